@@ -1,0 +1,113 @@
+"""What can go wrong, and who is to blame for it.
+
+The *type* of an exception decides who is blamed; a verdict never depends on its text::
+
+    HarnessError
+    ├── ConfigurationFault   the person who set this up          exit 11, never a verdict
+    ├── HarnessFault         this program                        exit 12, no statement is issued
+    ├── SutFault             the system under test               a fail of the case
+    ├── BundleFault          a certification bundle is not valid exit 13
+    └── MalformedInput       bytes that cannot be read; whoever sent them is to blame,
+                             which only the caller knows: it is always caught and re-raised or judged
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CONFORMANT, NOT_CONFORMANT, NOT_FULLY_VERIFIED, CONFIGURATION, HARNESS, BUNDLE_INVALID = 0, 1, 10, 11, 12, 13
+"""Exit codes of every command. Precedence where several apply: 11 > 12 > 1 > 10 > 0."""
+
+
+@dataclass(frozen=True)
+class Where:
+    """A place in a file that a person can open.
+
+    Parameters:
+        file: the file, as the person named it.
+        line: line number, from 1; ``None`` when the file as a whole is meant.
+        path: path inside the document, such as ``steps/2/answer``.
+    """
+
+    file: Path | str
+    line: int | None = None
+    path: str | None = None
+
+    def __str__(self) -> str:
+        line = "" if self.line is None else f":{self.line}"
+        path = f" ({self.path})" if self.path else ""
+        return f"{self.file}{line}{path}"
+
+
+class HarnessError(Exception):
+    """Base of all faults; never raised itself.
+
+    Parameters:
+        what: one sentence: what is wrong.
+        where: the place that a person must look at.
+        expected: what would have been right.
+        remedy: one sentence: what to do now.
+    """
+
+    exit_code: ClassVar[int] = HARNESS
+
+    def __init__(
+        self, what: str, *, where: Where | None = None, expected: str | None = None, remedy: str | None = None
+    ) -> None:
+        if type(self) is HarnessError:
+            raise TypeError("raise one of the named faults: the type says who is to blame")
+        super().__init__(what)
+        self.what, self.where, self.expected, self.remedy = what, where, expected, remedy
+
+    def __str__(self) -> str:
+        parts = [f"{self.where}: {self.what}" if self.where else self.what]
+        if self.expected:
+            parts.append(f"Expected: {self.expected}.")
+        if self.remedy:
+            parts.append(self.remedy)
+        return " ".join(parts)
+
+
+class ConfigurationFault(HarnessError):
+    """The target file, the pack, a key, a port, an option: something a person set up is wrong."""
+
+    exit_code = CONFIGURATION
+
+
+class HarnessFault(HarnessError):
+    """This program did something wrong, such as building a message that its own pack refuses."""
+
+    exit_code = HARNESS
+
+
+class SutFault(HarnessError):
+    """The system under test did something that no later step can build on."""
+
+    exit_code = NOT_CONFORMANT
+
+
+class BundleFault(HarnessError):
+    """A certification bundle is altered, incomplete, or not signed by a trusted key."""
+
+    exit_code = BUNDLE_INVALID
+
+
+class MalformedInput(HarnessError):
+    """Bytes that are not a readable message.
+
+    Parameters:
+        code: stable word for the reason, such as ``not-well-formed``, ``doctype``, ``too-large``,
+            ``too-deep``, ``encoding``, ``duplicate-key``, ``not-soap``.
+        what: one sentence.
+        line: line in the message, from 1, where it is known.
+    """
+
+    exit_code = NOT_CONFORMANT
+
+    def __init__(self, code: str, what: str, *, line: int | None = None) -> None:
+        super().__init__(what)
+        self.code, self.line = code, line

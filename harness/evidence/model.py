@@ -1,0 +1,57 @@
+"""Events: everything that was observed, in the order in which it was written down.
+
+One event is one line of ``evidence/events.jsonl``. The bytes it speaks of are in the store, by digest. An
+event says what happened and never what it means: meaning is the judge's.
+
+=====================  =====================================================================================
+kind                   data
+=====================  =====================================================================================
+``run-started``        run, tool, python, platform, clock (UTC), seed, challenge
+``case-started``       attempt (from 1), values (what simulated parties will set in it)
+``case-finished``      ended: ``complete`` | ``stopped`` (a step made the next ones pointless) | ``cancelled``
+``waiting``            message, sender, receiver, until (UTC), why (a sentence)
+``sent``               role: ``request`` | ``answer``; message, sender, receiver, digest (payload bytes as on the wire),
+                       head (request line or status line and headers), tls, defect, connection
+``received``           the same, without defect; plus body_complete (bool)
+``simulated``          role, message, sender, receiver, digest: never on a wire
+``failed``             role: which part did not come; message, outcome (kind, code), text, blame: ``sut`` | ``environment``
+``silence``            message, sender, receiver, since, until: nothing came
+``quiet``              message, party, since, until: watched, and what came is in ``received``
+``unmatched``          receiver, digest, head: a message that belongs to no waiting step
+``control-call``       action, parameters (no secrets)
+``control-answer``     status, body (JSON), or error
+``state``              object, key, state: the answer to a probe; ``state`` is null when not observable
+``attested``           question, answer, person, or null while open
+``lag``                seconds: how late the loop was, when over the recorded uncertainty
+``run-finished``       complete (bool), reason
+=====================  =====================================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Event:
+    """One observation.
+
+    Parameters:
+        seq: its number, from 0, without holes.
+        kind: one of the table above.
+        at: UTC, RFC 3339 with microseconds, from the wall clock at the socket.
+        mono: nanoseconds of the monotonic clock, for durations.
+        case: case id, or ``None``.
+        step: step id, or ``None``.
+        data: the rest, JSON values only.
+    """
+
+    seq: int
+    kind: str
+    at: str
+    mono: int
+    case: str | None = None
+    step: str | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,79 @@
+"""What other rooms must know of a message: its documents, and the names bound to places in them.
+
+The *path dialect* is one for XML and JSON. A path starts below the root element (or at the top of the JSON
+object), its steps are local names, ``[n]`` counts siblings of one name from 1, ``[*]`` marks the step that
+repeats in a list, ``@name`` is an attribute and comes last::
+
+    Consignment/TransportEquipment[2]/Seal[*]/ID        IssueDateTime/DateTimeString/@formatCode
+
+A *pointer* is the same with a leading slash and exact indices (an index is written where a sibling of that
+name exists); ``/`` is the root.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, TypeAlias
+
+Value: TypeAlias = "str | None | Sequence[str] | Sequence[Mapping[str, str | None]]"
+"""A bound value exactly as on the wire: text, ``None`` (absent), a list of texts, or a list of records."""
+
+Values: TypeAlias = Mapping[str, Value]
+
+
+@dataclass(frozen=True)
+class Binding:
+    """A name bound to a place in a message; the same binding reads and writes.
+
+    Parameters:
+        name: the bound name, such as ``guarantee``.
+        path: where it stands, in the path dialect; with ``[*]`` the value is a list.
+        fields: for a list of records: field name to path below the repeated step; empty for texts.
+        drop: path of the element to remove when the value is ``None``, where it is not the element itself.
+    """
+
+    name: str
+    path: str
+    fields: Mapping[str, str] = field(default_factory=dict)
+    drop: str | None = None
+
+
+class Document(Protocol):
+    """One parsed body, XML or JSON. Reading never changes it; only :mod:`harness.message.build` writes."""
+
+    @property
+    def root(self) -> str:
+        """The root element in Clark notation ``{namespace}local``; ``""`` for JSON."""
+        ...
+
+    def texts(self, path: str) -> list[str]:
+        """Text of every place that *path* reaches, in document order (comments do not cut it)."""
+        ...
+
+    def pointers(self, path: str) -> list[str]:
+        """Exact pointer of every place that *path* reaches."""
+        ...
+
+    def line(self, pointer: str) -> int | None:
+        """Line of a pointer, from 1, or ``None`` where the format does not keep it."""
+        ...
+
+    def to_bytes(self) -> bytes:
+        """The document as it would travel: UTF-8, stable for equal content."""
+        ...
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds on everything that is parsed; beyond them :class:`~harness.errors.MalformedInput` is raised.
+
+    Parameters:
+        size: bytes of one message.
+        depth: nested elements or containers.
+        nodes: elements or members of one document.
+    """
+
+    size: int = 10 * 1024 * 1024
+    depth: int = 100
+    nodes: int = 200_000

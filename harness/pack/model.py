@@ -1,0 +1,486 @@
+"""A profile as data: everything the harness knows about one exchange.
+
+A pack is read once and never changes. All of it is frozen, so that two readers of one pack cannot disagree.
+The files behind it, and the notation of each, are described in ``docs/packs.md``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Literal
+
+from harness.errors import Where
+from harness.message.model import Binding
+from harness.security.model import SecurityProfile
+
+Level = Literal["MUST", "SHOULD", "MAY"]
+Mark = Literal["public", "inferred", "assumed"]
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a fact comes from (``source:``).
+
+    Parameters:
+        mark: ``public`` (read in the cited source), ``inferred`` (reasoned from public facts) or ``assumed``.
+        text: the citation, or the reasoning.
+    """
+
+    mark: Mark
+    text: str
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """A numbered demand of a specification on one role.
+
+    Parameters:
+        id: stable for ever, such as ``ETIR-I9-220``.
+        level: MUST, SHOULD or MAY.
+        bearer: the role that must fulfil it, or ``any``.
+        text: the demand in one sentence of our own.
+        effect: what happens at the border when it is not met.
+        source: where the demand comes from.
+        group: heading under which reports list it.
+        checks: names of checks (``signature/*`` patterns allowed) whose findings break this requirement.
+        messages: message names to which ``checks`` applies; empty means all.
+        untested: why no case tests it (``not observable``, ``needs a person``, ``not public``), or ``None``.
+    """
+
+    id: str
+    level: Level
+    bearer: str
+    text: str
+    effect: str
+    source: Origin
+    group: str
+    checks: tuple[str, ...] = ()
+    messages: tuple[str, ...] = ()
+    untested: str | None = None
+
+
+@dataclass(frozen=True)
+class Party:
+    """A seat at the table: a role, for customs in one position.
+
+    Parameters:
+        id: ``platform``, or ``customs.departure`` where the role has positions.
+        role: the role.
+        position: the position, or ``None``.
+        facts: what messages say about the party: ``id``, ``name``, ``country``, ``office``, ...
+    """
+
+    id: str
+    role: str
+    position: str | None
+    facts: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Role:
+    """A role of the exchange. ``positions`` is empty for a role with one seat."""
+
+    id: str
+    title: str
+    positions: tuple[str, ...] = ()
+
+
+OutcomeKind = Literal["accepted", "error", "fault", "http", "tls", "closed", "silence"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How an exchange ended, seen by whoever sent the request.
+
+    Parameters:
+        kind: ``accepted``; ``error`` (an answer of the protocol that refuses); ``fault`` (SOAP fault);
+            ``http`` (a status and no answer of the protocol); ``tls`` (refused in the handshake);
+            ``closed`` (connection ended without an answer); ``silence`` (nothing within the time budget).
+        code: error code, fault code or HTTP status (``4xx`` matches a class); ``None`` matches any.
+        pointer: place named by an error; ``None`` matches any.
+    """
+
+    kind: OutcomeKind
+    code: str | None = None
+    pointer: str | None = None
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """Three sets: ``expect`` passes, ``permitted`` is inconclusive, everything else fails.
+
+    Parameters:
+        expect: outcomes that pass.
+        permitted: other legal outcomes, for which a different check may have fired first.
+        permitted_verdict: what a permitted outcome counts as: ``inconclusive`` or ``warning``.
+    """
+
+    expect: tuple[Outcome, ...] = (Outcome("accepted"),)
+    permitted: tuple[Outcome, ...] = ()
+    permitted_verdict: Literal["inconclusive", "warning"] = "inconclusive"
+
+
+@dataclass(frozen=True)
+class Maker:
+    """How a simulated owner gets a value (``make:``).
+
+    Parameters:
+        kind: ``reference`` (unique per message, carries the challenge), ``reply`` (the reference of the
+            request), ``now`` (*text* is a strftime format, UTC), ``pattern`` (*text* with ``#`` for a digit
+            and ``@`` for an upper-case letter, never the same twice), ``fact`` (*text* is
+            ``<party>.<fact>``, where party is ``sender``, ``receiver``, ``subject`` or a party id),
+            ``facts`` (the same with a wildcard party, such as ``customs.*.country``: a list in the order of
+            positions), ``pool`` (next entry of the named pool), ``fixed`` (*text* itself), ``event`` (the name that the
+            reaction gives to what happened) or ``golden`` (left as in the golden sample).
+        text: see kind.
+    """
+
+    kind: Literal["reference", "reply", "now", "pattern", "fact", "facts", "pool", "fixed", "event", "golden"]
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class ValueRule:
+    """Who owns a bound value, how long it lives, and how a simulated owner makes it.
+
+    Parameters:
+        name: the bound name.
+        owner: the role that sets it, or ``sender`` (whoever sends the message).
+        scope: ``message`` (new in every message), ``position`` (one per customs position in the movement)
+            or ``movement`` (one for the movement).
+        make: how it is made.
+        about: one phrase for reports and the control interface.
+        secret: masked in everything that is shown.
+    """
+
+    name: str
+    owner: str
+    scope: Literal["message", "position", "movement"]
+    make: Maker
+    about: str = ""
+    secret: bool = False
+
+
+@dataclass(frozen=True)
+class ErrorShape:
+    """Where an answer lists its errors: ``each`` ends in ``[*]``; code and pointer are paths below it.
+
+    ``pointer_prefix`` is removed from a pointer before it is compared (some systems name the root element).
+    """
+
+    each: str
+    code: str
+    pointer: str | None = None
+    text: str | None = None
+    pointer_prefix: str = ""
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message of the exchange.
+
+    Parameters:
+        name: its name in the specification, such as ``I9``.
+        title: what the specification calls it.
+        purpose: one sentence.
+        sender, receiver: roles.
+        answer: name of the answering message; ``None`` for a one-way message or an answer.
+        answers: name of the request that this message answers, or ``None``.
+        root: root element in Clark notation; for JSON the value at ``identify`` in the pack, or ``""``.
+        schema: schema file (XSD or JSON Schema).
+        action: SOAP action, or ``None``.
+        method, target: HTTP method and path below the receiver's endpoint.
+        golden: golden sample by shape: ``{"accepted": path}``, for answers also ``{"refused": path}``.
+        bindings: the bound names.
+        correlate: bound names by which a received message finds its conversation.
+        accepted: for answers: path and values that mean *accepted*; ``None`` when the absence of errors does.
+        errors: for answers: where errors stand.
+        redact: paths that are masked in everything shown.
+    """
+
+    name: str
+    title: str
+    purpose: str
+    sender: str
+    receiver: str
+    root: str
+    schema: Path
+    golden: Mapping[str, Path]
+    bindings: Mapping[str, Binding]
+    answer: str | None = None
+    answers: str | None = None
+    action: str | None = None
+    method: str = "POST"
+    target: str = ""
+    correlate: tuple[str, ...] = ()
+    accepted: tuple[str, tuple[str, ...]] | None = None
+    errors: ErrorShape | None = None
+    redact: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell of the life-cycle table: this message while that object is in that state.
+
+    Parameters:
+        refuse: the refusal, or ``None`` when the message may proceed.
+        permitted: other legal refusals.
+        requirement: demand on the receiver (it must refuse so, or accept).
+        told: demand on a sender that is told this refusal.
+        source: where the cell comes from.
+        where: file and line of the cell.
+    """
+
+    refuse: Outcome | None
+    permitted: tuple[Outcome, ...]
+    requirement: str | None
+    told: str | None
+    source: Origin
+    where: Where
+
+
+@dataclass(frozen=True)
+class Guard:
+    """What one message demands of one object: a cell for every state of the object."""
+
+    object: str
+    cells: Mapping[str, Cell]
+
+
+@dataclass(frozen=True)
+class Match:
+    """A bound value must equal the one in the message that created an object (wrong holder: 320)."""
+
+    value: str
+    object: str
+    cell: Cell
+
+
+@dataclass(frozen=True)
+class StateObject:
+    """A thing with a life: guarantee, declaration, operation.
+
+    Parameters:
+        name: its name.
+        key: bound names that tell one instance from another.
+        initial: the state before anything happened.
+        states: state name to one sentence.
+    """
+
+    name: str
+    key: tuple[str, ...]
+    initial: str
+    states: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class MessageRules:
+    """The life-cycle table of one message: guards in order, then matches, then the effects of acceptance.
+
+    Parameters:
+        guards: in the order in which the receiver checks; the first refusal is expected, later ones permitted.
+        matches: values that must agree with recorded ones, checked after the guards.
+        duplicate: the cell for a message whose reference the receiver has already seen from this sender.
+        effects: object name to new state, when the message is accepted.
+    """
+
+    message: str
+    guards: tuple[Guard, ...]
+    matches: tuple[Match, ...]
+    duplicate: Cell | None
+    effects: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Reaction:
+    """What a party owes after an accepted message.
+
+    Parameters:
+        id: stable.
+        on: the message that triggers it.
+        by: the role that owes it.
+        send: the message owed.
+        to: party, or wildcard such as ``customs.*``; the sender of the trigger is left out.
+        nested: the owed exchange happens inside the open one, whose answer depends on it (forwarding);
+            otherwise it follows within the timer.
+        forward: the content is that of the trigger (signed anew, with its own message-scoped values).
+        within: name of the timer.
+        event: what happened, for the maker ``event``.
+        requirement: demand on the party that owes it.
+        received: demand on the party that receives it (it must confirm).
+        source: where it comes from.
+    """
+
+    id: str
+    on: str
+    by: str
+    send: str
+    to: str
+    within: str
+    source: Origin
+    nested: bool = False
+    forward: bool = False
+    event: str = ""
+    requirement: str | None = None
+    received: str | None = None
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """How schema violations of one kind are answered: kind of constraint to permitted (code, pointer)."""
+
+    kind: str
+    expectation: Expectation
+    requirement: str | None
+    source: Origin
+
+
+@dataclass(frozen=True)
+class CodeList:
+    """A code list with its version; ``codes`` maps a code to its meaning."""
+
+    id: str
+    title: str
+    version: str
+    codes: Mapping[str, str]
+    source: Origin
+
+
+@dataclass(frozen=True)
+class CodedField:
+    """A place whose value must be in a code list."""
+
+    message: str
+    path: str
+    codelist: str
+    code: str
+    requirement: str | None
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule or condition over one message.
+
+    Parameters:
+        id: such as ``C001``.
+        messages: message names it applies to.
+        kind: the named predicate of :mod:`harness.pack.rule`: ``equals-sum``, ``required-if``, ``sequence``, ``pattern``, ``order``.
+        parameters: its parameters, paths in the path dialect.
+        text: the rule in one sentence.
+        code: error code of a violation.
+        requirement: the demand it breaks.
+        source: where it comes from.
+    """
+
+    id: str
+    messages: tuple[str, ...]
+    kind: str
+    parameters: Mapping[str, object]
+    text: str
+    code: str
+    requirement: str | None
+    source: Origin
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A mistake that real systems make, put into a reference implementation on purpose.
+
+    Parameters:
+        id: stable.
+        role: the role whose reference implementation carries it.
+        title: what the implementer got wrong.
+        requirement: the demand it breaks.
+        hook: hook point of :mod:`harness.reference`.
+        parameters: for the hook.
+    """
+
+    id: str
+    role: str
+    title: str
+    requirement: str
+    hook: str
+    parameters: Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Defect:
+    """A wrong message on purpose: what the pack says of one of the harness's defects.
+
+    Parameters:
+        id: name of the defect, such as ``signature/body-altered``; the code behind it lives beside what it breaks.
+        text: what is wrong, in one sentence.
+        expectation: how a receiver must answer.
+        requirement: demand on a receiver.
+        told: demand on a sender that receives an *answer* with this defect (it does not proceed).
+    """
+
+    id: str
+    text: str
+    expectation: Expectation
+    requirement: str | None
+    told: str | None
+
+
+@dataclass(frozen=True)
+class Pack:
+    """A whole profile.
+
+    Parameters:
+        id, version, title: which one.
+        notice: the sentence about officiality that every report prints.
+        provenance: where its facts come from, in a paragraph.
+        root: its folder.
+        fixtures: folder of its golden samples.
+        digest: SHA-256 over the names and bytes of all its files, as ``sha256:<hex>``.
+        extends: ids of the packs that it overlays, nearest first.
+        format: ``xml`` or ``json``.
+        envelope: ``soap-1.2``, ``soap-1.1`` or ``none``.
+        media_type: content type of requests.
+        case_header: HTTP header that carries the case id, or ``None`` where the pack forbids it.
+        identify: how a received message is told: ``root`` (root element), ``action``, or ``target`` (method and path).
+        roles, parties: who takes part; parties carry the default facts of simulated ones.
+        pools: default data pools, by name; a pool entry is a text.
+        values, messages, requirements, objects, rules_by_message, reactions, constraints, codelists,
+        coded, rules, faults, defects, timers: the tables, by name.
+        outcomes: named sets of outcomes.
+        security: how messages are protected.
+        scenarios: the scenario files, sorted.
+    """
+
+    id: str
+    version: str
+    title: str
+    notice: str
+    provenance: str
+    root: Path
+    fixtures: Path
+    digest: str
+    extends: tuple[str, ...]
+    format: Literal["xml", "json"]
+    envelope: Literal["soap-1.2", "soap-1.1", "none"]
+    media_type: str
+    case_header: str | None
+    identify: Literal["root", "action", "target"]
+    roles: Mapping[str, Role]
+    parties: Mapping[str, Party]
+    pools: Mapping[str, tuple[str, ...]]
+    values: Mapping[str, ValueRule]
+    messages: Mapping[str, Message]
+    requirements: Mapping[str, Requirement]
+    objects: Mapping[str, StateObject]
+    rules_by_message: Mapping[str, MessageRules]
+    reactions: tuple[Reaction, ...]
+    constraints: Mapping[str, Constraint]
+    codelists: Mapping[str, CodeList]
+    coded: tuple[CodedField, ...]
+    rules: Mapping[str, Rule]
+    faults: Mapping[str, Fault]
+    defects: Mapping[str, Defect]
+    timers: Mapping[str, timedelta]
+    outcomes: Mapping[str, tuple[Outcome, ...]]
+    security: SecurityProfile
+    scenarios: tuple[Path, ...] = field(default=())

@@ -1,0 +1,204 @@
+"""Scripts. A *scenario* is the whole conversation between all parties, written once; a *case* is its
+projection onto one system under test."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from harness.errors import Where
+from harness.message.model import Value
+from harness.pack.model import Expectation, Party
+
+
+@dataclass(frozen=True)
+class FromPool:
+    """A value that the step takes from a pool of the IXIT (``with: {holder: {pool: unauthorised_holders}}``)."""
+
+    pool: str
+
+
+Given: TypeAlias = "Value | FromPool"
+
+
+@dataclass(frozen=True)
+class Bearer:
+    """What a scenario proves about one role.
+
+    Parameters:
+        role: the role that bears the requirements.
+        purpose: the test purpose, one sentence, from this role's point of view.
+        requirements: ids of the requirements.
+    """
+
+    role: str
+    purpose: str
+    requirements: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """A request and its answer.
+
+    Parameters:
+        id: unique in the scenario: the message name, with ``.2`` from the second one on unless given.
+        message: name of the request.
+        sender, receiver: party ids.
+        subject: the position that the exchange is about (whose operation), or ``None``.
+        values: values set in this step (``with:``).
+        defect: name of the defect put into it, or ``None``.
+        expectation: how it must be answered.
+        violation: the request itself breaks the rules (``when: simulated``): only a simulated party sends it.
+        refused: the outcome that a SUT in the sender's place is told instead, for a legal message.
+        during: exchanges that happen inside this one, before its answer.
+        floating: it may happen at any time from here to the end of the case (``eventually:``).
+        within: name of the timer of the awaited message, for a floating exchange.
+        reaction: id of the reaction that made it, or ``None`` when it was written.
+        requirement, received: demands on its sender and on its receiver, from the reaction.
+        event: what happened, for the maker ``event``.
+        forwards: id of the exchange whose content it forwards, or ``None``.
+        repeats: id of an earlier exchange whose exact bytes are sent again (``repeat:``), or ``None``.
+    """
+
+    id: str
+    message: str
+    sender: str
+    receiver: str
+    subject: str | None = None
+    values: Mapping[str, Given] = field(default_factory=dict)
+    defect: str | None = None
+    expectation: Expectation = field(default_factory=Expectation)
+    violation: bool = False
+    refused: Expectation | None = None
+    during: tuple[Exchange, ...] = ()
+    floating: bool = False
+    within: str | None = None
+    reaction: str | None = None
+    requirement: str | None = None
+    received: str | None = None
+    event: str = ""
+    forwards: str | None = None
+    repeats: str | None = None
+
+
+@dataclass(frozen=True)
+class Quiet:
+    """For this long, that party must not send that message (``quiet:``)."""
+
+    id: str
+    party: str
+    message: str
+    timer: str
+
+
+@dataclass(frozen=True)
+class Probe:
+    """The state of an object as a party sees it, asked over the control interface (``probe:``).
+
+    Parameters:
+        object: the object of the life-cycle table.
+        party: who is asked.
+        states: any of these is right.
+        position: the position whose object it is, where the object is one per position.
+    """
+
+    id: str
+    object: str
+    party: str
+    states: tuple[str, ...]
+    position: str | None = None
+
+
+@dataclass(frozen=True)
+class Attest:
+    """A person must look (``attest:``): always a review."""
+
+    id: str
+    party: str
+    question: str
+
+
+@dataclass(frozen=True)
+class AnyOrder:
+    """Exchanges that may happen in any order, also interleaved (``any_order:``)."""
+
+    id: str
+    steps: tuple[Exchange, ...]
+
+
+Step: TypeAlias = "Exchange | Quiet | Probe | Attest | AnyOrder"
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """The whole conversation.
+
+    Parameters:
+        id: stable for ever; never positional.
+        version: raised when what it demands changes.
+        title: one line.
+        effect: what a failure would mean at the border.
+        group: heading in reports; for written ones the folder.
+        bearers: by role.
+        steps: in order.
+        parties: ids of the parties that take part.
+        where: its file; for a derived one, the cell it comes from.
+        derived_from: why a derived scenario exists (``lifecycle I9: operation started``), else ``None``.
+    """
+
+    id: str
+    version: int
+    title: str
+    effect: str
+    group: str
+    bearers: Mapping[str, Bearer]
+    steps: tuple[Step, ...]
+    parties: tuple[str, ...]
+    where: Where
+    derived_from: str | None = None
+
+
+Mode = Literal["await", "deliver", "simulate"]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A scenario projected onto one SUT: what is planned, played and judged.
+
+    A step's mode follows from its parties: the SUT sends, so it is awaited; the SUT receives, so it is
+    delivered; neither, so it is simulated. See :func:`harness.scenario.project.mode`.
+
+    Parameters:
+        id: ``scenario@position`` (``start-twice@departure``), ``scenario@role`` for a role with one seat;
+            a control that is repeated at the end has ``~end`` appended.
+        scenario: the scenario's id; version, title, effect, group as there.
+        purpose, requirements: the bearer's.
+        sut: the party id in whose seat the SUT sits.
+        parties: everybody, with the facts that hold in this case.
+        steps: the projected steps; reactions are expanded.
+        purpose_steps: ids of the steps in which the purpose shows.
+        negative: the case shows a refusal, and counts only beside its positive control.
+        control: id of its positive control, or ``None``.
+        is_control: it is played as a positive control only (not counted).
+        serial: its number in the plan, from 0; data are made from it.
+    """
+
+    id: str
+    scenario: str
+    version: int
+    title: str
+    effect: str
+    group: str
+    purpose: str
+    requirements: tuple[str, ...]
+    sut: str
+    parties: Mapping[str, Party]
+    steps: tuple[Step, ...]
+    purpose_steps: tuple[str, ...]
+    negative: bool
+    control: str | None
+    is_control: bool
+    where: Where
+    derived_from: str | None = None
+    serial: int = 0

@@ -1,0 +1,130 @@
+"""Who sent a message and whether it is whole: the words in which every security answer is given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
+from cryptography.x509 import Certificate, CertificateRevocationList
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A key and its certificate: what a party signs or answers TLS with.
+
+    Parameters:
+        name: the party's name in the run, such as ``customs.departure``.
+        certificate: the end entity certificate.
+        key: its private key; never printed (the representation leaves it out).
+        chain: intermediate certificates, leaf side first, without the anchor.
+        certificate_file, key_file: PEM files, for :mod:`ssl`, which takes nothing else; certificate_file
+            holds leaf and chain.
+    """
+
+    name: str
+    certificate: Certificate
+    key: CertificateIssuerPrivateKeyTypes = field(repr=False)
+    chain: tuple[Certificate, ...] = ()
+    certificate_file: Path | None = None
+    key_file: Path | None = None
+
+
+@dataclass(frozen=True)
+class Trust:
+    """What signatures are believed on.
+
+    Parameters:
+        anchors: certificates of the operator's trust anchors.
+        crls: certificate revocation lists at hand; a certificate whose issuer has none is not checked
+            for revocation, and the answer says so.
+    """
+
+    anchors: tuple[Certificate, ...]
+    crls: tuple[CertificateRevocationList, ...] = ()
+
+
+@dataclass(frozen=True)
+class SecurityProfile:
+    """``security.yaml``: how messages are protected. Every value is the pack's.
+
+    Parameters:
+        style: ``wss`` (WS-Security in SOAP), ``jws`` (detached JWS in an HTTP header) or ``none``.
+        soap: ``1.2`` or ``1.1``; ``None`` without an envelope.
+        signatures: allowed signature algorithms, by short name: ``rsa-sha256``, ``ecdsa-sha256``, ...;
+            for JWS ``RS256``, ``ES256``, ``PS256``, ...
+        digests: allowed digests: ``sha256``, ``sha384``, ``sha512``.
+        canonicalisations: allowed canonicalisations: ``exc-c14n``, ``c14n``, ...
+        tokens: allowed key references: ``x509v3`` (binary security token), ...
+        signed: the parts that must be signed: ``body``, ``timestamp``.
+        tolerance: clock difference that is forgiven.
+        lifetime: time from Created to Expires that we write, and the longest that we accept.
+        rsa_bits: smallest RSA key.
+        curves: allowed curves: ``secp256r1``, ...
+        key_usages: key usages of which one must be present, when the extension is present.
+        header: HTTP header that carries a detached JWS.
+    """
+
+    style: str
+    soap: str | None = None
+    signatures: tuple[str, ...] = ("rsa-sha256", "ecdsa-sha256")
+    digests: tuple[str, ...] = ("sha256",)
+    canonicalisations: tuple[str, ...] = ("exc-c14n",)
+    tokens: tuple[str, ...] = ("x509v3",)
+    signed: tuple[str, ...] = ("body", "timestamp")
+    tolerance: timedelta = timedelta(minutes=5)
+    lifetime: timedelta = timedelta(minutes=5)
+    rsa_bits: int = 2048
+    curves: tuple[str, ...] = ("secp256r1", "secp384r1")
+    key_usages: tuple[str, ...] = ("digital_signature", "content_commitment")
+    header: str = "x-jws-signature"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong with the protection of a message.
+
+    Parameters:
+        code: stable word, one per kind of problem, in the namespace of its part: ``signature/missing``,
+            ``signature/digest-mismatch``, ``signature/value-invalid``, ``algorithm/not-allowed``,
+            ``certificate/untrusted``, ``certificate/expired``, ``timestamp/stale``, ``structure/duplicate-id``, ...
+        text: one plain sentence with the facts.
+        pointer: place in the envelope, ``/`` for the whole.
+    """
+
+    code: str
+    text: str
+    pointer: str = "/"
+
+
+@dataclass(frozen=True)
+class SignatureReport:
+    """*What exactly was signed by whom, at which time, under which trust*; never only true or false.
+
+    Parameters:
+        signed: absolute paths of the signed elements, in document order; ``body`` for a JWS.
+        signer: subject of the signing certificate (RFC 4514), ``None`` when unknown.
+        certificate: the signing certificate in DER.
+        algorithms: ``{"signature": ..., "digest": ..., "canonicalisation": ..., "token": ...}``.
+        created, expires: the claimed times, UTC.
+        path: subjects from the leaf to the trust anchor; empty when no path was found.
+        revocation: ``good``, ``revoked`` or ``not checked``.
+        problems: everything that is wrong, in the order of verification; empty means valid and trusted.
+    """
+
+    signed: tuple[str, ...] = ()
+    signer: str | None = None
+    certificate: bytes | None = field(default=None, repr=False)
+    algorithms: Mapping[str, str] = field(default_factory=dict)
+    created: datetime | None = None
+    expires: datetime | None = None
+    path: tuple[str, ...] = ()
+    revocation: str = "not checked"
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def trusted(self) -> bool:
+        """Whether a path to an anchor was found and nothing is wrong with the signature."""
+        return bool(self.path) and not self.problems
