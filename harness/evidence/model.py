@@ -8,10 +8,12 @@ kind                   data
 =====================  =====================================================================================
 ``run-started``        run, tool, python, platform, clock (UTC), seed, challenge
 ``case-started``       attempt (from 1), values (what simulated parties will set in it)
-``case-finished``      ended: ``complete`` | ``stopped`` (a step made the next ones pointless) | ``cancelled``
+``case-finished``      ended: ``complete`` | ``stopped`` (a step made the next ones pointless) | ``cancelled`` |
+                       ``no-data`` (a pool or a number range is exhausted); reason (a sentence, may be empty)
 ``waiting``            message, sender, receiver, until (UTC), why (a sentence)
 ``sent``               role: ``request`` | ``answer``; message, sender, receiver, digest (payload bytes as on the wire),
-                       head (request line or status line and headers), tls, defect, connection
+                       head (``{"line": request or status line, "headers": [[name, value], ...]}``), tls, defect,
+                       connection
 ``received``           the same, without defect; plus body_complete (bool)
 ``simulated``          role, message, sender, receiver, digest: never on a wire
 ``failed``             role: which part did not come; message, outcome (kind, code), text, blame: ``sut`` | ``environment``
@@ -22,6 +24,7 @@ kind                   data
 ``control-answer``     status, body (JSON), or error
 ``state``              object, key, state: the answer to a probe; ``state`` is null when not observable
 ``attested``           question, answer, person, or null while open
+``fault``              text: this program did something wrong in this case (:class:`~harness.errors.HarnessFault`)
 ``lag``                seconds: how late the loop was, when over the recorded uncertainty
 ``run-finished``       complete (bool), reason
 =====================  =====================================================================================

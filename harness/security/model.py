@@ -32,9 +32,9 @@ class Identity:
     key_file: Path | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Trust:
-    """What signatures are believed on.
+    """What signatures are believed on. Compared by identity: it is made once in a run.
 
     Parameters:
         anchors: certificates of the operator's trust anchors.

@@ -1,0 +1,100 @@
+"""The conversation of one case: the messages so far, and every value that is known from them.
+
+Rules:
+
+1. A value is known from the first message that carries it, whoever sent it: set by a simulated owner,
+   captured from the system under test. Later messages are compared with it, never the other way round.
+2. A step that is wrong on purpose teaches nothing, and a value that a step sets itself (``with:``) belongs
+   to that step only.
+3. The conversation never decides anything; it is the same for the play, which needs values, and for the
+   judge, which needs to compare.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from harness.evidence.message import Opened
+from harness.message.model import Value
+from harness.pack.model import Pack
+
+Part = Literal["request", "answer"]
+
+
+@dataclass(frozen=True)
+class Said:
+    """One message of the conversation."""
+
+    step: str
+    part: Part
+    sender: str
+    opened: Opened
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """What has been said so far. Immutable: hearing something gives a new conversation.
+
+    Parameters:
+        pack: the profile.
+        values: known values by name and position (``None`` for one of the whole movement).
+        said: all messages in order.
+    """
+
+    pack: Pack
+    values: Mapping[tuple[str, str | None], Value] = field(default_factory=dict)
+    said: tuple[Said, ...] = ()
+
+    def known(self, name: str, subject: str | None) -> Value:
+        """A known value, ``None`` while it is not known or has the scope of one message."""
+        scope = self.pack.values[name].scope
+        if scope == "message":
+            return None
+        return self.values.get((name, subject if scope == "position" else None))
+
+    def heard(
+        self,
+        step: str,
+        part: Part,
+        sender: str,
+        opened: Opened,
+        *,
+        subject: str | None,
+        teaches: bool = True,
+        own: frozenset[str] = frozenset(),
+    ) -> Conversation:
+        """The conversation with one more message.
+
+        Parameters:
+            step: id of the exchange.
+            part: request or answer.
+            sender: party id.
+            opened: the message.
+            subject: position that the exchange is about.
+            teaches: false for a message that is wrong on purpose.
+            own: names whose values belong to this step only.
+        """
+        values = dict(self.values)
+        if teaches and opened.shape in ("request", "accepted"):
+            for name, value in opened.values.items():
+                scope = self.pack.values[name].scope
+                if scope != "message" and name not in own and value not in (None, [], ()):
+                    values.setdefault((name, subject if scope == "position" else None), value)
+        return replace(self, values=values, said=(*self.said, Said(step, part, sender, opened)))
+
+    def message(self, step: str, part: Part) -> Opened | None:
+        """The latest message of that step and part."""
+        for said in reversed(self.said):
+            if said.step == step and said.part == part:
+                return said.opened
+        return None
+
+
+def name_made_by(pack: Pack, message: str, kind: str) -> str | None:
+    """The bound name of a message whose maker is of that kind (``reference``, ``reply``), if it has one."""
+    for name in pack.messages[message].bindings:
+        if pack.values[name].make.kind == kind:
+            return name
+    return None

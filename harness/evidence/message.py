@@ -1,0 +1,228 @@
+"""A message on the wire, opened: which one it is, what it says, who signed it, or why it cannot be read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, Literal
+
+from harness.errors import MalformedInput
+from harness.message.binding import read
+from harness.message.document import parse
+from harness.message.envelope import SoapFault, open_envelope
+from harness.message.model import Document, Limits, Value
+from harness.pack.identify import identify
+from harness.pack.model import Message, Outcome, Pack
+from harness.security.model import SignatureReport, Trust
+from harness.security.protect import inspect
+
+Shape = Literal["request", "accepted", "refused", "fault", "none"]
+
+
+@dataclass(frozen=True)
+class ErrorItem:
+    """One error that an answer reports."""
+
+    code: str
+    pointer: str | None
+    text: str | None
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What a message turned out to be.
+
+    Parameters:
+        name: name of the message in the pack, ``None`` when it is none of them.
+        shape: ``request``, ``accepted`` or ``refused`` (answers), ``fault``, or ``none`` (nothing of the protocol).
+        document: the payload, ``None`` when there is none or it cannot be read.
+        values: the bound values.
+        errors: the errors of a refused answer.
+        report: what the signature says; ``None`` when it was not looked at (our own messages).
+        fault: the SOAP fault, if it is one.
+        malformed: why it cannot be read.
+        status: HTTP status of an answer.
+    """
+
+    name: str | None
+    shape: Shape
+    document: Document | None = None
+    values: Mapping[str, Value] = field(default_factory=dict)
+    errors: tuple[ErrorItem, ...] = ()
+    report: SignatureReport | None = None
+    fault: SoapFault | None = None
+    malformed: MalformedInput | None = None
+    status: int | None = None
+
+    def text(self, name: str) -> str | None:
+        """A bound value that is one text, else ``None``."""
+        value = self.values.get(name)
+        return value if isinstance(value, str) else None
+
+
+def open_message(
+    pack: Pack,
+    head: Mapping[str, Any],
+    data: bytes,
+    *,
+    at: datetime,
+    trust: Trust | None,
+    answer_to: str | None = None,
+) -> Opened:
+    """Open one message of the wire.
+
+    Parameters:
+        pack: the profile.
+        head: ``{"line": ..., "headers": [[name, value], ...]}``.
+        data: the body as it came.
+        at: time at which certificates and timestamps are judged.
+        trust: what signatures are believed on; ``None`` leaves the signature alone (our own messages).
+        answer_to: name of the request that this answers, or ``None`` for a request.
+    """
+    headers = tuple((str(name).lower(), str(value)) for name, value in head.get("headers", ()))
+    return _opened(_Key(pack), str(head.get("line", "")), headers, data, at, trust, answer_to)
+
+
+class _Key:
+    """A pack as a cache key: equal when the digest is, so that a hash never walks the tables."""
+
+    __slots__ = ("pack",)
+
+    def __init__(self, pack: Pack) -> None:
+        self.pack = pack
+
+    def __hash__(self) -> int:
+        return hash(self.pack.digest)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Key) and other.pack.digest == self.pack.digest
+
+
+@lru_cache(maxsize=128)
+def _opened(
+    key: _Key,
+    line: str,
+    headers: tuple[tuple[str, str], ...],
+    data: bytes,
+    at: datetime,
+    trust: Trust | None,
+    answer_to: str | None,
+) -> Opened:
+    pack = key.pack
+    status = status_of(line)
+    if answer_to is not None and not data.strip():
+        return Opened(None, "none", status=status)
+    fault: SoapFault | None = None
+    report: SignatureReport | None = None
+    try:
+        if trust is not None:
+            inspected = inspect(data, dict(headers), pack.security, trust, at, Limits())
+            document, fault, report = inspected.document, inspected.fault, inspected.report
+        elif pack.envelope == "none":
+            document = parse(pack.format, data, Limits())
+        else:
+            envelope = open_envelope(data, pack.security.soap, Limits())
+            document, fault = envelope.body, envelope.fault
+    except MalformedInput as malformed:
+        return Opened(None, "none", malformed=malformed, status=status)
+    if fault is not None:
+        return Opened(None, "fault", report=report, fault=fault, status=status)
+    if document is None:
+        return Opened(None, "none", report=report, status=status)
+    name = _name_of(pack, document, line, dict(headers), answer_to)
+    if name is None:
+        return Opened(None, "none", document, report=report, status=status)
+    message = pack.messages[name]
+    errors = _errors(message, document)
+    return Opened(
+        name,
+        _shape(message, document, errors),
+        document,
+        read(document, message.bindings),
+        errors,
+        report,
+        status=status,
+    )
+
+
+def status_of(line: str) -> int | None:
+    """HTTP status of a status line, ``None`` for a request line."""
+    if not line.startswith("HTTP/"):
+        return None
+    parts = line.split(" ", 2)
+    return int(parts[1]) if len(parts) > 1 and parts[1].isdigit() else None
+
+
+def _name_of(
+    pack: Pack, document: Document, line: str, headers: Mapping[str, str], answer_to: str | None
+) -> str | None:
+    if answer_to is not None and pack.identify != "root":
+        return pack.messages[answer_to].answer
+    method, _, rest = line.partition(" ")
+    return identify(
+        pack,
+        root=document.root,
+        action=_action(headers),
+        method=method,
+        target=rest.partition(" ")[0],
+    )
+
+
+def _action(headers: Mapping[str, str]) -> str | None:
+    """SOAP action: a header in SOAP 1.1 (section 6.1.1), a media type parameter in SOAP 1.2 (part 2, 6.5.3)."""
+    if "soapaction" in headers:
+        return headers["soapaction"].strip().strip('"')
+    for parameter in headers.get("content-type", "").split(";")[1:]:
+        name, _, value = parameter.partition("=")
+        if name.strip().lower() == "action":
+            return value.strip().strip('"')
+    return None
+
+
+def _errors(message: Message, document: Document) -> tuple[ErrorItem, ...]:
+    shape = message.errors
+    if shape is None:
+        return ()
+    items = []
+    for place in document.pointers(shape.each):
+        items.append(
+            ErrorItem(
+                _first(document, place, shape.code) or "",
+                _pointer(_first(document, place, shape.pointer), shape.pointer_prefix),
+                _first(document, place, shape.text),
+            )
+        )
+    return tuple(items)
+
+
+def _first(document: Document, place: str, below: str | None) -> str | None:
+    found = document.texts(f"{place.lstrip('/')}/{below}") if below else []
+    return found[0] if found else None
+
+
+def _pointer(text: str | None, prefix: str) -> str | None:
+    if text is None:
+        return None
+    return text.removeprefix(prefix) or "/" if prefix else text
+
+
+def _shape(message: Message, document: Document, errors: Sequence[ErrorItem]) -> Shape:
+    if message.answers is None:
+        return "request"
+    if message.accepted is not None:
+        path, values = message.accepted
+        return "accepted" if set(document.texts(path)) & set(values) else "refused"
+    return "refused" if errors else "accepted"
+
+
+def outcomes_of(opened: Opened) -> tuple[Outcome, ...]:
+    """How an exchange ended, as its answer says: one outcome, or one for each error of a refusal."""
+    if opened.shape == "accepted":
+        return (Outcome("accepted"),)
+    if opened.shape == "refused":
+        return tuple(Outcome("error", item.code, item.pointer) for item in opened.errors) or (Outcome("error"),)
+    if opened.fault is not None:
+        return (Outcome("fault", opened.fault.code),)
+    return (Outcome("http", str(opened.status) if opened.status else None),)

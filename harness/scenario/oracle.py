@@ -1,0 +1,115 @@
+"""The life-cycle table applied: what state everything is in, and how a message must be answered there.
+
+Rules:
+
+1. This file does not know who is the system under test, so that it cannot apply different rules to it.
+2. It does not know what the values mean. Planning works with names for values ("the guarantee of the
+   movement"), judging with the values themselves; both are texts here.
+3. The first refusal in the order of the table is the expected one; the later ones are permitted, because a
+   receiver may check in another order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from harness.message.model import Value, Values
+from harness.pack.model import Cell, Expectation, Outcome, Pack
+
+Key = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """What is on record. Immutable.
+
+    Parameters:
+        states: state of each object that has left its initial state.
+        first: for each such object, the values of the message that moved it there.
+        seen: sender and reference of every accepted or refused message.
+    """
+
+    states: Mapping[tuple[str, Key], str] = field(default_factory=dict)
+    first: Mapping[tuple[str, Key], Values] = field(default_factory=dict)
+    seen: frozenset[tuple[str, str]] = frozenset()
+
+    def state(self, pack: Pack, name: str, values: Values) -> str:
+        """State of the object that *values* speak of."""
+        return self.states.get((name, key_of(pack, name, values)), pack.objects[name].initial)
+
+    def snapshot(self) -> frozenset[tuple[tuple[str, Key], str]]:
+        """The states as something that can be compared and hashed."""
+        return frozenset(self.states.items())
+
+
+def key_of(pack: Pack, name: str, values: Values) -> Key:
+    """The key of the object that *values* speak of."""
+    return tuple(str(values.get(part)) for part in pack.objects[name].key)
+
+
+def refusals(
+    ledger: Ledger, pack: Pack, message: str, values: Values, *, duplicate: bool = False
+) -> tuple[Cell, ...]:
+    """The cells of the table that refuse this message now, in the order of the table; empty when it may proceed."""
+    table = pack.rules_by_message.get(message)
+    if table is None:
+        return ()
+    cells = []
+    if duplicate and table.duplicate is not None:
+        cells.append(table.duplicate)
+    for guard in table.guards:
+        cell = guard.cells[ledger.state(pack, guard.object, values)]
+        if cell.refuse is not None:
+            cells.append(cell)
+    for match in table.matches:
+        recorded = ledger.first.get((match.object, key_of(pack, match.object, values)))
+        if recorded is not None and match.value in recorded and not _same(recorded, values, match.value):
+            cells.append(match.cell)
+    return tuple(cells)
+
+
+def _same(one: Values, other: Values, name: str) -> bool:
+    return one.get(name) == other.get(name)
+
+
+def accept(ledger: Ledger, pack: Pack, message: str, values: Values) -> Ledger:
+    """The ledger after this message was accepted."""
+    table = pack.rules_by_message.get(message)
+    if table is None or not table.effects:
+        return ledger
+    states, first = dict(ledger.states), dict(ledger.first)
+    for name, state in table.effects.items():
+        key = (name, key_of(pack, name, values))
+        first.setdefault(key, dict(values))
+        states[key] = state
+    return replace(ledger, states=states, first=first)
+
+
+def remember(ledger: Ledger, sender: str, reference: Value) -> Ledger:
+    """The ledger after it saw a reference of that sender."""
+    return replace(ledger, seen=ledger.seen | {(sender, str(reference))})
+
+
+def expectation(cells: tuple[Cell, ...]) -> Expectation:
+    """How a message must be answered: accepted, or the first refusal; all other cells' refusals are permitted."""
+    if not cells:
+        return Expectation()
+    first, *others = cells
+    permitted: list[Outcome] = list(first.permitted)
+    for cell in others:
+        permitted.extend(outcome for outcome in (cell.refuse, *cell.permitted) if outcome is not None)
+    expected = (first.refuse,) if first.refuse is not None else ()
+    return Expectation(expected, tuple(outcome for outcome in dict.fromkeys(permitted) if outcome not in expected))
+
+
+def symbols(pack: Pack, message: str, subject: str | None) -> dict[str, Value]:
+    """Names in the place of values, for planning: one per movement, or per position where the scope says so."""
+    named: dict[str, Value] = {}
+    for name in pack.messages[message].bindings:
+        scope = pack.values[name].scope
+        if scope == "movement":
+            named[name] = name
+        elif scope == "position":
+            named[name] = f"{name}@{subject}"
+    return named
