@@ -76,15 +76,17 @@ class _Reader:
         folder = Path(self.source.path).parent.name
         return "General" if folder == "scenarios" else folder.replace("-", " ").capitalize()
 
-    def bearer(self, role: str, entry: Mapping[str, Any]) -> Bearer:
-        self.known("role", role, self.pack.roles, "bearers")
+    def bearer(self, name: str, entry: Mapping[str, Any]) -> Bearer:
+        """What is proven about a role, or about one seat of it."""
+        self.known("role or party", name, [*self.pack.roles, *self.pack.parties], "bearers")
+        role = self.pack.parties[name].role if name in self.pack.parties else name
         for number, requirement in enumerate(entry["requirements"]):
-            self.known("requirement", requirement, self.pack.requirements, "bearers", role, "requirements", number)
+            self.known("requirement", requirement, self.pack.requirements, "bearers", name, "requirements", number)
             bearer = self.pack.requirements[requirement].bearer
             if bearer not in (role, "any"):
                 raise ConfigurationFault(
                     f"the requirement {requirement} is borne by {bearer}, not by {role}",
-                    where=self.where("bearers", role, "requirements", number),
+                    where=self.where("bearers", name, "requirements", number),
                 )
         return Bearer(role, entry["purpose"], tuple(entry["requirements"]))
 

@@ -140,7 +140,7 @@ class Scenario:
         title: one line.
         effect: what a failure would mean at the border.
         group: heading in reports; for written ones the folder.
-        bearers: by role.
+        bearers: by role, or by party id where only one seat bears them.
         steps: in order.
         parties: ids of the parties that take part.
         where: its file; for a derived one, the cell it comes from.

@@ -1,0 +1,222 @@
+"""Cases that nobody writes: for every state and message of the life-cycle table, the way there and the message.
+
+For each message and each state of each object that guards it, the shortest unambiguous way to that state is
+taken, then the message is sent. The receiver must answer as the cell says, and answer the same again when
+asked again: a refusal that changed its records would show. The same scenario, seen from the sender's seat,
+tells a legal message that it was refused, and watches that nothing goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from harness.pack.model import Cell, Expectation, Pack
+from harness.scenario.model import Bearer, Exchange, Probe, Quiet, Scenario, Step
+from harness.scenario.oracle import Ledger, accept, expectation, refusals, symbols
+from harness.scenario.route import Route, about_position, legal, routes
+
+GROUP = "Life cycle"
+REACTION = "reaction"
+"""Name of the pack's timer for how long a party is watched that must not go on."""
+
+
+def derive(pack: Pack, seat: str) -> tuple[Scenario, ...]:
+    """The derived scenarios in which a seat sends or receives the message in question, in the order of the table."""
+    return tuple(_derived(pack, seat))
+
+
+def accepted_id(message: str) -> str:
+    """Id of the derived scenario in which a message is simply accepted: the positive control of its negatives."""
+    return f"lifecycle-{message}-accepted"
+
+
+def _derived(pack: Pack, seat: str) -> Iterator[Scenario]:
+    subject = pack.parties[seat].position or _first_position(pack)
+    reachable = tuple(routes(pack, subject))
+    for message, table in pack.rules_by_message.items():
+        step = legal(pack, message, subject)
+        if seat not in (step.sender, step.receiver):
+            continue
+        values = symbols(pack, message, step.subject)
+        for ledger, route in reachable:
+            if not refusals(ledger, pack, message, values):
+                yield from _accepted(pack, message, route, step, ledger)
+                break
+        for guard in table.guards:
+            for state, cell in guard.cells.items():
+                found = _unambiguous(pack, message, guard.object, state, reachable, step)
+                if cell.refuse is not None and found is not None:
+                    name = f"lifecycle-{message}-{guard.object}-{state}".replace("_", "-")
+                    reason = f"{pack.messages[message].title}: {guard.object} is {state.replace('_', ' ')}"
+                    yield from _refused(pack, name, reason, cell, found, step)
+        if table.duplicate is not None:
+            yield from _duplicate(pack, message, table.duplicate, reachable, step)
+
+
+def _first_position(pack: Pack) -> str | None:
+    return next((role.positions[0] for role in pack.roles.values() if role.positions), None)
+
+
+def _unambiguous(
+    pack: Pack, message: str, name: str, state: str, reachable: tuple[tuple[Ledger, Route], ...], step: Exchange
+) -> tuple[Ledger, Route] | None:
+    """The nearest place where this guard is the first to refuse; of those, one where no other does, if there is one."""
+    values = symbols(pack, message, step.subject)
+    cell = next(guard.cells[state] for guard in pack.rules_by_message[message].guards if guard.object == name)
+    fitting = []
+    for ledger, route in reachable:
+        if ledger.state(pack, name, values) == state:
+            cells = refusals(ledger, pack, message, values)
+            if cells and cells[0] is cell:
+                fitting.append((len(cells), len(route), ledger, route))
+    if not fitting:
+        return None
+    _, _, ledger, route = min(fitting, key=lambda entry: entry[:2])
+    return ledger, route
+
+
+def _accepted(pack: Pack, message: str, route: Route, step: Exchange, ledger: Ledger) -> Iterator[Scenario]:
+    cells = [
+        guard.cells[ledger.state(pack, guard.object, symbols(pack, message, step.subject))]
+        for guard in pack.rules_by_message[message].guards
+    ]
+    title = pack.messages[message].title
+    requirements = _unique(cell.requirement for cell in cells)
+    told = _unique(cell.told for cell in cells)
+    bearers = _bearers(
+        pack,
+        step,
+        (requirements, f"Accepts a correct {message} ({title}) when everything it needs is on record."),
+        (told, f"Sends a correct {message} ({title}) when everything it needs is on record."),
+    )
+    yield _scenario(
+        pack, accepted_id(message), f"{title} is accepted", bearers, (*route, _numbered(step, route)),
+        f"lifecycle {message}: accepted", cells[0] if cells else None,
+    )  # fmt: skip
+
+
+def _refused(
+    pack: Pack, name: str, reason: str, cell: Cell, found: tuple[Ledger, Route], step: Exchange
+) -> Iterator[Scenario]:
+    ledger, route = found
+    answer = expectation(refusals(ledger, pack, step.message, symbols(pack, step.message, step.subject)))
+    yield from _negative(pack, name, reason, cell, route, step, answer)
+
+
+def _duplicate(
+    pack: Pack, message: str, cell: Cell, reachable: tuple[tuple[Ledger, Route], ...], step: Exchange
+) -> Iterator[Scenario]:
+    values = symbols(pack, message, step.subject)
+    for ledger, route in reachable:
+        if refusals(ledger, pack, message, values):
+            continue
+        first = _numbered(step, route)
+        then = accept(ledger, pack, message, values)
+        answer = expectation(refusals(then, pack, message, values, duplicate=True))
+        repeat = replace(
+            first, id=f"{first.id}.repeated", violation=True, repeats=first.id, expectation=answer,
+            refused=_told(cell),
+        )  # fmt: skip
+        name = f"lifecycle-{message}-duplicate"
+        title = pack.messages[message].title
+        bearers = _bearers(
+            pack,
+            step,
+            (_unique([cell.requirement]), f"Answers a second, identical {message} ({title}) as a duplicate."),
+            ((), ""),
+        )
+        steps = (*route, first, repeat)
+        yield _scenario(pack, name, f"{title}: the same message twice", bearers, steps, f"lifecycle {message}: duplicate", cell)
+        return
+
+
+def _negative(
+    pack: Pack, name: str, reason: str, cell: Cell, route: Route, step: Exchange, answer: Expectation
+) -> Iterator[Scenario]:
+    code = cell.refuse.code if cell.refuse else None
+    bad = replace(_numbered(step, route), violation=True, expectation=answer, refused=_told(cell))
+    again = replace(bad, id=f"{bad.id}.again", refused=None)
+    bearers = _bearers(
+        pack,
+        step,
+        (_unique([cell.requirement]), f"Refuses {step.message} with {code}, and records nothing: asked again, it refuses again."),
+        (_unique([cell.told]), f"Told {code} in answer to {step.message}, does not go on as if it had been accepted."),
+    )
+    steps: tuple[Step, ...] = (*route, bad, again, *_watch(pack, step))
+    yield _scenario(pack, name, f"{reason}: refused with {code}", bearers, steps, f"lifecycle {step.message}: {reason}", cell)
+
+
+def _watch(pack: Pack, step: Exchange) -> Iterator[Step]:
+    """What shows that the sender did not go on: it stays quiet, and its own records say so."""
+    table = pack.rules_by_message[step.message]
+    subject = step.subject
+    for other in pack.rules_by_message:
+        follow = legal(pack, other, subject)
+        if other != step.message and follow.sender == step.sender and _unlocked(pack, step.message, other, subject):
+            if REACTION in pack.timers:
+                yield Quiet(f"quiet-{other}", step.sender, other, REACTION)
+    for name, state in table.effects.items():
+        if about_position(pack, step.message) and any(
+            pack.values[part].scope == "position" for part in pack.objects[name].key
+        ):
+            states = tuple(each for each in pack.objects[name].states if each != state)
+            yield Probe(f"probe-{name}", name, step.sender, states, subject)
+
+
+def _unlocked(pack: Pack, message: str, other: str, subject: str | None) -> bool:
+    """Whether *other* becomes legal by the acceptance of *message*."""
+    values, follow = symbols(pack, message, subject), symbols(pack, other, subject)
+    for ledger, _ in routes(pack, subject):
+        if not refusals(ledger, pack, message, values):
+            then = accept(ledger, pack, message, values)
+            return bool(refusals(ledger, pack, other, follow)) and not refusals(then, pack, other, follow)
+    return False
+
+
+def _told(cell: Cell) -> Expectation | None:
+    return Expectation((cell.refuse,)) if cell.told and cell.refuse is not None else None
+
+
+def _numbered(step: Exchange, route: Route) -> Exchange:
+    count = sum(1 for earlier in route if earlier.message == step.message) + 1
+    return step if count == 1 else replace(step, id=f"{step.message}.{count}")
+
+
+def _unique(names: Iterator[str | None] | list[str | None]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for name in names if name))
+
+
+def _bearers(
+    pack: Pack, step: Exchange, receiver: tuple[tuple[str, ...], str], sender: tuple[tuple[str, ...], str]
+) -> dict[str, Bearer]:
+    """What the receiver and the sender of the message prove, by seat."""
+    return {
+        party: Bearer(pack.parties[party].role, purpose, requirements)
+        for party, (requirements, purpose) in ((step.receiver, receiver), (step.sender, sender))
+        if requirements
+    }
+
+
+def _scenario(
+    pack: Pack, name: str, title: str, bearers: dict[str, Bearer], steps: tuple[Step, ...], why: str, cell: Cell | None
+) -> Scenario:
+    effects = [pack.requirements[each].effect for bearer in bearers.values() for each in bearer.requirements]
+    return Scenario(
+        id=name,
+        version=1,
+        title=title,
+        effect=effects[0] if effects else "",
+        group=GROUP,
+        bearers=bearers,
+        steps=steps,
+        parties=tuple(pack.parties),
+        where=cell.where if cell is not None else next(iter(_cells(pack))).where,
+        derived_from=why,
+    )
+
+
+def _cells(pack: Pack) -> Iterator[Cell]:
+    for table in pack.rules_by_message.values():
+        for guard in table.guards:
+            yield from guard.cells.values()

@@ -1,0 +1,314 @@
+"""The plan of a run: pack + cases + parameters, hashed as *baseline* and *environment* apart.
+
+The baseline is what is tested (pack and cases); the environment is with whom and with which data. A plan can
+be written down and read again; the cases are then made anew from the pack and must come out the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from fnmatch import fnmatchcase
+from typing import Any
+
+from harness.errors import BundleFault, ConfigurationFault
+from harness.pack.model import Pack
+from harness.scenario.derive import accepted_id, derive
+from harness.scenario.load import load_scenarios
+from harness.scenario.model import Case, Exchange, Scenario
+from harness.scenario.project import exchanges, mode, project, seats, wrong
+
+END = "~end"
+"""Suffix of a positive control that is played once more at the end."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The SUT as the plan knows it.
+
+    Parameters:
+        role: its role.
+        positions: the positions that it claims; empty for a role with one seat.
+        facts: what messages say about it (``country``, ``office``, ...), by seat id, or ``""`` for all seats.
+        authority, product, version, contact: who it is, for reports.
+        observable: whether a control interface can be asked for its state.
+        claims: messages that it supports; ``None`` means all (from the ICS).
+    """
+
+    role: str
+    positions: tuple[str, ...] = ()
+    facts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    authority: str = ""
+    product: str = ""
+    version: str = ""
+    contact: str = ""
+    observable: bool = True
+    claims: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Everything of a run that is not the pack and not the SUT.
+
+    Parameters:
+        seed: all generated data follow from it.
+        first: number of the first movement: never used twice against one system that cannot be reset.
+        token: goes into the reference of every message that we send: the challenge, or the run itself.
+        challenge: what an operator gave before the run, hexadecimal, or ``None``.
+        select: patterns over case ids; empty means all.
+        timers: the pack's timers with the target's changes.
+        pools: the pack's pools with the target's.
+        anchors, crls: PEM texts of what the SUT's signatures are believed on.
+        adopt_assumed: the operator's policy counts requirements whose source is ``assumed``.
+        assurance: ``self-declaration``, ``witnessed`` or ``operator``.
+        strict: legal extra content is a finding.
+    """
+
+    seed: int = 0
+    first: int = 0
+    token: str = ""
+    challenge: str | None = None
+    select: tuple[str, ...] = ()
+    timers: Mapping[str, timedelta] = field(default_factory=dict)
+    pools: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    anchors: tuple[str, ...] = ()
+    crls: tuple[str, ...] = ()
+    adopt_assumed: bool = False
+    assurance: str = "self-declaration"
+    strict: bool = False
+
+
+@dataclass(frozen=True)
+class Excluded:
+    """A case that is not played, and the rule that excluded it (``not claimed``, ``not selected``)."""
+
+    id: str
+    rule: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is played against whom, with which data.
+
+    Parameters:
+        pack, pack_version, pack_digest: the profile.
+        subject: the SUT.
+        parameters: the rest.
+        cases: in playing order: positive controls first, then the others, then the controls once more.
+        excluded: everything else that the pack could have played.
+    """
+
+    pack: str
+    pack_version: str
+    pack_digest: str
+    subject: Subject
+    parameters: Parameters
+    cases: tuple[Case, ...]
+    excluded: tuple[Excluded, ...] = ()
+
+    @property
+    def baseline(self) -> str:
+        """Short hash of what is tested: pack, case ids and versions."""
+        return _short("TB", [self.pack, self.pack_digest, [[case.id, case.version] for case in self.cases]])
+
+    @property
+    def environment(self) -> str:
+        """Short hash of with whom and with which data."""
+        document = plan_to_json(self)
+        return _short("TE", [document["sut"], document["parameters"]])
+
+
+def make_plan(pack: Pack, subject: Subject, parameters: Parameters) -> Plan:
+    """Choose and order the cases.
+
+    Raises:
+        ConfigurationFault: the role or a position is not in the pack, or a selection matches no case.
+    """
+    scenarios = load_scenarios(pack)
+    timers = {**pack.timers, **parameters.timers}
+    pools = {**pack.pools, **parameters.pools}
+    parameters = replace(parameters, timers=timers, pools=pools)
+    candidates = [case for seat in _seats(pack, subject) for case in _cases(pack, seat, scenarios, subject)]
+    controls = _controls(candidates)
+    wanted, excluded = [], []
+    for case in candidates:
+        rule = _excluding_rule(case, subject, parameters)
+        if rule is None:
+            wanted.append(replace(case, control=controls.get(case.id)))
+        else:
+            excluded.append(Excluded(case.id, rule))
+    if parameters.select and not wanted:
+        raise ConfigurationFault(
+            f"no case matches {' '.join(parameters.select)!r}",
+            expected="a case id or a pattern such as 'lifecycle-*@departure'",
+            remedy="`c2c list` shows all case ids.",
+        )
+    ordered = tuple(_ordered(wanted, candidates))
+    return Plan(
+        pack.id,
+        pack.version,
+        pack.digest,
+        subject,
+        parameters,
+        tuple(replace(case, serial=parameters.first + number) for number, case in enumerate(ordered)),
+        tuple(excluded),
+    )
+
+
+def _seats(pack: Pack, subject: Subject) -> Iterator[str]:
+    if subject.role not in pack.roles:
+        raise ConfigurationFault(
+            f"the pack {pack.id} has no role {subject.role!r}", expected="one of " + ", ".join(pack.roles)
+        )
+    for seat in seats(pack, subject.role):
+        if not subject.positions or pack.parties[seat].position in subject.positions:
+            yield seat
+    for position in subject.positions:
+        if position not in pack.roles[subject.role].positions:
+            raise ConfigurationFault(
+                f"the role {subject.role} has no position {position!r}",
+                expected="one of " + ", ".join(pack.roles[subject.role].positions),
+            )
+
+
+def _cases(pack: Pack, seat: str, scenarios: Sequence[Scenario], subject: Subject) -> Iterator[Case]:
+    facts = {**subject.facts.get("", {}), **subject.facts.get(seat, {})}
+    for scenario in (*scenarios, *derive(pack, seat)):
+        case = project(scenario, pack, seat, facts)
+        if case is not None:
+            yield case
+
+
+def _controls(cases: Sequence[Case]) -> dict[str, str]:
+    """The positive control of each negative case: the derived acceptance of its message, else the first case in
+    which the SUT plays the same part in the same message without a refusal."""
+    by_id = {case.id: case for case in cases}
+    positives = [case for case in cases if not case.negative]
+    found = {}
+    for case in cases:
+        message = _negative_message(case)
+        if message is None:
+            continue
+        seat = case.id.rpartition("@")[2]
+        derived = f"{accepted_id(message.message)}@{seat}"
+        if derived in by_id:
+            found[case.id] = derived
+            continue
+        part = mode(message, case.sut)
+        for positive in positives:
+            if positive.sut == case.sut and any(
+                step.message == message.message and mode(step, case.sut) == part for step in exchanges(positive.steps)
+            ):
+                found[case.id] = positive.id
+                break
+    return found
+
+
+def _negative_message(case: Case) -> Exchange | None:
+    if not case.negative:
+        return None
+    played = [step for step in exchanges(case.steps) if mode(step, case.sut) != "simulate"]
+    return next(
+        (step for step in played if wrong(step)),
+        next((step for step in played if all(each.kind != "accepted" for each in step.expectation.expect)), None),
+    )
+
+
+def _excluding_rule(case: Case, subject: Subject, parameters: Parameters) -> str | None:
+    if subject.claims is not None:
+        missing = [
+            step.message
+            for step in exchanges(case.steps)
+            if mode(step, case.sut) != "simulate" and step.message not in subject.claims
+        ]
+        if missing:
+            return f"not claimed: {missing[0]}"
+    if parameters.select and not any(fnmatchcase(case.id, pattern) for pattern in parameters.select):
+        return "not selected"
+    return None
+
+
+def _ordered(wanted: Sequence[Case], candidates: Sequence[Case]) -> Iterator[Case]:
+    """Controls first (those of selected cases are pulled in), then the rest, then the controls at the end."""
+    chosen = {case.id for case in wanted}
+    needed = {case.control for case in wanted if case.control}
+    controls = [
+        case if case.id in chosen else replace(case, is_control=True) for case in candidates if case.id in needed
+    ]
+    yield from controls
+    yield from (case for case in wanted if case.id not in needed)
+    yield from (replace(case, id=case.id + END, is_control=True, control=None) for case in controls)
+
+
+def plan_to_json(plan: Plan) -> dict[str, Any]:
+    """The plan as it stands in ``plan.json``."""
+    subject, parameters = plan.subject, plan.parameters
+    return {
+        "schema": "c2c-harness/plan/1",
+        "pack": {"id": plan.pack, "version": plan.pack_version, "digest": plan.pack_digest},
+        "sut": {
+            "role": subject.role,
+            "positions": list(subject.positions),
+            "facts": {seat: dict(facts) for seat, facts in subject.facts.items()},
+            "authority": subject.authority,
+            "product": subject.product,
+            "version": subject.version,
+            "contact": subject.contact,
+            "observable": subject.observable,
+            "claims": None if subject.claims is None else list(subject.claims),
+        },
+        "parameters": {
+            "seed": parameters.seed,
+            "first": parameters.first,
+            "token": parameters.token,
+            "challenge": parameters.challenge,
+            "select": list(parameters.select),
+            "timers": {name: value.total_seconds() for name, value in sorted(parameters.timers.items())},
+            "pools": {name: list(entries) for name, entries in sorted(parameters.pools.items())},
+            "anchors": list(parameters.anchors),
+            "crls": list(parameters.crls),
+            "adopt_assumed": parameters.adopt_assumed,
+            "assurance": parameters.assurance,
+            "strict": parameters.strict,
+        },
+        "cases": [{"id": case.id, "version": case.version, "control": case.control} for case in plan.cases],
+        "excluded": [{"id": case.id, "rule": case.rule} for case in plan.excluded],
+    }
+
+
+def plan_from_json(document: Mapping[str, Any], pack: Pack) -> Plan:
+    """Read a plan; the cases are made from the pack, and must be the planned ones.
+
+    Raises:
+        BundleFault: the document is no plan, or the pack is not the planned one.
+    """
+    try:
+        sut, parameters = document["sut"], document["parameters"]
+        claims = sut["claims"]
+        plan = make_plan(
+            pack,
+            Subject(**{**sut, "positions": tuple(sut["positions"]), "claims": None if claims is None else tuple(claims)}),
+            Parameters(
+                **{
+                    **parameters,
+                    "select": tuple(parameters["select"]),
+                    "timers": {name: timedelta(seconds=value) for name, value in parameters["timers"].items()},
+                    "pools": {name: tuple(entries) for name, entries in parameters["pools"].items()},
+                    "anchors": tuple(parameters["anchors"]),
+                    "crls": tuple(parameters["crls"]),
+                }
+            ),
+        )
+    except (KeyError, TypeError, AttributeError) as problem:
+        raise BundleFault(f"plan.json is not a plan: {problem}") from problem
+    if plan_to_json(plan) != document:
+        raise BundleFault("the cases made from the pack are not the planned ones", expected="the pack of the plan")
+    return plan
+
+
+def _short(prefix: str, document: Any) -> str:
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return f"{prefix}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"

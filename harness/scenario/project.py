@@ -1,0 +1,242 @@
+"""One script, every role: the projection of a scenario onto the seat of the system under test.
+
+Rules:
+
+1. What the SUT sends is awaited, what it receives is delivered, the rest is simulated.
+2. What a party owes by the pack's reactions is added here and never written in a script: forwarding inside
+   the open exchange, notifications after it.
+3. A step that is wrong on purpose is only ever sent by a simulated party. With the SUT in its place, the
+   steps before it are completed to a state in which the message is legal, and the SUT is told the refusal.
+4. A seat that has no part in the purpose gets no case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from fnmatch import fnmatchcase
+
+from harness.pack.model import Outcome, Pack, Party, Reaction
+from harness.scenario.model import AnyOrder, Attest, Case, Exchange, Mode, Probe, Quiet, Scenario, Step
+from harness.scenario.route import legal_route
+
+ACCEPTED = Outcome("accepted")
+
+
+def mode(step: Exchange, sut: str) -> Mode:
+    """What the harness does in this exchange."""
+    if step.sender == sut:
+        return "await"
+    return "deliver" if step.receiver == sut else "simulate"
+
+
+def exchanges(steps: Iterable[Step]) -> Iterator[Exchange]:
+    """Every exchange of a script, inner ones after the one that they happen in."""
+    for step in steps:
+        if isinstance(step, Exchange):
+            yield step
+            yield from exchanges(step.during)
+        elif isinstance(step, AnyOrder):
+            yield from exchanges(step.steps)
+
+
+def wrong(step: Exchange) -> bool:
+    """Whether the request of this exchange is wrong on purpose."""
+    return step.violation or step.defect is not None
+
+
+def seats(pack: Pack, role: str) -> tuple[str, ...]:
+    """Party ids of a role, in the order of its positions."""
+    positions = pack.roles[role].positions
+    return tuple(f"{role}.{position}" for position in positions) if positions else (role,)
+
+
+def project(
+    scenario: Scenario, pack: Pack, seat: str, facts: Mapping[str, str] | None = None
+) -> Case | None:
+    """The case of a scenario for a SUT in that seat, or ``None`` when it has no part in the purpose.
+
+    Parameters:
+        scenario: the script.
+        pack: its profile.
+        seat: party id of the seat.
+        facts: what messages say about the SUT, in place of the pack's defaults for the seat.
+    """
+    role = pack.parties[seat].role
+    bearer = scenario.bearers.get(seat) or scenario.bearers.get(role)
+    if bearer is None or seat not in scenario.parties:
+        return None
+    script = scenario.steps
+    purpose = next((step for step in exchanges(script) if wrong(step)), None)
+    if purpose is not None:
+        if seat not in (purpose.sender, purpose.receiver):
+            return None
+        if purpose.sender == seat:
+            if purpose.refused is None:
+                return None
+            script = _told(script, purpose, pack)
+    steps = _trimmed(tuple(_expanded(script, pack, scenario.parties, seat)), seat)
+    played = [step for step in exchanges(steps) if mode(step, seat) != "simulate"]
+    if not played:
+        return None
+    position = pack.parties[seat].position
+    return Case(
+        id=f"{scenario.id}@{position or role}",
+        scenario=scenario.id,
+        version=scenario.version,
+        title=scenario.title,
+        effect=scenario.effect,
+        group=scenario.group,
+        purpose=bearer.purpose,
+        requirements=bearer.requirements,
+        sut=seat,
+        parties=_parties(pack, scenario.parties, seat, facts or {}),
+        steps=steps,
+        purpose_steps=_purpose_steps(steps, scenario, purpose),
+        negative=any(ACCEPTED not in step.expectation.expect for step in played),
+        control=None,
+        is_control=False,
+        where=scenario.where,
+        derived_from=scenario.derived_from,
+    )
+
+
+def _told(script: tuple[Step, ...], purpose: Exchange, pack: Pack) -> tuple[Step, ...]:
+    """The script with a legal message in place of the wrong one, which is then refused; later wrong ones go."""
+    assert purpose.refused is not None  # noqa: S101 - the caller asked
+    index = next(number for number, step in enumerate(script) if purpose in exchanges([step]))
+    before = script[:index]
+    route = legal_route(pack, purpose.message, purpose.subject, before)
+    legal = replace(
+        purpose, violation=False, defect=None, values={}, repeats=None, expectation=purpose.refused, refused=None
+    )
+    rest = tuple(step for step in script[index + 1 :] if not (isinstance(step, Exchange) and wrong(step)))
+    return tuple(_numbered((*route, legal, *rest)))
+
+
+def _numbered(steps: Iterable[Step]) -> Iterator[Step]:
+    """The steps with ids that are unique: a completed route may repeat a message."""
+    taken: set[str] = set()
+    for step in steps:
+        name, number = step.id, 1
+        while name in taken:
+            number += 1
+            name = f"{step.id}.{number}"
+        taken.add(name)
+        yield replace(step, id=name)
+
+
+def _expanded(
+    steps: Iterable[Step], pack: Pack, parties: tuple[str, ...], seat: str
+) -> Iterator[Step]:
+    """The steps with everything that is owed after or inside them."""
+    for step in steps:
+        if isinstance(step, Exchange):
+            yield from _with_reactions(step, pack, parties, seat)
+        elif isinstance(step, AnyOrder):
+            owed: list[Step] = []
+            inner: list[Exchange] = []
+            for exchange in step.steps:
+                first, *others = _with_reactions(exchange, pack, parties, seat)
+                if isinstance(first, Exchange):
+                    inner.append(first)
+                owed.extend(others)
+            yield replace(step, steps=tuple(inner))
+            yield from owed
+        elif isinstance(step, Quiet | Probe | Attest) and step.party != seat:
+            continue
+        else:
+            yield step
+
+
+def _with_reactions(
+    step: Exchange, pack: Pack, parties: tuple[str, ...], seat: str
+) -> Iterator[Step]:
+    accepted = ACCEPTED in step.expectation.expect
+    owed = [
+        reaction
+        for reaction in pack.reactions
+        if reaction.on == step.message and reaction.by == pack.parties[step.receiver].role and accepted
+    ]
+    nested = [
+        _owed(reaction, step, target, floating=False)
+        for reaction in owed
+        if reaction.nested
+        for target in _targets(reaction, step, parties)
+        if not any(inner.message == reaction.send and inner.receiver == target for inner in step.during)
+    ]
+    yield replace(step, during=(*step.during, *nested))
+    for reaction in owed:
+        if reaction.nested:
+            continue
+        for target in _targets(reaction, step, parties):
+            if seat in (step.receiver, target):
+                yield _owed(reaction, step, target, floating=step.receiver == seat)
+
+
+def _targets(reaction: Reaction, step: Exchange, parties: tuple[str, ...]) -> list[str]:
+    return [
+        party
+        for party in parties
+        if fnmatchcase(party, reaction.to) and party not in (step.sender, step.receiver)
+    ]
+
+
+def _owed(reaction: Reaction, step: Exchange, target: str, *, floating: bool) -> Exchange:
+    return Exchange(
+        id=f"{step.id}/{reaction.id}>{target}",
+        message=reaction.send,
+        sender=step.receiver,
+        receiver=target,
+        subject=step.subject,
+        floating=floating,
+        within=reaction.within,
+        reaction=reaction.id,
+        requirement=reaction.requirement,
+        received=reaction.received,
+        event=reaction.event,
+        forwards=step.id if reaction.forward else None,
+    )
+
+
+def _trimmed(steps: tuple[Step, ...], seat: str) -> tuple[Step, ...]:
+    """Without the steps after the last one that concerns the SUT, and without simulated notifications."""
+
+    def concerns(step: Step) -> bool:
+        if isinstance(step, Exchange | AnyOrder):
+            return any(mode(exchange, seat) != "simulate" for exchange in exchanges([step]))
+        return True
+
+    last = max((number for number, step in enumerate(steps) if concerns(step)), default=-1)
+    return steps[: last + 1]
+
+
+def _purpose_steps(steps: tuple[Step, ...], scenario: Scenario, purpose: Exchange | None) -> tuple[str, ...]:
+    """Ids of the steps in which the purpose shows: from the wrong step on; without one, all, or for a derived
+    scenario the last exchange with what it causes."""
+    ids = [exchange.id for exchange in exchanges(steps)]
+    everything = [*ids, *(step.id for step in steps if not isinstance(step, Exchange))]
+    start = purpose.id if purpose is not None else None
+    if start is None and scenario.derived_from is not None:
+        start = [step for step in scenario.steps if isinstance(step, Exchange)][-1].id
+    if start is None or start not in ids:
+        return tuple(everything)
+    return tuple(name for name in everything if name not in ids[: ids.index(start)])
+
+
+def _parties(
+    pack: Pack, names: tuple[str, ...], seat: str, facts: Mapping[str, str]
+) -> dict[str, Party]:
+    """Everybody, with the SUT's facts in its seat; who had the same fact there gets the one that it displaces."""
+    default = pack.parties[seat].facts
+    parties = {}
+    for name in names:
+        party = pack.parties[name]
+        if name == seat:
+            parties[name] = replace(party, facts={**party.facts, **facts})
+        elif party.role == pack.parties[seat].role and any(party.facts.get(key) == value for key, value in facts.items()):
+            parties[name] = replace(party, facts=dict(default))
+        else:
+            parties[name] = party
+    return parties
+

@@ -1,0 +1,101 @@
+"""The way to a state: the shortest sequence of accepted messages, found in the life-cycle table."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+
+from harness.pack.model import Outcome, Pack
+from harness.scenario.model import AnyOrder, Exchange, Step
+from harness.scenario.oracle import Ledger, accept, refusals, symbols
+
+Route = tuple[Exchange, ...]
+
+
+def seat_of(pack: Pack, role: str, subject: str | None) -> str:
+    """The seat of a role: the one in that position, or the first, where the role has positions."""
+    positions = pack.roles[role].positions
+    if not positions:
+        return role
+    return f"{role}.{subject if subject in positions else positions[0]}"
+
+
+def about_position(pack: Pack, message: str) -> bool:
+    """Whether the table of a message speaks of objects of which there is one per position."""
+    table = pack.rules_by_message.get(message)
+    if table is None:
+        return False
+    names = {guard.object for guard in table.guards} | set(table.effects)
+    return any(pack.values[part].scope == "position" for name in names for part in pack.objects[name].key)
+
+
+def legal(pack: Pack, message: str, subject: str | None, number: int = 1) -> Exchange:
+    """The plain exchange of a message: from the usual sender to the usual receiver, accepted."""
+    definition = pack.messages[message]
+    position = subject if about_position(pack, message) else None
+    sender = seat_of(pack, definition.sender, position)
+    receiver = seat_of(pack, definition.receiver, position)
+    return Exchange(
+        id=message if number == 1 else f"{message}.{number}",
+        message=message,
+        sender=sender,
+        receiver=receiver,
+        subject=pack.parties[sender].position or pack.parties[receiver].position,
+    )
+
+
+def after(ledger: Ledger, steps: Iterable[Step], pack: Pack) -> Ledger:
+    """The ledger after the accepted exchanges of a script, in symbols."""
+    for step in steps:
+        if isinstance(step, AnyOrder):
+            ledger = after(ledger, step.steps, pack)
+        elif isinstance(step, Exchange):
+            if Outcome("accepted") in step.expectation.expect and not (step.violation or step.defect):
+                ledger = accept(ledger, pack, step.message, symbols(pack, step.message, step.subject))
+            ledger = after(ledger, step.during, pack)
+    return ledger
+
+
+def routes(pack: Pack, subject: str | None, start: Ledger | None = None) -> Iterator[tuple[Ledger, Route]]:
+    """Every state that can be reached, nearest first, with the shortest way there.
+
+    Parameters:
+        pack: the profile.
+        subject: the position whose objects are moved.
+        start: where to begin; nothing on record when left out.
+    """
+    movers = [name for name, table in pack.rules_by_message.items() if table.effects]
+    first = start or Ledger()
+    queue: deque[tuple[Ledger, Route]] = deque([(first, ())])
+    reached = {first.snapshot()}
+    while queue:
+        ledger, route = queue.popleft()
+        yield ledger, route
+        for name in movers:
+            step = legal(pack, name, subject)
+            values = symbols(pack, name, step.subject)
+            if refusals(ledger, pack, name, values):
+                continue
+            then = accept(ledger, pack, name, values)
+            if then.snapshot() not in reached:
+                reached.add(then.snapshot())
+                queue.append((then, (*route, step)))
+
+
+def find_route(
+    pack: Pack, subject: str | None, wanted: Callable[[Ledger], bool], start: Ledger | None = None
+) -> Route | None:
+    """The shortest way to a state that is wanted, or ``None``."""
+    return next((route for ledger, route in routes(pack, subject, start) if wanted(ledger)), None)
+
+
+def legal_route(pack: Pack, message: str, subject: str | None, before: tuple[Step, ...]) -> tuple[Step, ...]:
+    """Steps after which a message is legal: those before it, completed; or, where they lead past it, a new way."""
+
+    def wanted(ledger: Ledger) -> bool:
+        return not refusals(ledger, pack, message, symbols(pack, message, subject))
+
+    completion = find_route(pack, subject, wanted, after(Ledger(), before, pack))
+    if completion is not None:
+        return (*before, *completion)
+    return find_route(pack, subject, wanted) or before
