@@ -1,9 +1,16 @@
-"""The finding: what one check has to say about one message."""
+"""The finding: what one check has to say about one message; and the subject: what a check may look at."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from harness.evidence.conversation import Conversation, Part
+from harness.evidence.message import Opened
+from harness.pack.model import Cell, Pack, Party
+
+Severity: TypeAlias = Literal["error", "warning", "info"]
 
 
 @dataclass(frozen=True)
@@ -11,8 +18,9 @@ class Finding:
     """Something a check found.
 
     Parameters:
-        check: name of the check: ``schema``, ``codelist``, ``rule``, ``envelope``, ``signature``, ``correlation``,
-            ``consistency``, ``legality``, ``answer``, ``timing``, ``reaction``, ...
+        check: name of the check: ``schema``, ``codelist``, ``rule``, ``envelope``, ``encoding``, ``signature``,
+            ``algorithm``, ``certificate``, ``timestamp``, ``structure``, ``correlation``, ``consistency``,
+            ``legality``, ``relay``, ``answer``, ``timing``, ``reaction``.
         code: the pack's error code for it (``101``), or the stable word of the check (``digest-mismatch``).
         message: one plain sentence.
         severity: ``error``, ``warning`` or ``info``.
@@ -24,7 +32,59 @@ class Finding:
     check: str
     code: str
     message: str
-    severity: Literal["error", "warning", "info"] = "error"
+    severity: Severity = "error"
     requirement: str | None = None
     pointer: str = "/"
     line: int | None = None
+
+
+@dataclass(frozen=True)
+class Dialogue:
+    """What surrounds a message of a case; absent when a message is judged by itself.
+
+    Parameters:
+        step: id of the exchange.
+        part: request or answer.
+        subject: the position that the exchange is about.
+        conversation: what was said before this message.
+        parties: everybody, with their facts.
+        sender, receiver: party ids.
+        request: for an answer, the request that it answers.
+        forwards: for a forwarded request, the request whose content it carries.
+        own: names whose values the step sets itself; they need not agree with known ones.
+        refusals: cells of the life-cycle table that refuse this request now.
+    """
+
+    step: str
+    part: Part
+    subject: str | None
+    conversation: Conversation
+    parties: Mapping[str, Party]
+    sender: str
+    receiver: str
+    request: Opened | None = None
+    forwards: Opened | None = None
+    own: frozenset[str] = frozenset()
+    refusals: tuple[Cell, ...] = ()
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One message under the eyes of the checks.
+
+    Parameters:
+        pack: the profile.
+        opened: the message.
+        expected: names of messages of which it should be one; empty when any will do.
+        headers: HTTP headers, names in lower case.
+        dialogue: what surrounds it, or ``None``.
+    """
+
+    pack: Pack
+    opened: Opened
+    expected: tuple[str, ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+    dialogue: Dialogue | None = None
+
+
+Check: TypeAlias = Callable[[Subject], Iterable[Finding]]

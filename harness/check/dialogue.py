@@ -1,0 +1,105 @@
+"""Checks of one message within its conversation: does it answer, agree and follow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from harness.check.model import Dialogue, Finding, Subject
+from harness.evidence.conversation import name_made_by
+from harness.message.model import Value
+from harness.pack.model import Pack
+
+SHOWN = 120
+"""Characters of a value that a finding shows."""
+
+
+def correlation(subject: Subject) -> Iterator[Finding]:
+    """An answer carries the reference of its request, and a reference is never used twice by one sender."""
+    dialogue, opened = subject.dialogue, subject.opened
+    if dialogue is None or opened.name is None:
+        return
+    pack = subject.pack
+    if dialogue.part == "answer" and dialogue.request is not None and dialogue.request.name is not None:
+        reply = name_made_by(pack, opened.name, "reply")
+        reference = name_made_by(pack, dialogue.request.name, "reference")
+        if reply is not None and reference is not None:
+            expected, observed = dialogue.request.values.get(reference), opened.values.get(reply)
+            if expected != observed:
+                text = f"the answer refers to {_shown(observed)}; the request was {_shown(expected)}"
+                pointer = "/" + pack.messages[opened.name].bindings[reply].path
+                yield Finding("correlation", "wrong-reference", text, pointer=pointer)
+    own = name_made_by(pack, opened.name, "reference")
+    if own is not None and opened.text(own):
+        for said in dialogue.conversation.said:
+            if said.sender == dialogue.sender and said.opened.name is not None:
+                theirs = name_made_by(pack, said.opened.name, "reference")
+                if theirs is not None and said.opened.text(theirs) == opened.text(own):
+                    text = f"the reference {_shown(opened.text(own))} was already used in {said.opened.name}"
+                    yield Finding("correlation", "reference-reused", text)
+                    break
+
+
+def consistency(subject: Subject) -> Iterator[Finding]:
+    """What the conversation already knows is said again unchanged, and facts about parties are theirs."""
+    dialogue, opened = subject.dialogue, subject.opened
+    if dialogue is None or opened.name is None or opened.shape == "refused":
+        return
+    pack, message = subject.pack, subject.pack.messages[opened.name]
+    for name, observed in opened.values.items():
+        if name in dialogue.own:
+            continue
+        known = dialogue.conversation.known(name, dialogue.subject)
+        expected = known if known is not None else _fact(pack, dialogue, name)
+        if expected is None or observed is None or _plain(expected) == _plain(observed):
+            continue
+        about = pack.values[name].about or name
+        text = f"{about} is {_shown(observed)}; the conversation knows {_shown(expected)}"
+        yield Finding("consistency", name, text, pointer="/" + message.bindings[name].path)
+
+
+def _fact(pack: Pack, dialogue: Dialogue, name: str) -> str | None:
+    """The fact about the sender that a value must repeat, where the pack makes it from one."""
+    maker = pack.values[name].make
+    party, _, fact = maker.text.rpartition(".")
+    if maker.kind != "fact" or party not in ("sender", "receiver"):
+        return None
+    seat = dialogue.sender if party == "sender" else dialogue.receiver
+    return dialogue.parties[seat].facts.get(fact)
+
+
+def legality(subject: Subject) -> Iterator[Finding]:
+    """A request is sent only when the life cycle allows it."""
+    dialogue, opened = subject.dialogue, subject.opened
+    if dialogue is None or dialogue.part != "request":
+        return
+    for cell in dialogue.refusals[:1]:
+        if cell.refuse is not None:
+            text = f"{opened.name} is not allowed in this state; it would be refused with {cell.refuse.code}"
+            yield Finding("legality", cell.refuse.code or "not-allowed", text)
+
+
+def relay(subject: Subject) -> Iterator[Finding]:
+    """A forwarded message carries the content of the one that it forwards."""
+    dialogue, opened = subject.dialogue, subject.opened
+    if dialogue is None or dialogue.forwards is None or opened.name is None:
+        return
+    pack = subject.pack
+    for name, original in dialogue.forwards.values.items():
+        value = pack.values[name]
+        if value.scope == "message" or value.make.kind in ("fact", "facts") or name not in opened.values:
+            continue
+        if _plain(opened.values[name]) != _plain(original):
+            text = f"{value.about or name} was forwarded as {_shown(opened.values[name])}; it came as {_shown(original)}"
+            yield Finding("relay", name, text, pointer="/" + pack.messages[opened.name].bindings[name].path)
+
+
+def _plain(value: Value) -> object:
+    """A value in a form that compares by content."""
+    if value is None or isinstance(value, str):
+        return value
+    return [dict(entry) if not isinstance(entry, str) else entry for entry in value]
+
+
+def _shown(value: Value) -> str:
+    text = str(_plain(value))
+    return text if len(text) <= SHOWN else text[:SHOWN] + "..."

@@ -1,0 +1,88 @@
+"""All checks by name, and how findings find the requirement that they break."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from fnmatch import fnmatchcase
+
+from harness.check.content import codelist, encoding, envelope, protection, rule, schema
+from harness.check.dialogue import consistency, correlation, legality, relay
+from harness.check.model import Check, Finding, Severity, Subject
+from harness.pack.model import Pack, Requirement
+
+CHECKS: Mapping[str, Check] = {
+    "envelope": envelope,
+    "encoding": encoding,
+    "signature": protection,
+    "schema": schema,
+    "codelist": codelist,
+    "rule": rule,
+    "correlation": correlation,
+    "consistency": consistency,
+    "legality": legality,
+    "relay": relay,
+}
+"""In the order of the report."""
+
+PARTS: Mapping[str, tuple[str, ...]] = {
+    "signature": ("signature", "structure", "algorithm", "certificate", "timestamp", "token"),
+}
+"""Names under which a check reports its findings, where it is not its own."""
+
+
+def findings(subject: Subject, role: str | None, names: tuple[str, ...] = tuple(CHECKS)) -> tuple[Finding, ...]:
+    """What the named checks say about a message, each finding with the requirement that it breaks.
+
+    Parameters:
+        subject: the message.
+        role: who sent it; ``None`` when that is not known.
+        names: names from :data:`CHECKS`.
+    """
+    found = []
+    for name in names:
+        for finding in CHECKS[name](subject):
+            broken = next(broken_by(subject.pack, finding, role, subject.opened.name), None)
+            found.append(replace(finding, requirement=broken.id, severity=_severity(broken)) if broken else finding)
+    return tuple(found)
+
+
+def broken_by(pack: Pack, finding: Finding, role: str | None, message: str | None) -> Iterator[Requirement]:
+    """The requirements that a finding breaks, nearest first: its own code, then the whole check."""
+    fitting = [
+        requirement
+        for requirement in pack.requirements.values()
+        if requirement.checks and _borne(requirement, role) and _about(requirement, message)
+    ]
+    for exact in (True, False):
+        for requirement in fitting:
+            if any(_names(pattern, finding, exact=exact) for pattern in requirement.checks):
+                yield requirement
+
+
+def exercised(pack: Pack, role: str, message: str | None, names: tuple[str, ...] = tuple(CHECKS)) -> Iterator[str]:
+    """Ids of the requirements that are tested by running the checks on a message of that role."""
+    parts = {part for name in names for part in PARTS.get(name, (name,))}
+    for requirement in pack.requirements.values():
+        if _borne(requirement, role) and _about(requirement, message):
+            if any(pattern.partition("/")[0] in parts for pattern in requirement.checks):
+                yield requirement.id
+
+
+def _borne(requirement: Requirement, role: str | None) -> bool:
+    return role is None or requirement.bearer in (role, "any")
+
+
+def _about(requirement: Requirement, message: str | None) -> bool:
+    return not requirement.messages or message in requirement.messages
+
+
+def _names(pattern: str, finding: Finding, *, exact: bool) -> bool:
+    full = f"{finding.check}/{finding.code}"
+    if exact:
+        return "/" in pattern and not pattern.endswith("*") and fnmatchcase(full, pattern)
+    return fnmatchcase(full, pattern) or pattern == finding.check
+
+
+def _severity(requirement: Requirement) -> Severity:
+    return "error" if requirement.level == "MUST" else "warning"
