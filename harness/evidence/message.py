@@ -70,6 +70,7 @@ def open_message(
     at: datetime,
     trust: Trust | None,
     answer_to: str | None = None,
+    name: str | None = None,
 ) -> Opened:
     """Open one message of the wire.
 
@@ -80,9 +81,10 @@ def open_message(
         at: time at which certificates and timestamps are judged.
         trust: what signatures are believed on; ``None`` leaves the signature alone (our own messages).
         answer_to: name of the request that this answers, or ``None`` for a request.
+        name: the message, where it is known because we made it; otherwise it is told from the message itself.
     """
     headers = tuple((str(name).lower(), str(value)) for name, value in head.get("headers", ()))
-    return _opened(_Key(pack), str(head.get("line", "")), headers, data, at, trust, answer_to)
+    return _opened(_Key(pack), str(head.get("line", "")), headers, data, at, trust, answer_to, name)
 
 
 class _Key:
@@ -109,6 +111,7 @@ def _opened(
     at: datetime,
     trust: Trust | None,
     answer_to: str | None,
+    name: str | None,
 ) -> Opened:
     pack = key.pack
     status = status_of(line)
@@ -131,7 +134,7 @@ def _opened(
         return Opened(None, "fault", report=report, fault=fault, status=status)
     if document is None:
         return Opened(None, "none", report=report, status=status)
-    name = _name_of(pack, document, line, dict(headers), answer_to)
+    name = name or _name_of(pack, document, line, dict(headers), answer_to)
     if name is None:
         return Opened(None, "none", document, report=report, status=status)
     message = pack.messages[name]
@@ -222,7 +225,9 @@ def outcomes_of(opened: Opened) -> tuple[Outcome, ...]:
     if opened.shape == "accepted":
         return (Outcome("accepted"),)
     if opened.shape == "refused":
-        return tuple(Outcome("error", item.code, item.pointer) for item in opened.errors) or (Outcome("error"),)
+        return tuple(Outcome("error", item.code, item.pointer) for item in opened.errors) or (
+            Outcome("error"),
+        )
     if opened.fault is not None:
         return (Outcome("fault", opened.fault.code),)
     return (Outcome("http", str(opened.status) if opened.status else None),)

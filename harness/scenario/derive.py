@@ -59,7 +59,12 @@ def _first_position(pack: Pack) -> str | None:
 
 
 def _unambiguous(
-    pack: Pack, message: str, name: str, state: str, reachable: tuple[tuple[Ledger, Route], ...], step: Exchange
+    pack: Pack,
+    message: str,
+    name: str,
+    state: str,
+    reachable: tuple[tuple[Ledger, Route], ...],
+    step: Exchange,
 ) -> tuple[Ledger, Route] | None:
     """The nearest place where this guard is the first to refuse; of those, one where no other does, if there is one."""
     values = symbols(pack, message, step.subject)
@@ -127,7 +132,15 @@ def _duplicate(
             ((), ""),
         )
         steps = (*route, first, repeat)
-        yield _scenario(pack, name, f"{title}: the same message twice", bearers, steps, f"lifecycle {message}: duplicate", cell)
+        yield _scenario(
+            pack,
+            name,
+            f"{title}: the same message twice",
+            bearers,
+            steps,
+            f"lifecycle {message}: duplicate",
+            cell,
+        )
         return
 
 
@@ -140,11 +153,25 @@ def _negative(
     bearers = _bearers(
         pack,
         step,
-        (_unique([cell.requirement]), f"Refuses {step.message} with {code}, and records nothing: asked again, it refuses again."),
-        (_unique([cell.told]), f"Told {code} in answer to {step.message}, does not go on as if it had been accepted."),
+        (
+            _unique([cell.requirement]),
+            f"Refuses {step.message} with {code}, and records nothing: asked again, it refuses again.",
+        ),
+        (
+            _unique([cell.told]),
+            f"Told {code} in answer to {step.message}, does not go on as if it had been accepted.",
+        ),
     )
     steps: tuple[Step, ...] = (*route, bad, again, *_watch(pack, step))
-    yield _scenario(pack, name, f"{reason}: refused with {code}", bearers, steps, f"lifecycle {step.message}: {reason}", cell)
+    yield _scenario(
+        pack,
+        name,
+        f"{reason}: refused with {code}",
+        bearers,
+        steps,
+        f"lifecycle {step.message}: {reason}",
+        cell,
+    )
 
 
 def _watch(pack: Pack, step: Exchange) -> Iterator[Step]:
@@ -153,7 +180,11 @@ def _watch(pack: Pack, step: Exchange) -> Iterator[Step]:
     subject = step.subject
     for other in pack.rules_by_message:
         follow = legal(pack, other, subject)
-        if other != step.message and follow.sender == step.sender and _unlocked(pack, step.message, other, subject):
+        if (
+            other != step.message
+            and follow.sender == step.sender
+            and _unlocked(pack, step.message, other, subject)
+        ):
             if REACTION in pack.timers:
                 yield Quiet(f"quiet-{other}", step.sender, other, REACTION)
     for name, state in table.effects.items():
@@ -199,7 +230,13 @@ def _bearers(
 
 
 def _scenario(
-    pack: Pack, name: str, title: str, bearers: dict[str, Bearer], steps: tuple[Step, ...], why: str, cell: Cell | None
+    pack: Pack,
+    name: str,
+    title: str,
+    bearers: dict[str, Bearer],
+    steps: tuple[Step, ...],
+    why: str,
+    cell: Cell | None,
 ) -> Scenario:
     effects = [pack.requirements[each].effect for bearer in bearers.values() for each in bearer.requirements]
     return Scenario(

@@ -11,7 +11,18 @@ from harness.errors import ConfigurationFault, Where
 from harness.pack.load import expectation_from
 from harness.pack.model import Expectation, Pack
 from harness.pack.source import Source, read_source
-from harness.scenario.model import AnyOrder, Attest, Bearer, Exchange, FromPool, Given, Probe, Quiet, Scenario, Step
+from harness.scenario.model import (
+    AnyOrder,
+    Attest,
+    Bearer,
+    Exchange,
+    FromPool,
+    Given,
+    Probe,
+    Quiet,
+    Scenario,
+    Step,
+)
 
 
 def load_scenarios(pack: Pack) -> tuple[Scenario, ...]:
@@ -81,7 +92,9 @@ class _Reader:
         self.known("role or party", name, [*self.pack.roles, *self.pack.parties], "bearers")
         role = self.pack.parties[name].role if name in self.pack.parties else name
         for number, requirement in enumerate(entry["requirements"]):
-            self.known("requirement", requirement, self.pack.requirements, "bearers", name, "requirements", number)
+            self.known(
+                "requirement", requirement, self.pack.requirements, "bearers", name, "requirements", number
+            )
             bearer = self.pack.requirements[requirement].bearer
             if bearer not in (role, "any"):
                 raise ConfigurationFault(
@@ -169,7 +182,9 @@ class _Reader:
             repeats=entry.get("repeat"),
         )
 
-    def expectation(self, entry: Mapping[str, Any], word: str, place: tuple[str | int, ...]) -> Expectation | None:
+    def expectation(
+        self, entry: Mapping[str, Any], word: str, place: tuple[str | int, ...]
+    ) -> Expectation | None:
         if word not in entry:
             return None
         return expectation_from(entry[word], self.pack.outcomes, self.where(*place, word))

@@ -100,7 +100,9 @@ def expectation(cells: tuple[Cell, ...]) -> Expectation:
     for cell in others:
         permitted.extend(outcome for outcome in (cell.refuse, *cell.permitted) if outcome is not None)
     expected = (first.refuse,) if first.refuse is not None else ()
-    return Expectation(expected, tuple(outcome for outcome in dict.fromkeys(permitted) if outcome not in expected))
+    return Expectation(
+        expected, tuple(outcome for outcome in dict.fromkeys(permitted) if outcome not in expected)
+    )
 
 
 def symbols(pack: Pack, message: str, subject: str | None) -> dict[str, Value]:

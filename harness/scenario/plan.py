@@ -200,7 +200,8 @@ def _controls(cases: Sequence[Case]) -> dict[str, str]:
         part = mode(message, case.sut)
         for positive in positives:
             if positive.sut == case.sut and any(
-                step.message == message.message and mode(step, case.sut) == part for step in exchanges(positive.steps)
+                step.message == message.message and mode(step, case.sut) == part
+                for step in exchanges(positive.steps)
             ):
                 found[case.id] = positive.id
                 break
@@ -213,7 +214,10 @@ def _negative_message(case: Case) -> Exchange | None:
     played = [step for step in exchanges(case.steps) if mode(step, case.sut) != "simulate"]
     return next(
         (step for step in played if wrong(step)),
-        next((step for step in played if all(each.kind != "accepted" for each in step.expectation.expect)), None),
+        next(
+            (step for step in played if all(each.kind != "accepted" for each in step.expectation.expect)),
+            None,
+        ),
     )
 
 
@@ -236,7 +240,9 @@ def _ordered(wanted: Sequence[Case], candidates: Sequence[Case]) -> Iterator[Cas
     chosen = {case.id for case in wanted}
     needed = {case.control for case in wanted if case.control}
     controls = [
-        case if case.id in chosen else replace(case, is_control=True) for case in candidates if case.id in needed
+        case if case.id in chosen else replace(case, is_control=True)
+        for case in candidates
+        if case.id in needed
     ]
     yield from controls
     yield from (case for case in wanted if case.id not in needed)
@@ -290,12 +296,20 @@ def plan_from_json(document: Mapping[str, Any], pack: Pack) -> Plan:
         claims = sut["claims"]
         plan = make_plan(
             pack,
-            Subject(**{**sut, "positions": tuple(sut["positions"]), "claims": None if claims is None else tuple(claims)}),
+            Subject(
+                **{
+                    **sut,
+                    "positions": tuple(sut["positions"]),
+                    "claims": None if claims is None else tuple(claims),
+                }
+            ),
             Parameters(
                 **{
                     **parameters,
                     "select": tuple(parameters["select"]),
-                    "timers": {name: timedelta(seconds=value) for name, value in parameters["timers"].items()},
+                    "timers": {
+                        name: timedelta(seconds=value) for name, value in parameters["timers"].items()
+                    },
                     "pools": {name: tuple(entries) for name, entries in parameters["pools"].items()},
                     "anchors": tuple(parameters["anchors"]),
                     "crls": tuple(parameters["crls"]),
@@ -305,7 +319,9 @@ def plan_from_json(document: Mapping[str, Any], pack: Pack) -> Plan:
     except (KeyError, TypeError, AttributeError) as problem:
         raise BundleFault(f"plan.json is not a plan: {problem}") from problem
     if plan_to_json(plan) != document:
-        raise BundleFault("the cases made from the pack are not the planned ones", expected="the pack of the plan")
+        raise BundleFault(
+            "the cases made from the pack are not the planned ones", expected="the pack of the plan"
+        )
     return plan
 
 

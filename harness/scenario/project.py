@@ -51,9 +51,7 @@ def seats(pack: Pack, role: str) -> tuple[str, ...]:
     return tuple(f"{role}.{position}" for position in positions) if positions else (role,)
 
 
-def project(
-    scenario: Scenario, pack: Pack, seat: str, facts: Mapping[str, str] | None = None
-) -> Case | None:
+def project(scenario: Scenario, pack: Pack, seat: str, facts: Mapping[str, str] | None = None) -> Case | None:
     """The case of a scenario for a SUT in that seat, or ``None`` when it has no part in the purpose.
 
     Parameters:
@@ -108,7 +106,13 @@ def _told(script: tuple[Step, ...], purpose: Exchange, pack: Pack) -> tuple[Step
     before = script[:index]
     route = legal_route(pack, purpose.message, purpose.subject, before)
     legal = replace(
-        purpose, violation=False, defect=None, values={}, repeats=None, expectation=purpose.refused, refused=None
+        purpose,
+        violation=False,
+        defect=None,
+        values={},
+        repeats=None,
+        expectation=purpose.refused,
+        refused=None,
     )
     rest = tuple(step for step in script[index + 1 :] if not (isinstance(step, Exchange) and wrong(step)))
     return tuple(_numbered((*route, legal, *rest)))
@@ -126,9 +130,7 @@ def _numbered(steps: Iterable[Step]) -> Iterator[Step]:
         yield replace(step, id=name)
 
 
-def _expanded(
-    steps: Iterable[Step], pack: Pack, parties: tuple[str, ...], seat: str
-) -> Iterator[Step]:
+def _expanded(steps: Iterable[Step], pack: Pack, parties: tuple[str, ...], seat: str) -> Iterator[Step]:
     """The steps with everything that is owed after or inside them."""
     for step in steps:
         if isinstance(step, Exchange):
@@ -149,9 +151,7 @@ def _expanded(
             yield step
 
 
-def _with_reactions(
-    step: Exchange, pack: Pack, parties: tuple[str, ...], seat: str
-) -> Iterator[Step]:
+def _with_reactions(step: Exchange, pack: Pack, parties: tuple[str, ...], seat: str) -> Iterator[Step]:
     accepted = ACCEPTED in step.expectation.expect
     owed = [
         reaction
@@ -224,9 +224,7 @@ def _purpose_steps(steps: tuple[Step, ...], scenario: Scenario, purpose: Exchang
     return tuple(name for name in everything if name not in ids[: ids.index(start)])
 
 
-def _parties(
-    pack: Pack, names: tuple[str, ...], seat: str, facts: Mapping[str, str]
-) -> dict[str, Party]:
+def _parties(pack: Pack, names: tuple[str, ...], seat: str, facts: Mapping[str, str]) -> dict[str, Party]:
     """Everybody, with the SUT's facts in its seat; who had the same fact there gets the one that it displaces."""
     default = pack.parties[seat].facts
     parties = {}
@@ -234,9 +232,10 @@ def _parties(
         party = pack.parties[name]
         if name == seat:
             parties[name] = replace(party, facts={**party.facts, **facts})
-        elif party.role == pack.parties[seat].role and any(party.facts.get(key) == value for key, value in facts.items()):
+        elif party.role == pack.parties[seat].role and any(
+            party.facts.get(key) == value for key, value in facts.items()
+        ):
             parties[name] = replace(party, facts=dict(default))
         else:
             parties[name] = party
     return parties
-

@@ -1,0 +1,248 @@
+"""The judge of one case: a pure function of the plan, the pack and what was observed.
+
+Rules:
+
+1. The judge sees events and bytes, never sockets, clocks or files. The same call, live or years later, gives
+   the same verdict.
+2. Only what the system under test sent is evidence about it.
+3. Blame follows the event: ``fault`` is ours, ``environment`` is nobody's, the rest is the SUT's.
+4. A set-up step that goes wrong makes the case inconclusive, never failed; but what a check finds in a
+   message of the SUT counts wherever it stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+
+from cryptography import x509
+
+from harness.check.model import Dialogue, Finding, Subject
+from harness.check.registry import exercised, findings
+from harness.evidence.conversation import Conversation, Part, name_made_by
+from harness.evidence.message import Opened, open_message, outcomes_of
+from harness.evidence.model import Event
+from harness.judge.model import CaseVerdict, StepVerdict, Verdict
+from harness.judge.step import SIMULATED, judge_exchange, judge_observation, worst
+from harness.pack.model import Outcome, Pack
+from harness.scenario.model import Case, Exchange
+from harness.scenario.oracle import Ledger, accept, refusals, remember
+from harness.scenario.plan import Plan
+from harness.scenario.project import exchanges, wrong
+from harness.security.model import Trust
+
+Fetch = Callable[[str], bytes]
+
+
+@dataclass
+class Seen:
+    """What was observed of one exchange, gathered while walking through the events."""
+
+    events: list[Event] = field(default_factory=list)
+    opened: dict[Part, Opened] = field(default_factory=dict)
+    at: dict[Part, Event] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+    exercised: set[str] = field(default_factory=set)
+    outcomes: tuple[Outcome, ...] = ()
+
+
+def judge_case(case: Case, plan: Plan, pack: Pack, events: Sequence[Event], fetch: Fetch) -> CaseVerdict:
+    """Judge the last attempt at a case.
+
+    Parameters:
+        case: the case, as planned.
+        plan, pack: what it was played with.
+        events: the events of the case, in order; unmatched messages of the run may stand between them.
+        fetch: digest to bytes.
+    """
+    attempt, own = _last_attempt(case, events)
+    if attempt == 0:
+        return CaseVerdict(case.id, Verdict.NOT_RUN, "The case was not started.", (), _untested(case), 0)
+    seen = _walk(case, plan, pack, own, fetch)
+    steps = tuple(_steps(case, plan, pack, own, seen))
+    verdict, reason = _sum(steps, own)
+    return CaseVerdict(
+        case.id, verdict, reason, steps, _requirements(case, pack, steps, seen, verdict), attempt
+    )
+
+
+def _last_attempt(case: Case, events: Sequence[Event]) -> tuple[int, tuple[Event, ...]]:
+    start = attempt = 0
+    for number, event in enumerate(events):
+        if event.kind == "case-started" and event.case == case.id:
+            start, attempt = number, int(event.data.get("attempt", attempt + 1))
+    return attempt, tuple(event for event in events[start:] if event.case in (case.id, None))
+
+
+def _walk(case: Case, plan: Plan, pack: Pack, events: Sequence[Event], fetch: Fetch) -> dict[str, Seen]:
+    script = {step.id: step for step in exchanges(case.steps)}
+    seen: dict[str, Seen] = {}
+    conversation, ledger = Conversation(pack), Ledger()
+    for event in events:
+        if event.step is None:
+            continue
+        record = seen.setdefault(event.step, Seen())
+        record.events.append(event)
+        step = script.get(event.step)
+        if step is None:
+            continue
+        if event.kind in ("failed", "silence") and event.data.get("role", "answer") == "answer":
+            outcome = event.data.get("outcome") or {"kind": "silence"}
+            record.outcomes = (Outcome(outcome["kind"], outcome.get("code")),)
+        if event.kind not in ("sent", "received", "simulated"):
+            continue
+        part: Part = event.data["role"]
+        opened = _open(pack, plan, step, part, event, fetch)
+        sender, receiver = (step.sender, step.receiver) if part == "request" else (step.receiver, step.sender)
+        if event.kind == "received":
+            cells = refusals(ledger, pack, step.message, opened.values) if part == "request" else ()
+            dialogue = Dialogue(
+                step.id, part, step.subject, conversation, case.parties, sender, receiver,
+                request=record.opened.get("request") if part == "answer" else None,
+                forwards=conversation.message(step.forwards, "request") if step.forwards else None,
+                own=frozenset(step.values), refusals=cells,
+            )  # fmt: skip
+            answer = pack.messages[step.message].answer
+            subject = Subject(
+                pack, opened, (step.message,) if part == "request" else (answer,) if answer else (),
+                {name.lower(): value for name, value in event.data.get("head", {}).get("headers", ())}, dialogue,
+            )  # fmt: skip
+            role = case.parties[sender].role
+            record.findings.extend(findings(subject, role))
+            record.exercised.update(exercised(pack, role, opened.name))
+        record.opened[part], record.at[part] = opened, event
+        teaches = not (wrong(step) and part == "request")
+        conversation = conversation.heard(
+            step.id, part, sender, opened, subject=step.subject, teaches=teaches, own=frozenset(step.values)
+        )
+        if part == "answer":
+            record.outcomes = outcomes_of(opened)
+            request = record.opened.get("request")
+            if request is not None and opened.shape == "accepted":
+                ledger = accept(ledger, pack, step.message, request.values)
+        elif opened.name is not None:
+            reference = name_made_by(pack, opened.name, "reference")
+            if reference is not None:
+                ledger = remember(ledger, sender, opened.values.get(reference))
+    return seen
+
+
+def _open(pack: Pack, plan: Plan, step: Exchange, part: Part, event: Event, fetch: Fetch) -> Opened:
+    ours = event.kind != "received"
+    return open_message(
+        pack,
+        event.data.get("head") or {},
+        fetch(event.data["digest"]),
+        at=datetime.fromisoformat(event.at),
+        trust=None if ours else trust_of(plan.parameters.anchors, plan.parameters.crls),
+        answer_to=step.message if part == "answer" else None,
+        name=event.data.get("message") if ours else None,
+    )
+
+
+@lru_cache(maxsize=8)
+def trust_of(anchors: tuple[str, ...], crls: tuple[str, ...]) -> Trust:
+    """The trust of a plan, from its PEM texts."""
+    return Trust(
+        tuple(x509.load_pem_x509_certificate(text.encode()) for text in anchors),
+        tuple(x509.load_pem_x509_crl(text.encode()) for text in crls),
+    )
+
+
+def _steps(
+    case: Case, plan: Plan, pack: Pack, events: Sequence[Event], seen: Mapping[str, Seen]
+) -> Iterator[StepVerdict]:
+    by_id = {step.id: step for step in case.steps}
+    nothing = Seen()
+    for step in exchanges(case.steps):
+        record = seen.get(step.id, nothing)
+        yield judge_exchange(
+            step, case, pack, record.events, record.outcomes, tuple(record.findings), record.at,
+            answered_in=plan.parameters.timers.get("answer"),
+        )  # fmt: skip
+    for step in by_id.values():
+        if isinstance(step, Exchange) or hasattr(step, "steps"):
+            continue
+        record = seen.get(step.id, nothing)
+        yield judge_observation(step, record.events, events, observable=plan.subject.observable)
+
+
+def _sum(steps: Sequence[StepVerdict], events: Sequence[Event]) -> tuple[Verdict, str]:
+    """Verdict of the case before its positive control is looked at: worst of the steps, and how the case ended."""
+    fault = next((event for event in events if event.kind == "fault"), None)
+    if fault is not None:
+        return Verdict.HARNESS_ERROR, str(fault.data.get("text", "The harness made a mistake."))
+    end = next((event for event in reversed(events) if event.kind == "case-finished"), None)
+    decisive = worst(steps)
+    ended = end.data["ended"] if end is not None else "cut"
+    if ended == "no-data":
+        return Verdict.NOT_RUN, str(end.data.get("reason") or "No data left for this case.") if end else ""
+    if ended in ("cancelled", "cut") and (decisive is None or decisive.verdict.rank < Verdict.NOT_RUN.rank):
+        words = (
+            "The case was cancelled."
+            if ended == "cancelled"
+            else "The record ends in the middle of the case."
+        )
+        return Verdict.NOT_RUN, words
+    if decisive is None:
+        return Verdict.NOT_RUN, "No step of the case was reached."
+    if ended == "stopped" and decisive.verdict in (Verdict.PASS, Verdict.WARNING):
+        return Verdict.INCONCLUSIVE, str(end.data.get("reason") or "The case stopped early.") if end else ""
+    return decisive.verdict, decisive.reason
+
+
+def _requirements(
+    case: Case, pack: Pack, steps: Sequence[StepVerdict], seen: Mapping[str, Seen], verdict: Verdict
+) -> dict[str, Verdict]:
+    """Verdict for each requirement that the case touched. A requirement fails only by a finding against it."""
+    found: dict[str, Verdict] = {}
+
+    def put(name: str, new: Verdict) -> None:
+        old = found.get(name)
+        found[name] = new if old is None or new.rank > old.rank else old
+
+    for record in seen.values():
+        for name in record.exercised:
+            put(name, Verdict.PASS)
+    attributed = False
+    for step in steps:
+        for finding in step.findings:
+            if finding.severity == "info":
+                continue
+            hit = Verdict.WARNING if finding.severity == "warning" else Verdict.FAIL
+            if finding.requirement in pack.requirements:
+                put(str(finding.requirement), hit)
+                attributed = True
+    purpose = [step for step in steps if step.step in case.purpose_steps]
+    settled = worst([step for step in purpose if not _blamed_elsewhere(step, case)])
+    for name in case.requirements:
+        if verdict is Verdict.FAIL and attributed and found.get(name) is not Verdict.FAIL:
+            clean = settled is not None and settled.verdict in (Verdict.PASS, Verdict.WARNING)
+            complete = all(
+                step.verdict is not Verdict.NOT_APPLICABLE or step.reason == SIMULATED for step in purpose
+            )
+            put(name, Verdict.PASS if clean and complete else Verdict.INCONCLUSIVE)
+        else:
+            put(name, verdict)
+    return found
+
+
+def _blamed_elsewhere(step: StepVerdict, case: Case) -> bool:
+    return step.verdict is Verdict.FAIL and all(
+        finding.requirement is not None and finding.requirement not in case.requirements
+        for finding in step.findings
+        if finding.severity == "error"
+    )
+
+
+def _untested(case: Case) -> dict[str, Verdict]:
+    return dict.fromkeys(case.requirements, Verdict.NOT_RUN)
+
+
+def events_of(case: str, events: Iterable[Event]) -> tuple[Event, ...]:
+    """The events that the judge of one case looks at: its own, and messages that belong to nobody."""
+    return tuple(
+        event for event in events if event.case == case or (event.case is None and event.kind == "unmatched")
+    )

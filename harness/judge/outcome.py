@@ -1,0 +1,59 @@
+"""How an exchange ended, held against what was expected: three sets and nothing between them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+from harness.message.path import same_place
+from harness.pack.model import Expectation, Outcome
+
+Meets = Literal["expect", "permitted", "other"]
+
+
+def meets(outcomes: Iterable[Outcome], expectation: Expectation) -> Meets:
+    """In which of the three sets an answer lies. An answer with several errors lies in the best set of any of them."""
+    observed = tuple(outcomes)
+    if any(_is(each, wanted) for each in observed for wanted in expectation.expect):
+        return "expect"
+    if any(_is(each, wanted) for each in observed for wanted in expectation.permitted):
+        return "permitted"
+    return "other"
+
+
+def _is(observed: Outcome, wanted: Outcome) -> bool:
+    if observed.kind != wanted.kind:
+        return False
+    if wanted.code is not None and not _same_code(observed.code, wanted.code):
+        return False
+    if wanted.pointer is None:
+        return True
+    return observed.pointer is not None and same_place(observed.pointer, wanted.pointer)
+
+
+def _same_code(observed: str | None, wanted: str) -> bool:
+    if observed is None:
+        return False
+    if len(wanted) == 3 and wanted.endswith("xx"):
+        return len(observed) == 3 and observed[0] == wanted[0]
+    return observed == wanted
+
+
+def describe(outcome: Outcome) -> str:
+    """An outcome in words, such as ``error 220 at /`` or ``HTTP 403``."""
+    place = f" at {outcome.pointer}" if outcome.pointer else ""
+    words = {
+        "accepted": "accepted",
+        "error": f"error {outcome.code}{place}" if outcome.code else "any error of the protocol",
+        "fault": f"SOAP fault {outcome.code}" if outcome.code else "a SOAP fault",
+        "http": f"HTTP {outcome.code}" if outcome.code else "an HTTP answer without a message",
+        "tls": "refused in the TLS handshake",
+        "closed": "connection closed without an answer",
+        "silence": "no answer in time",
+    }
+    return words[outcome.kind]
+
+
+def describe_all(outcomes: Iterable[Outcome]) -> str:
+    """Several outcomes in words; ``nothing`` for none."""
+    return ", or ".join(describe(outcome) for outcome in outcomes) or "nothing"

@@ -1,0 +1,228 @@
+"""The judge of a run: verdicts of all cases, status of all requirements, one verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from harness.check.model import Finding
+from harness.evidence.model import Event
+from harness.judge.case import Fetch, events_of, judge_case
+from harness.judge.model import CaseVerdict, RunVerdict, Status, Verdict
+from harness.pack.model import Pack, Requirement
+from harness.scenario.model import Case
+from harness.scenario.plan import END, Plan
+
+UNSETTLED = (Verdict.INCONCLUSIVE, Verdict.REVIEW, Verdict.NOT_RUN, Verdict.HARNESS_ERROR)
+
+
+@dataclass(frozen=True)
+class RequirementStatus:
+    """What the run shows about one requirement of the SUT's role.
+
+    Parameters:
+        id, level: which one.
+        status: the result.
+        cases: ids of the cases that touched it (without controls), in playing order.
+        reason: why it is not verified or not applicable; empty otherwise.
+    """
+
+    id: str
+    level: str
+    status: Status
+    cases: tuple[str, ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Counts:
+    """The three numbers that always stand together: mandatory cases without controls."""
+
+    required: int
+    executed: int
+    passed: int
+
+
+@dataclass(frozen=True)
+class RunJudgement:
+    """Everything that the judge says about a run.
+
+    Parameters:
+        verdict: conformant, not conformant, or not fully verified.
+        reason: one sentence.
+        counts: required, executed, passed.
+        cases: in playing order.
+        requirements: of the SUT's role, in the order of the pack.
+        findings: about the run as a whole, such as messages that belong to no case.
+    """
+
+    verdict: RunVerdict
+    reason: str
+    counts: Counts
+    cases: tuple[CaseVerdict, ...]
+    requirements: tuple[RequirementStatus, ...]
+    findings: tuple[Finding, ...] = field(default=())
+
+
+def judge_run(plan: Plan, pack: Pack, events: Sequence[Event], fetch: Fetch) -> RunJudgement:
+    """Judge everything that was observed in a run."""
+    by_case = _grouped(plan, events)
+    verdicts = tuple(judge_case(case, plan, pack, by_case[case.id], fetch) for case in plan.cases)
+    return summarise(plan, pack, verdicts, events)
+
+
+def _grouped(plan: Plan, events: Sequence[Event]) -> dict[str, tuple[Event, ...]]:
+    stray = [event for event in events if event.case is None and event.kind == "unmatched"]
+    if stray:
+        return {case.id: events_of(case.id, events) for case in plan.cases}
+    grouped: dict[str, list[Event]] = {case.id: [] for case in plan.cases}
+    for event in events:
+        if event.case in grouped:
+            grouped[str(event.case)].append(event)
+    return {name: tuple(found) for name, found in grouped.items()}
+
+
+def summarise(
+    plan: Plan, pack: Pack, verdicts: Sequence[CaseVerdict], events: Iterable[Event]
+) -> RunJudgement:
+    """The judgement of a run from the verdicts of its cases, taken live or made anew."""
+    cases = _beside_controls(plan.cases, verdicts)
+    counted = [
+        (case, verdict) for case, verdict in zip(plan.cases, cases, strict=True) if not case.is_control
+    ]
+    requirements = tuple(
+        _status(requirement, plan, pack, counted)
+        for requirement in pack.requirements.values()
+        if requirement.bearer in (plan.subject.role, "any")
+    )
+    mandatory = [verdict for case, verdict in counted if _mandatory(case, pack)]
+    counts = Counts(
+        len(mandatory),
+        sum(
+            verdict.verdict not in (Verdict.NOT_RUN, Verdict.NOT_APPLICABLE, Verdict.HARNESS_ERROR)
+            for verdict in mandatory
+        ),
+        sum(verdict.verdict in (Verdict.PASS, Verdict.WARNING) for verdict in mandatory),
+    )
+    verdict, reason = _verdict(plan, pack, requirements, mandatory, cases)
+    return RunJudgement(verdict, reason, counts, cases, requirements, tuple(_findings(events)))
+
+
+def _beside_controls(cases: Sequence[Case], verdicts: Sequence[CaseVerdict]) -> tuple[CaseVerdict, ...]:
+    """A negative case that passed counts only when its positive control passed, before it and at the end."""
+    by_id = {verdict.case: verdict for verdict in verdicts}
+    judged = []
+    for case, verdict in zip(cases, verdicts, strict=True):
+        if case.control and verdict.verdict in (Verdict.PASS, Verdict.WARNING):
+            for name in (case.control, case.control + END):
+                control = by_id.get(name)
+                if control is not None and control.verdict not in (Verdict.PASS, Verdict.WARNING):
+                    reason = (
+                        f"Its positive control {name} is {control.verdict.value}: the refusal proves nothing."
+                    )
+                    demoted = {
+                        requirement: Verdict.INCONCLUSIVE if requirement in case.requirements else each
+                        for requirement, each in verdict.requirements.items()
+                    }
+                    verdict = replace(
+                        verdict, verdict=Verdict.INCONCLUSIVE, reason=reason, requirements=demoted
+                    )
+                    break
+        judged.append(verdict)
+    return tuple(judged)
+
+
+def _mandatory(case: Case, pack: Pack) -> bool:
+    return any(pack.requirements[name].level == "MUST" for name in case.requirements)
+
+
+def _status(
+    requirement: Requirement, plan: Plan, pack: Pack, counted: Sequence[tuple[Case, CaseVerdict]]
+) -> RequirementStatus:
+    touched = [
+        (case.id, verdict.requirements[requirement.id])
+        for case, verdict in counted
+        if requirement.id in verdict.requirements
+    ]
+    names = tuple(name for name, _ in touched)
+    verdicts = {verdict for _, verdict in touched}
+
+    def status(word: Status, reason: str = "") -> RequirementStatus:
+        return RequirementStatus(requirement.id, requirement.level, word, names, reason)
+
+    if not touched:
+        if requirement.untested:
+            return status(Status.NOT_APPLICABLE, requirement.untested)
+        return _untouched(requirement, plan, pack)
+    if Verdict.FAIL in verdicts:
+        return status(Status.FAILED)
+    unsettled = next((word for word in UNSETTLED if word in verdicts), None)
+    if unsettled is not None:
+        name = next(name for name, verdict in touched if verdict is unsettled)
+        return status(Status.NOT_VERIFIED, f"{name} is {unsettled.value}")
+    if Verdict.WARNING in verdicts:
+        return status(Status.PASSED_WITH_WARNING)
+    return status(Status.PASSED)
+
+
+def _untouched(requirement: Requirement, plan: Plan, pack: Pack) -> RequirementStatus:
+    rules = {excluded.rule for excluded in plan.excluded}
+    claimed, possible = plan.subject.positions, pack.roles[plan.subject.role].positions
+    if claimed and len(claimed) < len(possible):
+        reason = "no case for it in the claimed positions"
+        return RequirementStatus(requirement.id, requirement.level, Status.NOT_APPLICABLE, (), reason)
+    reason = "not selected" if "not selected" in rules else "no case touched it"
+    return RequirementStatus(requirement.id, requirement.level, Status.NOT_VERIFIED, (), reason)
+
+
+def _verdict(
+    plan: Plan,
+    pack: Pack,
+    requirements: Sequence[RequirementStatus],
+    mandatory: Sequence[CaseVerdict],
+    cases: Sequence[CaseVerdict],
+) -> tuple[RunVerdict, str]:
+    must = [each for each in requirements if each.level == "MUST"]
+    failed = [each for each in must if each.status is Status.FAILED]
+    firm = [
+        each.id
+        for each in failed
+        if plan.parameters.adopt_assumed or pack.requirements[each.id].source.mark != "assumed"
+    ]
+    if firm:
+        return RunVerdict.NOT_CONFORMANT, "Failed: " + ", ".join(firm)
+    if failed:
+        names = ", ".join(each.id for each in failed)
+        return (
+            RunVerdict.NOT_FULLY_VERIFIED,
+            f"Failed, but only on requirements whose source is assumed: {names}",
+        )
+    if not any(
+        verdict.verdict is Verdict.PASS or verdict.verdict is Verdict.WARNING for verdict in mandatory
+    ):
+        return RunVerdict.NOT_FULLY_VERIFIED, "No mandatory case was passed."
+    open_ones = [each.id for each in must if each.status is Status.NOT_VERIFIED]
+    if open_ones:
+        more = f" and {len(open_ones) - 5} more" if len(open_ones) > 5 else ""
+        return RunVerdict.NOT_FULLY_VERIFIED, "Not verified: " + ", ".join(open_ones[:5]) + more
+    unsettled = [verdict.case for verdict in (*mandatory, *cases) if verdict.verdict in UNSETTLED]
+    if unsettled:
+        return RunVerdict.NOT_FULLY_VERIFIED, f"Without a verdict: {unsettled[0]}"
+    bad = [verdict.case for verdict in cases if verdict.verdict is Verdict.FAIL]
+    if bad:
+        return RunVerdict.NOT_CONFORMANT, f"Failed: {bad[0]}"
+    return RunVerdict.CONFORMANT, "Every mandatory requirement is verified."
+
+
+def _findings(events: Iterable[Event]) -> Iterable[Finding]:
+    for event in events:
+        if event.kind == "unmatched":
+            text = (
+                f"A message to {event.data.get('receiver')} belongs to no waiting step (event {event.seq})."
+            )
+            yield Finding("exchange", "unmatched", text, severity="info")
+
+
+def harness_failed(judgement: RunJudgement) -> bool:
+    """Whether the harness itself went wrong in any case: then no statement is issued."""
+    return any(verdict.verdict is Verdict.HARNESS_ERROR for verdict in judgement.cases)
