@@ -1,0 +1,1 @@
+"""The certification bundle: written, signed, verified, judged again."""

@@ -1,0 +1,1 @@
+"""Small named functions: a message and its conversation in, findings out."""

@@ -21,11 +21,7 @@ def envelope(subject: Subject) -> Iterator[Finding]:
         yield Finding("envelope", opened.malformed.code, opened.malformed.what, line=opened.malformed.line)
     elif opened.name is None and opened.fault is None:
         root = opened.document.root if opened.document is not None else ""
-        text = (
-            f"the root element {root} belongs to no message of {subject.pack.id}"
-            if root
-            else "there is no message"
-        )
+        text = f"the root element {root} belongs to no message of {subject.pack.id}" if root else "there is no message"
         yield Finding("envelope", "unknown-message", text)
     elif opened.name is not None and subject.expected and opened.name not in subject.expected:
         yield Finding(
@@ -34,9 +30,7 @@ def envelope(subject: Subject) -> Iterator[Finding]:
             f"this is {opened.name}; expected was {' or '.join(subject.expected)}",
         )
     if opened.fault is not None and opened.status is not None and opened.status < 400:
-        yield Finding(
-            "envelope", "fault-status", f"a SOAP fault came with HTTP status {opened.status}, not 4xx or 5xx"
-        )
+        yield Finding("envelope", "fault-status", f"a SOAP fault came with HTTP status {opened.status}, not 4xx or 5xx")
 
 
 def encoding(subject: Subject) -> Iterator[Finding]:

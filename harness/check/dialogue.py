@@ -89,7 +89,9 @@ def relay(subject: Subject) -> Iterator[Finding]:
         if value.scope == "message" or value.make.kind in ("fact", "facts") or name not in opened.values:
             continue
         if _plain(opened.values[name]) != _plain(original):
-            text = f"{value.about or name} was forwarded as {_shown(opened.values[name])}; it came as {_shown(original)}"
+            text = (
+                f"{value.about or name} was forwarded as {_shown(opened.values[name])}; it came as {_shown(original)}"
+            )
             yield Finding("relay", name, text, pointer="/" + pack.messages[opened.name].bindings[name].path)
 
 

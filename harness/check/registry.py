@@ -31,9 +31,7 @@ PARTS: Mapping[str, tuple[str, ...]] = {
 """Names under which a check reports its findings, where it is not its own."""
 
 
-def findings(
-    subject: Subject, role: str | None, names: tuple[str, ...] = tuple(CHECKS)
-) -> tuple[Finding, ...]:
+def findings(subject: Subject, role: str | None, names: tuple[str, ...] = tuple(CHECKS)) -> tuple[Finding, ...]:
     """What the named checks say about a message, each finding with the requirement that it breaks.
 
     Parameters:
@@ -45,9 +43,7 @@ def findings(
     for name in names:
         for finding in CHECKS[name](subject):
             broken = next(broken_by(subject.pack, finding, role, subject.opened.name), None)
-            found.append(
-                replace(finding, requirement=broken.id, severity=_severity(broken)) if broken else finding
-            )
+            found.append(replace(finding, requirement=broken.id, severity=_severity(broken)) if broken else finding)
     return tuple(found)
 
 
@@ -64,15 +60,13 @@ def broken_by(pack: Pack, finding: Finding, role: str | None, message: str | Non
                 yield requirement
 
 
-def exercised(
-    pack: Pack, role: str, message: str | None, names: tuple[str, ...] = tuple(CHECKS)
-) -> Iterator[str]:
+def exercised(pack: Pack, role: str, message: str | None, names: tuple[str, ...] = tuple(CHECKS)) -> Iterator[str]:
     """Ids of the requirements that are tested by running the checks on a message of that role."""
     parts = {part for name in names for part in PARTS.get(name, (name,))}
     for requirement in pack.requirements.values():
-        if _borne(requirement, role) and _about(requirement, message):
-            if any(pattern.partition("/")[0] in parts for pattern in requirement.checks):
-                yield requirement.id
+        touched = any(pattern.partition("/")[0] in parts for pattern in requirement.checks)
+        if touched and _borne(requirement, role) and _about(requirement, message):
+            yield requirement.id
 
 
 def _borne(requirement: Requirement, role: str | None) -> bool:

@@ -1,0 +1,1 @@
+"""What was observed: events, bytes by digest, messages opened, the conversation."""

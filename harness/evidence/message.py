@@ -188,16 +188,14 @@ def _errors(message: Message, document: Document) -> tuple[ErrorItem, ...]:
     shape = message.errors
     if shape is None:
         return ()
-    items = []
-    for place in document.pointers(shape.each):
-        items.append(
-            ErrorItem(
-                _first(document, place, shape.code) or "",
-                _pointer(_first(document, place, shape.pointer), shape.pointer_prefix),
-                _first(document, place, shape.text),
-            )
+    return tuple(
+        ErrorItem(
+            _first(document, place, shape.code) or "",
+            _pointer(_first(document, place, shape.pointer), shape.pointer_prefix),
+            _first(document, place, shape.text),
         )
-    return tuple(items)
+        for place in document.pointers(shape.each)
+    )
 
 
 def _first(document: Document, place: str, below: str | None) -> str | None:
@@ -225,9 +223,7 @@ def outcomes_of(opened: Opened) -> tuple[Outcome, ...]:
     if opened.shape == "accepted":
         return (Outcome("accepted"),)
     if opened.shape == "refused":
-        return tuple(Outcome("error", item.code, item.pointer) for item in opened.errors) or (
-            Outcome("error"),
-        )
+        return tuple(Outcome("error", item.code, item.pointer) for item in opened.errors) or (Outcome("error"),)
     if opened.fault is not None:
         return (Outcome("fault", opened.fault.code),)
     return (Outcome("http", str(opened.status) if opened.status else None),)

@@ -1,0 +1,1 @@
+"""The play: client and server side, correlation, clocks, the recorder."""

@@ -13,39 +13,26 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 
 from cryptography import x509
 
-from harness.check.model import Dialogue, Finding, Subject
+from harness.check.model import Dialogue, Subject
 from harness.check.registry import exercised, findings
 from harness.evidence.conversation import Conversation, Part, name_made_by
 from harness.evidence.message import Opened, open_message, outcomes_of
 from harness.evidence.model import Event
 from harness.judge.model import CaseVerdict, StepVerdict, Verdict
-from harness.judge.step import SIMULATED, judge_exchange, judge_observation, worst
+from harness.judge.step import SIMULATED, Seen, judge_exchange, judge_observation, worst
 from harness.pack.model import Outcome, Pack
-from harness.scenario.model import Case, Exchange
+from harness.scenario.model import Attest, Case, Exchange, Probe, Quiet
 from harness.scenario.oracle import Ledger, accept, refusals, remember
 from harness.scenario.plan import Plan
 from harness.scenario.project import exchanges, wrong
 from harness.security.model import Trust
 
 Fetch = Callable[[str], bytes]
-
-
-@dataclass
-class Seen:
-    """What was observed of one exchange, gathered while walking through the events."""
-
-    events: list[Event] = field(default_factory=list)
-    opened: dict[Part, Opened] = field(default_factory=dict)
-    at: dict[Part, Event] = field(default_factory=dict)
-    findings: list[Finding] = field(default_factory=list)
-    exercised: set[str] = field(default_factory=set)
-    outcomes: tuple[Outcome, ...] = ()
 
 
 def judge_case(case: Case, plan: Plan, pack: Pack, events: Sequence[Event], fetch: Fetch) -> CaseVerdict:
@@ -63,9 +50,7 @@ def judge_case(case: Case, plan: Plan, pack: Pack, events: Sequence[Event], fetc
     seen = _walk(case, plan, pack, own, fetch)
     steps = tuple(_steps(case, plan, pack, own, seen))
     verdict, reason = _sum(steps, own)
-    return CaseVerdict(
-        case.id, verdict, reason, steps, _requirements(case, pack, steps, seen, verdict), attempt
-    )
+    return CaseVerdict(case.id, verdict, reason, steps, _requirements(case, pack, steps, seen, verdict), attempt)
 
 
 def _last_attempt(case: Case, events: Sequence[Event]) -> tuple[int, tuple[Event, ...]]:
@@ -154,19 +139,13 @@ def trust_of(anchors: tuple[str, ...], crls: tuple[str, ...]) -> Trust:
 def _steps(
     case: Case, plan: Plan, pack: Pack, events: Sequence[Event], seen: Mapping[str, Seen]
 ) -> Iterator[StepVerdict]:
-    by_id = {step.id: step for step in case.steps}
     nothing = Seen()
+    budget = plan.parameters.timers.get("answer")
     for step in exchanges(case.steps):
-        record = seen.get(step.id, nothing)
-        yield judge_exchange(
-            step, case, pack, record.events, record.outcomes, tuple(record.findings), record.at,
-            answered_in=plan.parameters.timers.get("answer"),
-        )  # fmt: skip
-    for step in by_id.values():
-        if isinstance(step, Exchange) or hasattr(step, "steps"):
-            continue
-        record = seen.get(step.id, nothing)
-        yield judge_observation(step, record.events, events, observable=plan.subject.observable)
+        yield judge_exchange(step, case, pack, seen.get(step.id, nothing), budget)
+    for other in case.steps:
+        if isinstance(other, Quiet | Probe | Attest):
+            yield judge_observation(other, seen.get(other.id, nothing), events, observable=plan.subject.observable)
 
 
 def _sum(steps: Sequence[StepVerdict], events: Sequence[Event]) -> tuple[Verdict, str]:
@@ -180,11 +159,7 @@ def _sum(steps: Sequence[StepVerdict], events: Sequence[Event]) -> tuple[Verdict
     if ended == "no-data":
         return Verdict.NOT_RUN, str(end.data.get("reason") or "No data left for this case.") if end else ""
     if ended in ("cancelled", "cut") and (decisive is None or decisive.verdict.rank < Verdict.NOT_RUN.rank):
-        words = (
-            "The case was cancelled."
-            if ended == "cancelled"
-            else "The record ends in the middle of the case."
-        )
+        words = "The case was cancelled." if ended == "cancelled" else "The record ends in the middle of the case."
         return Verdict.NOT_RUN, words
     if decisive is None:
         return Verdict.NOT_RUN, "No step of the case was reached."
@@ -220,9 +195,7 @@ def _requirements(
     for name in case.requirements:
         if verdict is Verdict.FAIL and attributed and found.get(name) is not Verdict.FAIL:
             clean = settled is not None and settled.verdict in (Verdict.PASS, Verdict.WARNING)
-            complete = all(
-                step.verdict is not Verdict.NOT_APPLICABLE or step.reason == SIMULATED for step in purpose
-            )
+            complete = all(step.verdict is not Verdict.NOT_APPLICABLE or step.reason == SIMULATED for step in purpose)
             put(name, Verdict.PASS if clean and complete else Verdict.INCONCLUSIVE)
         else:
             put(name, verdict)
@@ -243,6 +216,4 @@ def _untested(case: Case) -> dict[str, Verdict]:
 
 def events_of(case: str, events: Iterable[Event]) -> tuple[Event, ...]:
     """The events that the judge of one case looks at: its own, and messages that belong to nobody."""
-    return tuple(
-        event for event in events if event.case == case or (event.case is None and event.kind == "unmatched")
-    )
+    return tuple(event for event in events if event.case == case or (event.case is None and event.kind == "unmatched"))

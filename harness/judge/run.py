@@ -82,14 +82,10 @@ def _grouped(plan: Plan, events: Sequence[Event]) -> dict[str, tuple[Event, ...]
     return {name: tuple(found) for name, found in grouped.items()}
 
 
-def summarise(
-    plan: Plan, pack: Pack, verdicts: Sequence[CaseVerdict], events: Iterable[Event]
-) -> RunJudgement:
+def summarise(plan: Plan, pack: Pack, verdicts: Sequence[CaseVerdict], events: Iterable[Event]) -> RunJudgement:
     """The judgement of a run from the verdicts of its cases, taken live or made anew."""
     cases = _beside_controls(plan.cases, verdicts)
-    counted = [
-        (case, verdict) for case, verdict in zip(plan.cases, cases, strict=True) if not case.is_control
-    ]
+    counted = [(case, verdict) for case, verdict in zip(plan.cases, cases, strict=True) if not case.is_control]
     requirements = tuple(
         _status(requirement, plan, pack, counted)
         for requirement in pack.requirements.values()
@@ -117,16 +113,12 @@ def _beside_controls(cases: Sequence[Case], verdicts: Sequence[CaseVerdict]) -> 
             for name in (case.control, case.control + END):
                 control = by_id.get(name)
                 if control is not None and control.verdict not in (Verdict.PASS, Verdict.WARNING):
-                    reason = (
-                        f"Its positive control {name} is {control.verdict.value}: the refusal proves nothing."
-                    )
+                    reason = f"Its positive control {name} is {control.verdict.value}: the refusal proves nothing."
                     demoted = {
                         requirement: Verdict.INCONCLUSIVE if requirement in case.requirements else each
                         for requirement, each in verdict.requirements.items()
                     }
-                    verdict = replace(
-                        verdict, verdict=Verdict.INCONCLUSIVE, reason=reason, requirements=demoted
-                    )
+                    verdict = replace(verdict, verdict=Verdict.INCONCLUSIVE, reason=reason, requirements=demoted)
                     break
         judged.append(verdict)
     return tuple(judged)
@@ -197,9 +189,7 @@ def _verdict(
             RunVerdict.NOT_FULLY_VERIFIED,
             f"Failed, but only on requirements whose source is assumed: {names}",
         )
-    if not any(
-        verdict.verdict is Verdict.PASS or verdict.verdict is Verdict.WARNING for verdict in mandatory
-    ):
+    if not any(verdict.verdict is Verdict.PASS or verdict.verdict is Verdict.WARNING for verdict in mandatory):
         return RunVerdict.NOT_FULLY_VERIFIED, "No mandatory case was passed."
     open_ones = [each.id for each in must if each.status is Status.NOT_VERIFIED]
     if open_ones:
@@ -217,9 +207,7 @@ def _verdict(
 def _findings(events: Iterable[Event]) -> Iterable[Finding]:
     for event in events:
         if event.kind == "unmatched":
-            text = (
-                f"A message to {event.data.get('receiver')} belongs to no waiting step (event {event.seq})."
-            )
+            text = f"A message to {event.data.get('receiver')} belongs to no waiting step (event {event.seq})."
             yield Finding("exchange", "unmatched", text, severity="info")
 
 

@@ -1,0 +1,1 @@
+"""The canonical record of a run, from which everything shown is derived."""

@@ -1,0 +1,1 @@
+"""Generic reference parties driven by the pack, with faults that can be switched on."""

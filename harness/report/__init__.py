@@ -1,0 +1,1 @@
+"""Everything derived from the record: pages for people, files for machines."""

@@ -180,13 +180,9 @@ def _watch(pack: Pack, step: Exchange) -> Iterator[Step]:
     subject = step.subject
     for other in pack.rules_by_message:
         follow = legal(pack, other, subject)
-        if (
-            other != step.message
-            and follow.sender == step.sender
-            and _unlocked(pack, step.message, other, subject)
-        ):
-            if REACTION in pack.timers:
-                yield Quiet(f"quiet-{other}", step.sender, other, REACTION)
+        theirs = REACTION in pack.timers and other != step.message and follow.sender == step.sender
+        if theirs and _unlocked(pack, step.message, other, subject):
+            yield Quiet(f"quiet-{other}", step.sender, other, REACTION)
     for name, state in table.effects.items():
         if about_position(pack, step.message) and any(
             pack.values[part].scope == "position" for part in pack.objects[name].key

@@ -92,9 +92,7 @@ class _Reader:
         self.known("role or party", name, [*self.pack.roles, *self.pack.parties], "bearers")
         role = self.pack.parties[name].role if name in self.pack.parties else name
         for number, requirement in enumerate(entry["requirements"]):
-            self.known(
-                "requirement", requirement, self.pack.requirements, "bearers", name, "requirements", number
-            )
+            self.known("requirement", requirement, self.pack.requirements, "bearers", name, "requirements", number)
             bearer = self.pack.requirements[requirement].bearer
             if bearer not in (role, "any"):
                 raise ConfigurationFault(
@@ -111,18 +109,18 @@ class _Reader:
             if "any_order" in entry:
                 inner = tuple(self.steps(entry["any_order"], (*place, "any_order"), parties))
                 exchanges = tuple(step for step in inner if isinstance(step, Exchange))
-                yield AnyOrder(self.take(entry.get("id", "any-order"), place), exchanges)
+                yield AnyOrder(self.take("any-order", entry, place), exchanges)
             elif "quiet" in entry:
                 self.known("message", entry["quiet"], self.pack.messages, *place, "quiet")
                 self.known("party", entry["from"], parties, *place, "from")
                 self.known("timer", entry["for"], self.pack.timers, *place, "for")
-                name = self.take(entry.get("id", f"quiet-{entry['quiet']}"), place)
+                name = self.take(f"quiet-{entry['quiet']}", entry, place)
                 yield Quiet(name, entry["from"], entry["quiet"], entry["for"])
             elif "probe" in entry:
                 yield self.probe(entry, place, parties)
             elif "attest" in entry:
                 self.known("party", entry["of"], parties, *place, "of")
-                yield Attest(self.take(entry.get("id", "attest"), place), entry["of"], entry["attest"])
+                yield Attest(self.take("attest", entry, place), entry["of"], entry["attest"])
             else:
                 yield self.exchange(entry, place, parties)
 
@@ -132,12 +130,10 @@ class _Reader:
         for number, state in enumerate(entry["states"]):
             self.known("state", state, self.pack.objects[entry["probe"]].states, *place, "states", number)
         position = entry.get("subject", self.pack.parties[entry["of"]].position)
-        name = self.take(entry.get("id", f"probe-{entry['probe']}"), place)
+        name = self.take(f"probe-{entry['probe']}", entry, place)
         return Probe(name, entry["probe"], entry["of"], tuple(entry["states"]), position)
 
-    def exchange(
-        self, entry: Mapping[str, Any], place: tuple[str | int, ...], parties: frozenset[str]
-    ) -> Exchange:
+    def exchange(self, entry: Mapping[str, Any], place: tuple[str | int, ...], parties: frozenset[str]) -> Exchange:
         floating = "eventually" in entry
         word = "eventually" if floating else "exchange"
         name = entry[word]
@@ -160,7 +156,7 @@ class _Reader:
                 where=self.where(*place, "repeat"),
                 expected="the id of an earlier exchange",
             )
-        step = self.take(entry.get("id", name), place)
+        step = self.take(name, entry, place)
         return Exchange(
             id=step,
             message=name,
@@ -182,9 +178,7 @@ class _Reader:
             repeats=entry.get("repeat"),
         )
 
-    def expectation(
-        self, entry: Mapping[str, Any], word: str, place: tuple[str | int, ...]
-    ) -> Expectation | None:
+    def expectation(self, entry: Mapping[str, Any], word: str, place: tuple[str | int, ...]) -> Expectation | None:
         if word not in entry:
             return None
         return expectation_from(entry[word], self.pack.outcomes, self.where(*place, word))
@@ -200,12 +194,15 @@ class _Reader:
             else:
                 yield name, value
 
-    def take(self, name: str, place: tuple[str | int, ...]) -> str:
-        """An id that is free: the name itself, or with ``.2``, ``.3`` ... behind it."""
-        candidate, number = name, 1
+    def take(self, default: str, entry: Mapping[str, Any], place: tuple[str | int, ...]) -> str:
+        """The id that the step gives itself, or the default: free, or with ``.2``, ``.3`` ... behind it."""
+        given = entry.get("id")
+        if given is not None and given in self.ids:
+            raise ConfigurationFault(f"the step id {given!r} is used twice", where=self.where(*place, "id"))
+        candidate, number = given or default, 1
         while candidate in self.ids:
             number += 1
-            candidate = f"{name}.{number}"
+            candidate = f"{default}.{number}"
         self.ids.add(candidate)
         return candidate
 

@@ -1,5 +1,8 @@
-"""Scripts. A *scenario* is the whole conversation between all parties, written once; a *case* is its
-projection onto one system under test."""
+"""Scripts and cases.
+
+A *scenario* is the whole conversation between all parties, written once; a *case* is its projection onto one
+system under test.
+"""
 
 from __future__ import annotations
 

@@ -48,9 +48,7 @@ def key_of(pack: Pack, name: str, values: Values) -> Key:
     return tuple(str(values.get(part)) for part in pack.objects[name].key)
 
 
-def refusals(
-    ledger: Ledger, pack: Pack, message: str, values: Values, *, duplicate: bool = False
-) -> tuple[Cell, ...]:
+def refusals(ledger: Ledger, pack: Pack, message: str, values: Values, *, duplicate: bool = False) -> tuple[Cell, ...]:
     """The cells of the table that refuse this message now, in the order of the table; empty when it may proceed."""
     table = pack.rules_by_message.get(message)
     if table is None:
@@ -100,9 +98,7 @@ def expectation(cells: tuple[Cell, ...]) -> Expectation:
     for cell in others:
         permitted.extend(outcome for outcome in (cell.refuse, *cell.permitted) if outcome is not None)
     expected = (first.refuse,) if first.refuse is not None else ()
-    return Expectation(
-        expected, tuple(outcome for outcome in dict.fromkeys(permitted) if outcome not in expected)
-    )
+    return Expectation(expected, tuple(outcome for outcome in dict.fromkeys(permitted) if outcome not in expected))
 
 
 def symbols(pack: Pack, message: str, subject: str | None) -> dict[str, Value]:

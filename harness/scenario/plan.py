@@ -183,8 +183,11 @@ def _cases(pack: Pack, seat: str, scenarios: Sequence[Scenario], subject: Subjec
 
 
 def _controls(cases: Sequence[Case]) -> dict[str, str]:
-    """The positive control of each negative case: the derived acceptance of its message, else the first case in
-    which the SUT plays the same part in the same message without a refusal."""
+    """The positive control of each negative case.
+
+    It is the derived acceptance of its message, else the first case in which the SUT plays the same part in the
+    same message without a refusal.
+    """
     by_id = {case.id: case for case in cases}
     positives = [case for case in cases if not case.negative]
     found = {}
@@ -200,8 +203,7 @@ def _controls(cases: Sequence[Case]) -> dict[str, str]:
         part = mode(message, case.sut)
         for positive in positives:
             if positive.sut == case.sut and any(
-                step.message == message.message and mode(step, case.sut) == part
-                for step in exchanges(positive.steps)
+                step.message == message.message and mode(step, case.sut) == part for step in exchanges(positive.steps)
             ):
                 found[case.id] = positive.id
                 break
@@ -240,9 +242,7 @@ def _ordered(wanted: Sequence[Case], candidates: Sequence[Case]) -> Iterator[Cas
     chosen = {case.id for case in wanted}
     needed = {case.control for case in wanted if case.control}
     controls = [
-        case if case.id in chosen else replace(case, is_control=True)
-        for case in candidates
-        if case.id in needed
+        case if case.id in chosen else replace(case, is_control=True) for case in candidates if case.id in needed
     ]
     yield from controls
     yield from (case for case in wanted if case.id not in needed)
@@ -307,9 +307,7 @@ def plan_from_json(document: Mapping[str, Any], pack: Pack) -> Plan:
                 **{
                     **parameters,
                     "select": tuple(parameters["select"]),
-                    "timers": {
-                        name: timedelta(seconds=value) for name, value in parameters["timers"].items()
-                    },
+                    "timers": {name: timedelta(seconds=value) for name, value in parameters["timers"].items()},
                     "pools": {name: tuple(entries) for name, entries in parameters["pools"].items()},
                     "anchors": tuple(parameters["anchors"]),
                     "crls": tuple(parameters["crls"]),
@@ -319,9 +317,7 @@ def plan_from_json(document: Mapping[str, Any], pack: Pack) -> Plan:
     except (KeyError, TypeError, AttributeError) as problem:
         raise BundleFault(f"plan.json is not a plan: {problem}") from problem
     if plan_to_json(plan) != document:
-        raise BundleFault(
-            "the cases made from the pack are not the planned ones", expected="the pack of the plan"
-        )
+        raise BundleFault("the cases made from the pack are not the planned ones", expected="the pack of the plan")
     return plan
 
 

@@ -175,11 +175,7 @@ def _with_reactions(step: Exchange, pack: Pack, parties: tuple[str, ...], seat: 
 
 
 def _targets(reaction: Reaction, step: Exchange, parties: tuple[str, ...]) -> list[str]:
-    return [
-        party
-        for party in parties
-        if fnmatchcase(party, reaction.to) and party not in (step.sender, step.receiver)
-    ]
+    return [party for party in parties if fnmatchcase(party, reaction.to) and party not in (step.sender, step.receiver)]
 
 
 def _owed(reaction: Reaction, step: Exchange, target: str, *, floating: bool) -> Exchange:
@@ -212,8 +208,10 @@ def _trimmed(steps: tuple[Step, ...], seat: str) -> tuple[Step, ...]:
 
 
 def _purpose_steps(steps: tuple[Step, ...], scenario: Scenario, purpose: Exchange | None) -> tuple[str, ...]:
-    """Ids of the steps in which the purpose shows: from the wrong step on; without one, all, or for a derived
-    scenario the last exchange with what it causes."""
+    """Ids of the steps in which the purpose shows.
+
+    From the wrong step on; without one, all, or for a derived scenario the last exchange with what it causes.
+    """
     ids = [exchange.id for exchange in exchanges(steps)]
     everything = [*ids, *(step.id for step in steps if not isinstance(step, Exchange))]
     start = purpose.id if purpose is not None else None

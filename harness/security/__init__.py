@@ -1,0 +1,1 @@
+"""Who sent a message, and is it whole: signatures, certificates, the test PKI."""

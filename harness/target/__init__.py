@@ -1,0 +1,1 @@
+"""The system under test: its description, its control interface, what to check before a run."""
