@@ -16,6 +16,7 @@ from typing import Any
 
 from harness.errors import BundleFault, ConfigurationFault
 from harness.pack.model import Pack
+from harness.scenario.contradiction import contradictions
 from harness.scenario.derive import accepted_id, derive
 from harness.scenario.load import load_scenarios
 from harness.scenario.model import Case, Exchange, Scenario
@@ -125,9 +126,13 @@ def make_plan(pack: Pack, subject: Subject, parameters: Parameters) -> Plan:
     """Choose and order the cases.
 
     Raises:
-        ConfigurationFault: the role or a position is not in the pack, or a selection matches no case.
+        ConfigurationFault: the role or a position is not in the pack, a selection matches no case, or a
+            scenario contradicts the life-cycle table.
     """
     scenarios = load_scenarios(pack)
+    for scenario in scenarios:
+        for contradiction in contradictions(scenario, pack):
+            raise contradiction
     timers = {**pack.timers, **parameters.timers}
     pools = {**pack.pools, **parameters.pools}
     parameters = replace(parameters, timers=timers, pools=pools)

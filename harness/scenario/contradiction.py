@@ -1,0 +1,62 @@
+"""No self-agreement: what a scenario expects by hand is held against what the life-cycle table says.
+
+Expected answers in written scenarios come from the source and are never computed. Where the two differ, one
+of them is wrong, and a person must look before anybody is judged by either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from harness.errors import ConfigurationFault, Where
+from harness.message.model import Value
+from harness.message.path import same_place
+from harness.pack.model import Expectation, Outcome, Pack
+from harness.scenario.model import Exchange, FromPool, Scenario
+from harness.scenario.oracle import Ledger, accept, expectation, refusals, symbols
+from harness.scenario.project import exchanges
+
+
+def contradictions(scenario: Scenario, pack: Pack) -> Iterator[ConfigurationFault]:
+    """Every exchange whose expected answer the life-cycle table does not allow.
+
+    Steps that are wrong in another way (a defect, a removed field) are not the table's business.
+    """
+    ledger = Ledger()
+    for step in exchanges(scenario.steps):
+        if step.defect is not None or None in step.values.values():
+            continue
+        values = _values(pack, step)
+        table = expectation(refusals(ledger, pack, step.message, values, duplicate=step.repeats is not None))
+        if step.message in pack.rules_by_message and not _agree(step.expectation, table):
+            yield ConfigurationFault(
+                f"the scenario {scenario.id} expects {_words(step.expectation.expect)} in answer to {step.id}; "
+                f"the life-cycle table says {_words(table.expect)}",
+                where=Where(scenario.where.file, scenario.where.line, step.id),
+                remedy="One of the two is wrong: compare both with their source.",
+            )
+        if Outcome("accepted") in step.expectation.expect and not step.violation:
+            ledger = accept(ledger, pack, step.message, values)
+
+
+def _values(pack: Pack, step: Exchange) -> dict[str, Value]:
+    values = symbols(pack, step.message, step.subject)
+    for name, given in step.values.items():
+        values[name] = f"pool {given.pool}" if isinstance(given, FromPool) else str(given)
+    return values
+
+
+def _agree(written: Expectation, table: Expectation) -> bool:
+    """Whether every outcome that the scenario expects is expected or permitted by the table."""
+    allowed = (*table.expect, *table.permitted)
+    return all(any(_covers(rule, wanted) for rule in allowed) for wanted in written.expect)
+
+
+def _covers(rule: Outcome, wanted: Outcome) -> bool:
+    if rule.kind != wanted.kind or (rule.code and wanted.code and rule.code != wanted.code):
+        return False
+    return rule.pointer is None or wanted.pointer is None or same_place(rule.pointer, wanted.pointer)
+
+
+def _words(outcomes: tuple[Outcome, ...]) -> str:
+    return ", ".join(f"{each.kind} {each.code or ''}".strip() for each in outcomes)
