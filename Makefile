@@ -1,0 +1,57 @@
+# Everything here needs only Python 3.11 or newer. Each command makes the virtual environment it needs, once.
+#   make demo    certify the embedded reference implementation, and write the bundle to ./out
+#   make test    all tests of the harness
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
+  $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+VENV ?= .venv
+BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
+RUN := $(VENV)/run.stamp
+DEV := $(VENV)/dev.stamp
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
+DEMO ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test nightly lint bench release lock clean
+
+help:
+	@echo "make demo | test | lint | nightly | bench | release | lock | clean"
+	@echo "make demo DEMO='--role platform' passes options on to c2c demo"
+
+demo: $(RUN)
+	@$(BIN)/python -m harness demo $(DEMO)
+
+test: $(DEV)
+	$(BIN)/python -m pytest
+
+nightly: $(DEV)
+	$(BIN)/python -m pytest -m ""
+
+lint: $(DEV)
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m mypy
+
+bench: $(DEV)
+	$(BIN)/python -m benchmarks
+
+release: $(DEV)
+	$(BIN)/python scripts/release.py
+
+lock:
+	$(PYTHON) -m venv $(VENV)-lock
+	$(VENV)-lock/$(notdir $(BIN))/python -m pip --disable-pip-version-check --quiet install pip-tools==7.6.2
+	$(VENV)-lock/$(notdir $(BIN))/python scripts/lock.py
+
+clean:
+	rm -rf $(VENV) $(VENV)-lock build dist out
+
+$(RUN): requirements/run.txt
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer was not found. Install it, or say: make PYTHON=/path/to/python3"; exit 11; }
+	@echo "Making $(VENV) with $(PYTHON); this is done once."
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) --require-hashes -r requirements/run.txt
+	@touch $@
+
+$(DEV): requirements/dev.txt pyproject.toml $(RUN)
+	@$(PIP) --require-hashes -r requirements/dev.txt
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@

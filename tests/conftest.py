@@ -1,0 +1,41 @@
+"""What all tests share: a test that was skipped for want of a tool fails where that tool must be there.
+
+On a bare machine a test that needs a tool beyond Python is skipped, with its reason: ``needs xmlsec1``. With
+``C2C_REQUIRE_TOOLS=1``, as in continuous integration, such a skip is a failure. Skips for another reason than a missing
+tool (``only on Windows``) stay skips.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import pytest
+
+TOOLS_REQUIRED = os.environ.get("C2C_REQUIRE_TOOLS") == "1"
+
+
+def insist(report: pytest.TestReport | pytest.CollectReport) -> None:
+    """Turn a skip that is due to a missing tool into a failure."""
+    if not (TOOLS_REQUIRED and report.skipped) or hasattr(report, "wasxfail"):
+        return
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    if not reason.removeprefix("Skipped: ").startswith("only on"):
+        report.outcome = "failed"
+        report.longrepr = f"Skipped although C2C_REQUIRE_TOOLS=1 says that every tool is here: {reason}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Any:
+    """Look at the outcome of each test."""
+    report = yield
+    insist(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Any:
+    """Look at modules that skip themselves while they are collected."""
+    report = yield
+    insist(report)
+    return report
