@@ -14,9 +14,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-Value: TypeAlias = "str | None | Sequence[str] | Sequence[Mapping[str, str | None]]"
+if TYPE_CHECKING:
+    from harness.message.path import Path
+
+Value: TypeAlias = "str | Sequence[str] | Sequence[Mapping[str, str | None]] | None"
 """A bound value exactly as on the wire: text, ``None`` (absent), a list of texts, or a list of records."""
 
 Values: TypeAlias = Mapping[str, Value]
@@ -39,8 +42,46 @@ class Binding:
     drop: str | None = None
 
 
+class Place(Protocol):
+    """What a path reaches: an element, an attribute, a JSON member or an item of a JSON array.
+
+    The writing half is for :mod:`harness.message.build`, which works on a copy of a sample.
+    """
+
+    @property
+    def text(self) -> str | None:
+        """Its text; ``None`` for a JSON ``null``, which reads as absent."""
+        ...
+
+    def reach(self, path: Path, *, new_attribute: bool = False) -> Sequence[Place]:
+        """Every place that *path* reaches from here, in document order.
+
+        Parameters:
+            path: relative to this place.
+            new_attribute: also reach an attribute that an existing element does not have yet.
+        """
+        ...
+
+    def write(self, text: str) -> None:
+        """Set its text; :class:`ValueError` says why *text* cannot stand here."""
+        ...
+
+    def remove(self) -> None:
+        """Take it out of the document."""
+        ...
+
+    def repeat(self, count: int) -> Sequence[Place]:
+        """Put *count* copies of it where it stands, and return them."""
+        ...
+
+
 class Document(Protocol):
     """One parsed body, XML or JSON. Reading never changes it; only :mod:`harness.message.build` writes."""
+
+    @property
+    def top(self) -> Place:
+        """The place from which every path starts."""
+        ...
 
     @property
     def root(self) -> str:
@@ -63,6 +104,10 @@ class Document(Protocol):
         """The document as it would travel: UTF-8, stable for equal content."""
         ...
 
+    def copy(self) -> Document:
+        """A document that can be changed without changing this one."""
+        ...
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -77,3 +122,7 @@ class Limits:
     size: int = 10 * 1024 * 1024
     depth: int = 100
     nodes: int = 200_000
+
+
+DEFAULT_LIMITS = Limits()
+"""The bounds where a caller names none."""

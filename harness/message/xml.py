@@ -1,0 +1,204 @@
+"""XML from strangers: parsed once, without DTD, entities or network, within bounds.
+
+lxml's own defaults are not enough: none of them refuses a document type declaration, and a parser that does not
+resolve entities keeps them silently. So a DTD is refused as such, in every encoding.
+"""
+
+from __future__ import annotations
+
+import codecs
+import copy
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
+from typing import NamedTuple
+
+from lxml import etree
+
+from harness.errors import MalformedInput
+from harness.message.model import DEFAULT_LIMITS, Limits
+from harness.message.path import Path, Step, parse_path
+
+_BYTE_ORDER_MARKS = codecs.BOM_UTF8 + codecs.BOM_UTF16_LE
+_DOCTYPE_IN_PROLOG = re.compile(rb"(?>\s+|<\?.*?\?>|<!--.*?-->)*+<!DOCTYPE", re.DOTALL)
+_COUNT_NODES = etree.XPath("count(//node()) + count(//@*)")
+_ENCODING_ERRORS = {
+    etree.ErrorTypes.ERR_INVALID_ENCODING,
+    etree.ErrorTypes.ERR_UNKNOWN_ENCODING,
+    etree.ErrorTypes.ERR_UNSUPPORTED_ENCODING,
+}
+_LIMIT_ERRORS = {etree.ErrorTypes.ERR_NAME_TOO_LONG, 114}  # 114: XML_ERR_RESOURCE_LIMIT, unnamed in lxml
+
+
+class XmlPlace(NamedTuple):
+    """An element, or one of its attributes (by its key in Clark notation)."""
+
+    element: etree._Element
+    attribute: str | None = None
+
+    @property
+    def text(self) -> str | None:
+        """All text of the element, across comments, or the attribute's value."""
+        if self.attribute is not None:
+            return self.element.get(self.attribute)
+        return "".join(self.element.itertext()) if len(self.element) else self.element.text or ""
+
+    def reach(self, path: Path, *, new_attribute: bool = False) -> list[XmlPlace]:
+        """See :meth:`harness.message.model.Place.reach`; namespaces are not looked at, a schema does that."""
+        if self.attribute is not None:
+            return [] if path.steps else [self]
+        elements = [self.element]
+        for step in path.steps:
+            if step.attribute:
+                return [
+                    XmlPlace(element, key)
+                    for element in elements
+                    for key in _attributes(element, step.name) or ([step.name] if new_attribute else [])
+                ]
+            elements = [child for element in elements for child in _children(element, step)]
+        return [XmlPlace(element) for element in elements]
+
+    def write(self, text: str) -> None:
+        """Set the attribute, or the text of an element without child elements."""
+        if self.attribute is not None:
+            self.element.set(self.attribute, text)
+            return
+        if next(self.element.iterchildren(etree.Element), None) is not None:
+            raise ValueError("it has child elements, so it holds no text")
+        self.element.text = text
+        del self.element[:]
+
+    def remove(self) -> None:
+        """Remove the attribute, or the element with everything in it."""
+        if self.attribute is not None:
+            del self.element.attrib[self.attribute]
+            return
+        parent = self.element.getparent()
+        if parent is None:
+            raise ValueError("the root cannot be removed")
+        parent.remove(self.element)
+
+    def repeat(self, count: int) -> list[XmlPlace]:
+        """Put *count* copies of the element where it stands."""
+        if count == 0:
+            self.remove()
+            return []
+        copies = [copy.deepcopy(self.element) for _ in range(count - 1)]
+        for element in reversed(copies):
+            self.element.addnext(element)
+        return [XmlPlace(element) for element in (self.element, *copies)]
+
+
+def _children(element: etree._Element, step: Step) -> Iterator[etree._Element]:
+    children = element.iterchildren(f"{{*}}{step.name}")
+    return islice(children, step.index - 1, step.index) if isinstance(step.index, int) else children
+
+
+def _attributes(element: etree._Element, name: str) -> list[str]:
+    if element.get(name) is not None:
+        return [name]
+    return [str(key) for key in element.attrib if etree.QName(key).localname == name]
+
+
+@dataclass(frozen=True, eq=False)
+class XmlDocument:
+    """A view on an element, which may stand inside a larger tree, such as the payload of an envelope."""
+
+    element: etree._Element
+
+    @property
+    def root(self) -> str:
+        """The element's name in Clark notation."""
+        return str(self.element.tag)
+
+    @property
+    def top(self) -> XmlPlace:
+        """The element, as the place from which paths start."""
+        return XmlPlace(self.element)
+
+    def texts(self, path: str) -> list[str]:
+        """Text of every place that *path* reaches, in document order."""
+        return [place.text or "" for place in self.top.reach(parse_path(path))]
+
+    def pointers(self, path: str) -> list[str]:
+        """Exact pointer of every place that *path* reaches."""
+        found = [(self.element, "")]
+        for step in parse_path(path).steps:
+            if step.attribute:
+                return [f"{pointer}/{step}" for element, pointer in found if _attributes(element, step.name)]
+            found = [pair for element, pointer in found for pair in _pointed(element, pointer, step)]
+        return [pointer or "/" for _, pointer in found]
+
+    def line(self, pointer: str) -> int | None:
+        """Line of a pointer, from 1; ``None`` where nothing stands there."""
+        places = self.top.reach(parse_path(pointer))
+        return places[0].element.sourceline if places else None
+
+    def to_bytes(self) -> bytes:
+        """The element in UTF-8 with every namespace declaration that is in scope, without an XML declaration."""
+        return etree.tostring(self.element, encoding="UTF-8", xml_declaration=False, with_tail=False)
+
+    def copy(self) -> XmlDocument:
+        """A deep copy, in a tree of its own."""
+        return XmlDocument(copy.deepcopy(self.element))
+
+
+def _pointed(element: etree._Element, pointer: str, step: Step) -> list[tuple[etree._Element, str]]:
+    siblings = list(element.iterchildren(f"{{*}}{step.name}"))
+    if len(siblings) == 1:
+        pairs = [(siblings[0], f"{pointer}/{step.name}")]
+    else:
+        pairs = [(child, f"{pointer}/{step.name}[{n}]") for n, child in enumerate(siblings, 1)]
+    return pairs[step.index - 1 : step.index] if isinstance(step.index, int) else pairs
+
+
+def parse_xml(data: bytes, limits: Limits = DEFAULT_LIMITS) -> XmlDocument:
+    """Parse one XML document.
+
+    Raises:
+        MalformedInput: ``too-large``, ``too-deep``, ``doctype``, ``encoding`` or ``not-well-formed``.
+    """
+    if len(data) > limits.size:
+        raise MalformedInput("too-large", f"the message has {len(data)} bytes, more than {limits.size}")
+    if data.count(b"<") > 2 * limits.nodes:
+        raise _too_many_nodes(limits)
+    if _DOCTYPE_IN_PROLOG.match(data.replace(b"\0", b"").lstrip(_BYTE_ORDER_MARKS)):
+        raise _doctype()
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+    try:
+        root = etree.fromstring(data, parser)
+    except etree.XMLSyntaxError as error:
+        raise _malformed(error) from None
+    if root.getroottree().docinfo.doctype:
+        raise _doctype()
+    if _COUNT_NODES(root) > limits.nodes:
+        raise _too_many_nodes(limits)
+    if _deeper_than(limits.depth)(root):
+        raise MalformedInput("too-deep", f"elements are nested more than {limits.depth} deep")
+    return XmlDocument(root)
+
+
+@lru_cache(maxsize=16)
+def _deeper_than(depth: int) -> etree.XPath:
+    return etree.XPath(f"boolean({'/*' * (depth + 1)})")
+
+
+def _doctype() -> MalformedInput:
+    return MalformedInput("doctype", "the message has a document type declaration")
+
+
+def _too_many_nodes(limits: Limits) -> MalformedInput:
+    return MalformedInput("too-large", f"the message has more than {limits.nodes} elements and attributes")
+
+
+def _malformed(error: etree.XMLSyntaxError) -> MalformedInput:
+    if error.code in _ENCODING_ERRORS:
+        code = "encoding"
+    elif error.code in _LIMIT_ERRORS:
+        code = "too-deep" if "depth" in error.msg else "too-large"
+    else:
+        code = "not-well-formed"
+    reason = " ".join(error.msg.split())
+    return MalformedInput(code, f"the message cannot be parsed: {reason[:200]}", line=error.lineno)
