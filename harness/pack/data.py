@@ -55,8 +55,7 @@ def find_pack(name_or_path: str | Path) -> Path:
         expected=f"one of {', '.join(known)}, or the path of a pack's folder"
         if known
         else "the path of a pack's folder",
-        remedy=did_you_mean(path.name, known)
-        or "Check the name, or give the path of the folder with pack.yaml.",
+        remedy=did_you_mean(path.name, known) or "Check the name, or give the path of the folder with pack.yaml.",
     )
 
 

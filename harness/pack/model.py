@@ -7,7 +7,7 @@ The files behind it, and the notation of each, are described in ``docs/packs.md`
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Literal
@@ -133,8 +133,8 @@ class Maker:
             and ``@`` for an upper-case letter, never the same twice), ``fact`` (*text* is
             ``<party>.<fact>``, where party is ``sender``, ``receiver``, ``subject`` or a party id),
             ``facts`` (the same with a wildcard party, such as ``customs.*.country``: a list in the order of
-            positions), ``pool`` (next entry of the named pool), ``fixed`` (*text* itself), ``event`` (the name that the
-            reaction gives to what happened) or ``golden`` (left as in the golden sample).
+            positions), ``pool`` (next entry of the named pool), ``fixed`` (*text* itself),
+            ``event`` (the name that the reaction gives to what happened) or ``golden`` (left as in the golden sample).
         text: see kind.
     """
 
@@ -281,7 +281,8 @@ class MessageRules:
     """The life-cycle table of one message: guards in order, then matches, then the effects of acceptance.
 
     Parameters:
-        guards: in the order in which the receiver checks; the first refusal is expected, later ones permitted.
+        guards: in the order in which the receiver checks; the first refusal is expected, later ones are
+            permitted.
         matches: values that must agree with recorded ones, checked after the guards.
         duplicate: the cell for a message whose reference the receiver has already seen from this sender.
         effects: object name to new state, when the message is accepted.
@@ -367,7 +368,7 @@ class Rule:
     Parameters:
         id: such as ``C001``.
         messages: message names it applies to.
-        kind: the named predicate of :mod:`harness.pack.rule`: ``equals-sum``, ``required-if``, ``sequence``, ``pattern``, ``order``.
+        kind: the named predicate of :mod:`harness.pack.rule`: ``sum``, ``required-if``, ``sequence``, ...
         parameters: its parameters, paths in the path dialect.
         text: the rule in one sentence.
         code: error code of a violation.
@@ -411,7 +412,7 @@ class Defect:
     """A wrong message on purpose: what the pack says of one of the harness's defects.
 
     Parameters:
-        id: name of the defect, such as ``signature/body-altered``; the code behind it lives beside what it breaks.
+        id: name of the defect, such as ``signature/body-altered``; its code lives beside what it breaks.
         text: what is wrong, in one sentence.
         expectation: how a receiver must answer.
         requirement: demand on a receiver.
@@ -441,7 +442,8 @@ class Pack:
         envelope: ``soap-1.2``, ``soap-1.1`` or ``none``.
         media_type: content type of requests.
         case_header: HTTP header that carries the case id, or ``None`` where the pack forbids it.
-        identify: how a received message is told: ``root`` (root element), ``action``, or ``target`` (method and path).
+        identify: how a received message is told: ``root`` (root element), ``action``, or ``target`` (method
+            and path).
         roles, parties: who takes part; parties carry the default facts of simulated ones.
         pools: default data pools, by name; a pool entry is a text.
         values, messages, requirements, objects, rules_by_message, reactions, constraints, codelists,
@@ -449,6 +451,7 @@ class Pack:
         outcomes: named sets of outcomes.
         security: how messages are protected.
         scenarios: the scenario files, sorted.
+        roots: its folder, then those of the packs that it overlays, nearest first.
     """
 
     id: str
@@ -483,4 +486,5 @@ class Pack:
     timers: Mapping[str, timedelta]
     outcomes: Mapping[str, tuple[Outcome, ...]]
     security: SecurityProfile
-    scenarios: tuple[Path, ...] = field(default=())
+    scenarios: tuple[Path, ...] = ()
+    roots: tuple[Path, ...] = ()

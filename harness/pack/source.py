@@ -83,9 +83,7 @@ def check_source(source: Source, schema: str) -> None:
     mistakes = explain(source.data, schema)
     if not mistakes:
         return
-    placed = sorted(
-        ((source.where(each.path), each) for each in mistakes), key=lambda pair: pair[0].line or inf
-    )
+    placed = sorted(((source.where(each.path), each) for each in mistakes), key=lambda pair: pair[0].line or inf)
     where, first = placed[0]
     more = ", ".join(str(place.line) for place, _ in placed[1:6])
     raise ConfigurationFault(
@@ -151,22 +149,16 @@ class _Reader:
             if isinstance(event, yaml.DocumentStartEvent):
                 documents += 1
                 if documents > 1:
-                    raise self._fault(
-                        "the file has more than one document", event, "Write one file for each."
-                    )
+                    raise self._fault("the file has more than one document", event, "Write one file for each.")
                 data = self._value(next(self.events), ())
         if data is None:
-            raise ConfigurationFault(
-                "the file is empty", where=Where(self.path), remedy="Write it, or remove it."
-            )
+            raise ConfigurationFault("the file is empty", where=Where(self.path), remedy="Write it, or remove it.")
         return Source(self.path, data, self.places)
 
     def _value(self, event: yaml.Event, steps: Steps) -> Any:
         self.nodes += 1
         if self.nodes > NODES or len(steps) > DEPTH:
-            raise self._fault(
-                "the file is too large or too deeply nested", event, "Split it into several files."
-            )
+            raise self._fault("the file is too large or too deeply nested", event, "Split it into several files.")
         self._refuse_references(event)
         if isinstance(event, yaml.ScalarEvent):
             return _scalar(event)
@@ -194,9 +186,7 @@ class _Reader:
             here = (*steps, key)
             if key in entries:
                 first = self.places[here].line
-                raise self._fault(
-                    f"the key '{key}' stands here twice, first in line {first}", event, "Remove one."
-                )
+                raise self._fault(f"the key '{key}' stands here twice, first in line {first}", event, "Remove one.")
             self._remember(here, event)
             entries[key] = self._value(next(self.events), here)
         return entries
@@ -206,9 +196,7 @@ class _Reader:
 
     def _refuse_references(self, event: yaml.Event) -> None:
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise self._fault(
-                "anchors (&) and aliases (*) are not allowed", event, "Write it out; or use quotes."
-            )
+            raise self._fault("anchors (&) and aliases (*) are not allowed", event, "Write it out; or use quotes.")
         if getattr(event, "tag", None):
             raise self._fault("tags (!) are not allowed", event, "Remove the tag; or use quotes.")
 

@@ -1,0 +1,189 @@
+"""The folders of a pack: its own, and those of the packs that it extends.
+
+An overlay inherits every entry of every table by its name, and every file by its path. An entry that it
+has itself replaces the inherited one as a whole; ``null`` removes it. A list is one entry.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from harness.errors import ConfigurationFault, Where
+from harness.pack.data import data_folder, find_pack
+from harness.pack.source import Source, Steps, check_source, read_source
+
+MOST = 8
+"""An overlay of an overlay of ..., at most this deep."""
+
+
+@dataclass(frozen=True)
+class Layers:
+    """Where the files of a pack are looked for, nearest first.
+
+    Parameters:
+        ids: the ids of the packs, its own first.
+        roots: their folders.
+        fixtures: the folders of their golden samples.
+    """
+
+    ids: tuple[str, ...]
+    roots: tuple[Path, ...]
+    fixtures: tuple[Path, ...]
+
+
+def find_layers(folder: Path) -> Layers:
+    """Follow ``extends`` from a pack to the pack at the bottom.
+
+    Raises:
+        ConfigurationFault: a pack that does not exist, extends itself, or names fixtures that do not exist.
+    """
+    ids: list[str] = []
+    roots: list[Path] = []
+    fixtures: list[Path] = []
+    while True:
+        head = read_source(folder / "pack.yaml")
+        data = head.data if isinstance(head.data, dict) else {}
+        roots.append(folder)
+        ids.append(str(data.get("id", folder.name)))
+        if isinstance(named := data.get("fixtures"), str):
+            fixtures.append(_fixtures(folder, named, head.where(("fixtures",))))
+        if not isinstance(base := data.get("extends"), str):
+            return Layers(tuple(ids), tuple(roots), tuple(fixtures))
+        folder = _base(folder, base, head.where(("extends",)))
+        if folder.resolve() in {root.resolve() for root in roots} or len(roots) == MOST:
+            raise ConfigurationFault(
+                f"the pack '{base}' extends itself in the end",
+                where=head.where(("extends",)),
+                expected=f"at most {MOST} packs, each below the other",
+                remedy="Remove 'extends' in one of them.",
+            )
+
+
+def _base(folder: Path, name: str, where: Where) -> Path:
+    beside = folder.parent / name
+    if PurePosixPath(name).name == name and (beside / "pack.yaml").is_file():
+        return beside
+    try:
+        return find_pack(name)
+    except ConfigurationFault as fault:
+        raise ConfigurationFault(fault.what, where=where, expected=fault.expected, remedy=fault.remedy) from None
+
+
+def _fixtures(folder: Path, named: str, where: Where) -> Path:
+    """A folder inside the pack (``./golden``), or below the ``fixtures`` that lies beside ``suites``."""
+    if named.startswith("./"):
+        candidates = [folder]
+    else:
+        candidates = [folder.resolve().parent.parent / "fixtures", data_folder("fixtures")]
+    for candidate in candidates:
+        if (candidate / named).is_dir() and (candidate / named).resolve().is_relative_to(candidate.resolve()):
+            return candidate / named
+    raise ConfigurationFault(
+        f"there is no folder '{named}' with golden samples",
+        where=where,
+        expected="a folder below one of " + ", ".join(map(str, candidates)),
+        remedy="Correct the name, or make the folder.",
+    )
+
+
+def find_file(folders: tuple[Path, ...], name: str, where: Where) -> Path:
+    """The nearest file of this name; it must lie inside its folder.
+
+    Parameters:
+        folders: where to look, nearest first.
+        name: relative path with slashes.
+        where: the place that names the file, for the message.
+
+    Raises:
+        ConfigurationFault: there is none.
+    """
+    for folder in folders:
+        file = folder / name
+        if file.is_file() and file.resolve().is_relative_to(folder.resolve()):
+            return file
+    raise ConfigurationFault(
+        f"there is no file '{name}'",
+        where=where,
+        expected="a file below " + " or ".join(str(folder) for folder in folders),
+        remedy="Correct the name, or add the file.",
+    )
+
+
+def find_files(roots: tuple[Path, ...], pattern: str) -> dict[str, Path]:
+    """Every file that a pattern reaches, the nearest of each relative path, sorted by that path.
+
+    A file of an overlay that says only ``null`` removes the inherited one.
+    """
+    found: dict[str, Path] = {}
+    for root in reversed(roots):
+        found |= {file.relative_to(root).as_posix(): file for file in root.glob(pattern)}
+    return {name: file for name, file in sorted(found.items()) if len(roots) == 1 or not _says_null(file)}
+
+
+def _says_null(file: Path) -> bool:
+    return file.stat().st_size < 16 and file.read_bytes().strip() == b"null"
+
+
+def read_table(roots: tuple[Path, ...], name: str, *, required: bool = True) -> Source:
+    """Read ``<name>.yaml`` of a pack, overlays applied, and check it against the schema of that name.
+
+    Raises:
+        ConfigurationFault: it is not there although required, or not right.
+    """
+    files = [root / f"{name}.yaml" for root in reversed(roots)]
+    present = [file for file in files if file.is_file()]
+    if not present:
+        if not required:
+            return Source(files[-1], {})
+        raise ConfigurationFault(
+            f"the pack has no {name}.yaml", where=Where(files[-1]), remedy=f"Write it; 'c2c schema {name}' helps."
+        )
+    source = read_source(present[0])
+    for file in present[1:]:
+        source = _overlay(source, read_source(file))
+    check_source(source, name)
+    return source
+
+
+def _overlay(base: Source, top: Source) -> Source:
+    if not (isinstance(base.data, dict) and isinstance(top.data, dict)):
+        return top
+    data = dict(base.data)
+    replaced: set[Steps] = set()
+    for key, entry in top.data.items():
+        if isinstance(entry, dict) and isinstance(data.get(key), dict):
+            replaced |= {(key, name) for name in entry}
+            data[key] = _present({**data[key], **entry})
+        else:
+            replaced.add((key,))
+            data[key] = entry
+    kept = {steps: where for steps, where in base.places.items() if not {steps[:1], steps[:2]} & replaced}
+    return Source(top.path, _present(data), {**kept, **top.places})
+
+
+def _present(table: dict[str, object]) -> dict[str, object]:
+    return {key: entry for key, entry in table.items() if entry is not None}
+
+
+def digest(layers: Layers) -> str:
+    """SHA-256 over the names and bytes of all files of a pack, wherever it lies, as ``sha256:<hex>``.
+
+    Hidden files and ``__pycache__`` do not count.
+    """
+    total = hashlib.sha256()
+    for kind, folders in (("pack", layers.roots), ("fixtures", layers.fixtures)):
+        for depth, folder in enumerate(folders):
+            for name, file in _files(folder):
+                content = hashlib.sha256(file.read_bytes()).hexdigest()
+                total.update(f"{kind}/{depth}/{name}\0{content}\n".encode())
+    return f"sha256:{total.hexdigest()}"
+
+
+def _files(folder: Path) -> Iterator[tuple[str, Path]]:
+    for file in sorted(folder.rglob("*"), key=lambda each: each.relative_to(folder).as_posix()):
+        parts = file.relative_to(folder).parts
+        if file.is_file() and not any(part.startswith(".") or part == "__pycache__" for part in parts):
+            yield "/".join(parts), file

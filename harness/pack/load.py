@@ -1,0 +1,99 @@
+"""Loading a pack: every table read, every overlay applied, every reference between tables checked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from harness.pack.data import find_pack
+from harness.pack.entry import Entry
+from harness.pack.identify import check_identities
+from harness.pack.layers import digest, find_files, find_layers, read_table
+from harness.pack.model import Pack
+from harness.pack.read_constraints import read_coded, read_codelists, read_constraints, read_rules
+from harness.pack.read_lifecycle import read_objects, read_reactions, read_rules_by_message
+from harness.pack.read_messages import read_messages, read_values
+from harness.pack.read_pack import (
+    read_defects,
+    read_faults,
+    read_outcome_sets,
+    read_parties,
+    read_requirements,
+    read_roles,
+    read_security,
+    read_timers,
+)
+
+
+def load_pack(path: str | Path) -> Pack:
+    """Read a pack.
+
+    Schemas are not compiled and samples are not read here; :func:`harness.pack.sound.check_pack` does that.
+
+    Parameters:
+        path: the pack's folder or ``pack.yaml``, or the name of a pack that comes with the harness.
+
+    Raises:
+        ConfigurationFault: a file, an entry or a reference is wrong; with file, line and remedy.
+    """
+    layers = find_layers(find_pack(path))
+
+    def table(name: str, *, required: bool = True) -> Entry:
+        source = read_table(layers.roots, name, required=required)
+        return Entry(source, source.data)
+
+    head, cells, limits, protection = (
+        table("pack"),
+        table("lifecycle"),
+        table("constraints", required=False),
+        table("security"),
+    )
+    spoken, demands, mistakes = table("messages"), table("requirements"), table("faults", required=False)
+
+    roles, sets, timers = read_roles(head), read_outcome_sets(head), read_timers(head)
+    parties = read_parties(head, roles)
+    pools = {name: tuple(entry.data) for name, entry in head.table("pools")}
+    values = read_values(spoken, roles, parties, pools)
+    messages = read_messages(spoken, layers, head.get("format"), roles, values)
+    check_identities(messages, head.get("identify"), spoken)
+    requirements = read_requirements(demands, roles, messages)
+    objects = read_objects(cells, values)
+    reactions = read_reactions(cells, messages, parties, timers, requirements)
+    codelists = read_codelists(find_files(layers.roots, "codelists/*.yaml"))
+    defects = read_defects(protection, sets, requirements)
+
+    return Pack(
+        id=head.get("id"),
+        version=head.get("version"),
+        title=head.get("title"),
+        notice=head.get("notice"),
+        provenance=head.get("provenance"),
+        root=layers.roots[0],
+        fixtures=layers.fixtures[0],
+        digest=digest(layers),
+        extends=layers.ids[1:],
+        format=head.get("format"),
+        envelope=head.get("envelope"),
+        media_type=head.get("media_type"),
+        case_header=head.get("case_header"),
+        identify=head.get("identify"),
+        roles=roles,
+        parties=parties,
+        pools=pools,
+        values=values,
+        messages=messages,
+        requirements=requirements,
+        objects=objects,
+        rules_by_message=read_rules_by_message(cells, messages, objects, requirements, sets),
+        reactions=reactions,
+        constraints=read_constraints(limits, sets, requirements),
+        codelists=codelists,
+        coded=read_coded(limits, messages, codelists, requirements),
+        rules=read_rules(limits, messages, requirements),
+        faults=read_faults(mistakes, roles, requirements, messages, objects, reactions, defects),
+        defects=defects,
+        timers=timers,
+        outcomes=sets,
+        security=read_security(protection, head.get("envelope")),
+        scenarios=tuple(find_files(layers.roots, "scenarios/**/*.yaml").values()),
+        roots=layers.roots,
+    )

@@ -1,0 +1,96 @@
+"""``constraints.yaml`` and the code lists: what a message must satisfy, and which error answers it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+from harness.pack.entry import Entry
+from harness.pack.model import CodedField, CodeList, Constraint, Message, Requirement, Rule
+from harness.pack.notation import Sets, read_expectation, read_origin
+from harness.pack.read_pack import demand
+from harness.pack.source import read_source
+
+
+def read_constraints(table: Entry, sets: Sets, requirements: Mapping[str, Requirement]) -> dict[str, Constraint]:
+    """Kind of schema violation to how it must be answered."""
+    return {
+        kind: Constraint(
+            kind,
+            read_expectation(entry, sets),
+            demand(entry, "requirement", requirements),
+            read_origin(entry.get("source")),
+        )
+        for kind, entry in table.table("constraints")
+    }
+
+
+def read_codelists(files: Mapping[str, Path]) -> dict[str, CodeList]:
+    """The code lists of a pack.
+
+    Parameters:
+        files: the files, by their path in the pack.
+
+    Raises:
+        ConfigurationFault: a file that is not right, or whose id is not its name.
+    """
+    lists = {}
+    for file in files.values():
+        source = read_source(file, "codelist")
+        data = source.data
+        if data["id"] != file.stem:
+            raise (
+                Entry(source, data)
+                .at("id")
+                .fault(f"the id '{data['id']}' is not the name of the file", expected=f"id: {file.stem}")
+            )
+        lists[file.stem] = CodeList(
+            data["id"], data["title"], data["version"], data["codes"], read_origin(data["source"])
+        )
+    return lists
+
+
+def read_coded(
+    table: Entry,
+    messages: Mapping[str, Message],
+    codelists: Collection[str],
+    requirements: Mapping[str, Requirement],
+) -> tuple[CodedField, ...]:
+    """The places whose values must be in a code list.
+
+    Raises:
+        ConfigurationFault: an unknown message, code list or requirement.
+    """
+    return tuple(
+        CodedField(
+            message=(message := entry.name("message", messages, "message")),
+            path=entry.get("path"),
+            codelist=entry.name("list", codelists, "code list"),
+            code=entry.get("error"),
+            requirement=demand(
+                entry, "requirement", requirements, messages[message].receiver, messages[message].sender
+            ),
+        )
+        for entry in table.list("codelists")
+    )
+
+
+def read_rules(table: Entry, messages: Collection[str], requirements: Mapping[str, Requirement]) -> dict[str, Rule]:
+    """Rules and conditions over one message.
+
+    Raises:
+        ConfigurationFault: an unknown message or requirement.
+    """
+    return {
+        name: Rule(
+            id=name,
+            messages=entry.names("messages", messages, "message"),
+            kind=entry.get("kind"),
+            parameters=entry.get("parameters"),
+            text=entry.get("text"),
+            code=entry.get("error"),
+            requirement=demand(entry, "requirement", requirements),
+            source=read_origin(entry.get("source")),
+        )
+        for name, entry in table.table("rules")
+    }

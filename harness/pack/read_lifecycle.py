@@ -1,0 +1,171 @@
+"""``lifecycle.yaml``: objects, their states, what each message may do, and what follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from harness.pack.entry import Entry
+from harness.pack.model import (
+    Cell,
+    Guard,
+    Match,
+    Message,
+    MessageRules,
+    Outcome,
+    Party,
+    Reaction,
+    Requirement,
+    StateObject,
+)
+from harness.pack.names import pick
+from harness.pack.notation import Sets, read_expectation, read_origin, read_outcomes
+from harness.pack.read_pack import demand
+
+
+def read_objects(table: Entry, values: Collection[str]) -> dict[str, StateObject]:
+    """The objects and their states.
+
+    Raises:
+        ConfigurationFault: a key that is no bound name, or an initial state that is none.
+    """
+    return {
+        name: StateObject(
+            name=name,
+            key=entry.names("key", values, "value"),
+            initial=entry.name("initial", entry.get("states"), "state"),
+            states=entry.get("states"),
+        )
+        for name, entry in table.table("objects")
+    }
+
+
+def read_rules_by_message(
+    table: Entry,
+    messages: Mapping[str, Message],
+    objects: Mapping[str, StateObject],
+    requirements: Mapping[str, Requirement],
+    sets: Sets,
+) -> dict[str, MessageRules]:
+    """The life-cycle table, message by message.
+
+    Raises:
+        ConfigurationFault: an unknown name, an answer in the place of a request, or a guard that leaves out
+            a state of its object.
+    """
+    rules = {}
+    for name, entry in table.table("messages"):
+        message = messages[pick(name, messages, "message", entry.where)]
+        if message.answers:
+            raise entry.fault(
+                f"'{name}' is an answer", expected="requests only", remedy=f"Write the cells for '{message.answers}'."
+            )
+        rules[name] = MessageRules(
+            message=name,
+            guards=tuple(_guard(each, message, objects, requirements, sets) for each in entry.list("guards")),
+            matches=tuple(_match(each, message, objects, requirements, sets) for each in entry.list("match")),
+            duplicate=_cell(entry.at("duplicate"), message, requirements, sets) if "duplicate" in entry else None,
+            effects={
+                thing: pick(
+                    effect.data, objects[pick(thing, objects, "object", effect.where)].states, "state", effect.where
+                )
+                for thing, effect in entry.table("effects")
+            },
+        )
+    return rules
+
+
+def _guard(
+    entry: Entry,
+    message: Message,
+    objects: Mapping[str, StateObject],
+    requirements: Mapping[str, Requirement],
+    sets: Sets,
+) -> Guard:
+    thing = objects[entry.name("object", objects, "object")]
+    cells = {
+        pick(state, thing.states, f"state of {thing.name}", cell.where): _cell(cell, message, requirements, sets)
+        for state, cell in entry.table("states")
+    }
+    if missing := [state for state in thing.states if state not in cells]:
+        raise entry.at("states").fault(
+            f"the table says nothing about {message.name} while {thing.name} is {', '.join(missing)}",
+            expected=f"a cell for each of {', '.join(thing.states)}",
+            remedy="Add the cell, with 'proceed: true' or the refusal.",
+        )
+    return Guard(thing.name, cells)
+
+
+def _match(
+    entry: Entry,
+    message: Message,
+    objects: Mapping[str, StateObject],
+    requirements: Mapping[str, Requirement],
+    sets: Sets,
+) -> Match:
+    return Match(
+        value=entry.name("value", message.bindings, f"bound name of {message.name}"),
+        object=entry.name("object", objects, "object"),
+        cell=_cell(entry, message, requirements, sets),
+    )
+
+
+def _cell(entry: Entry, message: Message, requirements: Mapping[str, Requirement], sets: Sets) -> Cell:
+    refuse: Outcome | None = None
+    permitted: tuple[Outcome, ...] = ()
+    if "proceed" not in entry:
+        refuse = read_expectation(entry, sets).expect[0]
+    if "permitted" in entry:
+        permitted = read_outcomes(entry.at("permitted"), sets)
+    return Cell(
+        refuse=refuse,
+        permitted=permitted,
+        requirement=demand(entry, "requirement", requirements, message.receiver),
+        told=demand(entry, "told", requirements, message.sender),
+        source=read_origin(entry.get("source")),
+        where=entry.where,
+    )
+
+
+def read_reactions(
+    table: Entry,
+    messages: Mapping[str, Message],
+    parties: Mapping[str, Party],
+    timers: Collection[str],
+    requirements: Mapping[str, Requirement],
+) -> tuple[Reaction, ...]:
+    """What a party owes after an accepted message.
+
+    Raises:
+        ConfigurationFault: an unknown name, an id that stands twice, or a party that cannot send or receive it.
+    """
+    reactions: dict[str, Reaction] = {}
+    roles = {party.role for party in parties.values()}
+    wildcards = {f"{party.role}.*": party.role for party in parties.values() if party.position}
+    for entry in table.list("reactions"):
+        by = entry.name("by", roles, "role")
+        send = messages[entry.name("send", messages, "message")]
+        to = entry.name("to", {*parties, *wildcards}, "party")
+        receiver = wildcards[to] if to in wildcards else parties[to].role
+        reaction = Reaction(
+            id=entry.get("id"),
+            on=entry.name("on", messages, "message"),
+            by=by,
+            send=send.name,
+            to=to,
+            within=entry.name("within", timers, "timer"),
+            source=read_origin(entry.get("source")),
+            nested=entry.get("nested", False),
+            forward=entry.get("forward", False),
+            event=entry.get("event", ""),
+            requirement=demand(entry, "requirement", requirements, by),
+            received=demand(entry, "received", requirements, receiver),
+        )
+        if reaction.id in reactions:
+            raise entry.at("id").fault(f"the id '{reaction.id}' stands here twice", remedy="Choose another id.")
+        if not reaction.forward and (send.sender, send.receiver) != (by, receiver):
+            raise entry.fault(
+                f"'{send.name}' goes from {send.sender} to {send.receiver}, not from {by} to {receiver}",
+                remedy="Correct 'by', 'send' or 'to'; or say 'forward: true'.",
+            )
+        reactions[reaction.id] = reaction
+    return tuple(reactions.values())

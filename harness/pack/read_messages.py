@@ -1,0 +1,156 @@
+"""``messages.yaml``: messages, bindings, and the owners of values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Literal
+
+from harness.message.model import Binding
+from harness.pack.entry import Entry
+from harness.pack.layers import Layers, find_file
+from harness.pack.model import ErrorShape, Maker, Message, Party, Role, ValueRule
+from harness.pack.names import pick
+
+_CLARK = re.compile(r"(\{[^{}\s]+\})?[^{}\s:/]+")
+_SEATS = ("sender", "receiver", "subject")
+
+
+def read_values(
+    table: Entry, roles: Mapping[str, Role], parties: Mapping[str, Party], pools: Collection[str]
+) -> dict[str, ValueRule]:
+    """The owners of bound values, and how simulated owners make them.
+
+    Raises:
+        ConfigurationFault: an unknown owner, pool, party or fact.
+    """
+    return {
+        name: ValueRule(
+            name=name,
+            owner=entry.name("owner", {*roles, "sender"}, "role"),
+            scope=entry.get("scope"),
+            make=_maker(entry.at("make"), roles, parties, pools) if "make" in entry else Maker("golden"),
+            about=entry.get("about", ""),
+            secret=entry.get("secret", False),
+        )
+        for name, entry in table.table("values")
+    }
+
+
+def _maker(entry: Entry, roles: Mapping[str, Role], parties: Mapping[str, Party], pools: Collection[str]) -> Maker:
+    if isinstance(entry.data, str):
+        return Maker(entry.data)  # type: ignore[arg-type]  # the published schema lists the words
+    kind, text = next(iter(entry.data.items()))
+    where = entry.at(kind).where
+    if kind == "pool":
+        pick(text, pools, "pool", where)
+    elif kind == "fact":
+        seat, _, fact = text.rpartition(".")
+        pick(seat, {*_SEATS, *parties}, "party", where)
+        facts = parties[seat].facts if seat in parties else {f for party in parties.values() for f in party.facts}
+        pick(fact, facts, "fact", where)
+    elif kind == "facts":
+        role, _, fact = text.partition(".*.")
+        pick(role, roles, "role", where)
+        for party in parties.values():
+            if party.role == role:
+                pick(fact, party.facts, f"fact of {party.id}", where)
+    return Maker(kind, text)
+
+
+def read_messages(
+    table: Entry,
+    layers: Layers,
+    format: Literal["xml", "json"],  # noqa: A002 - the word of pack.yaml
+    roles: Collection[str],
+    values: Collection[str],
+) -> dict[str, Message]:
+    """The messages with their bindings.
+
+    Raises:
+        ConfigurationFault: an unknown role, message or value, a file that is not there, a request and an
+            answer that do not belong together.
+    """
+    names = table.get("messages")
+    messages = {name: _message(name, entry, layers, names, roles, values) for name, entry in table.table("messages")}
+    for name, entry in table.table("messages"):
+        _check_pair(messages[name], messages, entry)
+        if format == "xml" and not _CLARK.fullmatch(messages[name].root):
+            raise entry.fault("an XML message needs its root element", expected="root: '{namespace}name'")
+    return messages
+
+
+def _message(
+    name: str,
+    entry: Entry,
+    layers: Layers,
+    names: Collection[str],
+    roles: Collection[str],
+    values: Collection[str],
+) -> Message:
+    bindings = {bound: _binding(bound, place, values) for bound, place in entry.table("bind")}
+    schemas = tuple(root / "schemas" for root in layers.roots)
+    accepted = entry.get("accepted")
+    return Message(
+        name=name,
+        title=entry.get("title"),
+        purpose=entry.get("purpose"),
+        sender=entry.name("from", roles, "role"),
+        receiver=entry.name("to", roles, "role"),
+        root=entry.get("root", ""),
+        schema=find_file(schemas, entry.get("schema"), entry.at("schema").where),
+        golden=_golden(entry.at("golden"), layers),
+        bindings=bindings,
+        answer=entry.optional("answer", names, "message"),
+        answers=entry.optional("answers", names, "message"),
+        action=entry.get("action"),
+        method=entry.get("method", "POST"),
+        target=entry.get("target", ""),
+        correlate=entry.names("correlate", bindings, "bound name"),
+        accepted=(accepted["path"], tuple(accepted["values"])) if accepted else None,
+        errors=ErrorShape(**entry.get("errors")) if "errors" in entry else None,
+        redact=tuple(entry.get("redact", ())),
+    )
+
+
+def _binding(name: str, entry: Entry, values: Collection[str]) -> Binding:
+    pick(name, values, "entry in 'values' for", entry.where)
+    if isinstance(entry.data, str):
+        return Binding(name, entry.data)
+    return Binding(name, **entry.data)
+
+
+def _golden(entry: Entry, layers: Layers) -> dict[str, Path]:
+    if isinstance(entry.data, str):
+        return {"accepted": find_file(layers.fixtures, entry.data, entry.where)}
+    return {shape: find_file(layers.fixtures, file, entry.at(shape).where) for shape, file in entry.data.items()}
+
+
+def _check_pair(message: Message, messages: Mapping[str, Message], entry: Entry) -> None:
+    """A request and its answer name each other and go opposite ways; only an answer speaks of errors."""
+    if message.answer and message.answers:
+        raise entry.fault("a message is a request or an answer, not both", remedy="Remove 'answer' or 'answers'.")
+    if message.answer and messages[message.answer].answers != message.name:
+        raise entry.at("answer").fault(
+            f"'{message.answer}' does not say that it answers '{message.name}'",
+            expected=f"'answers: {message.name}' in '{message.answer}'",
+        )
+    if message.answers:
+        request = messages[message.answers]
+        if request.answer != message.name:
+            raise entry.at("answers").fault(
+                f"'{request.name}' does not say that '{message.name}' answers it",
+                expected=f"'answer: {message.name}' in '{request.name}'",
+            )
+        if (message.sender, message.receiver) != (request.receiver, request.sender):
+            raise entry.at("from").fault(
+                f"an answer to '{request.name}' goes the other way",
+                expected=f"from: {request.receiver}, to: {request.sender}",
+            )
+        if (message.errors is None) != ("refused" not in message.golden):
+            raise entry.fault(
+                "an answer that can refuse has 'errors' and a refused sample", expected="both, or neither"
+            )
+    elif message.errors or message.accepted or "refused" in message.golden:
+        raise entry.fault("only an answer has 'accepted', 'errors' or a refused sample", remedy="Add 'answers'.")
