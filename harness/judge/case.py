@@ -98,14 +98,14 @@ def _walk(case: Case, plan: Plan, pack: Pack, events: Sequence[Event], fetch: Fe
             record.findings.extend(findings(subject, role))
             record.exercised.update(exercised(pack, role, opened.name))
         record.opened[part], record.at[part] = opened, event
-        teaches = not (wrong(step) and part == "request")
+        teaches = not (wrong(step) if part == "request" else step.answer_defect)
         conversation = conversation.heard(
             step.id, part, sender, opened, subject=step.subject, teaches=teaches, own=frozenset(step.values)
         )
         if part == "answer":
             record.outcomes = outcomes_of(opened)
             request = record.opened.get("request")
-            if request is not None and opened.shape == "accepted":
+            if request is not None and opened.shape == "accepted" and step.answer_defect is None:
                 ledger = accept(ledger, pack, step.message, request.values)
         elif opened.name is not None:
             reference = name_made_by(pack, opened.name, "reference")

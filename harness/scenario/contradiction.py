@@ -35,7 +35,7 @@ def contradictions(scenario: Scenario, pack: Pack) -> Iterator[ConfigurationFaul
                 where=Where(scenario.where.file, scenario.where.line, step.id),
                 remedy="One of the two is wrong: compare both with their source.",
             )
-        if Outcome("accepted") in step.expectation.expect and not step.violation:
+        if Outcome("accepted") in step.expectation.expect and not step.violation and step.answer_defect is None:
             ledger = accept(ledger, pack, step.message, values)
 
 

@@ -150,6 +150,8 @@ class _Reader:
             self.known("timer", entry["within"], self.pack.timers, *place, "within")
         if "defect" in entry:
             self.known("defect", entry["defect"], self.pack.defects, *place, "defect")
+        if "answer_defect" in entry:
+            self.known("defect", entry["answer_defect"], self.pack.defects, *place, "answer_defect")
         if "repeat" in entry and entry["repeat"] not in self.ids:
             raise ConfigurationFault(
                 f"nothing before this step has the id {entry['repeat']!r}",
@@ -176,6 +178,7 @@ class _Reader:
             floating=floating,
             within=entry.get("within"),
             repeats=entry.get("repeat"),
+            answer_defect=entry.get("answer_defect"),
         )
 
     def expectation(self, entry: Mapping[str, Any], word: str, place: tuple[str | int, ...]) -> Expectation | None:

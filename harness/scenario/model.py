@@ -62,6 +62,8 @@ class Exchange:
         event: what happened, for the maker ``event``.
         forwards: id of the exchange whose content it forwards, or ``None``.
         repeats: id of an earlier exchange whose exact bytes are sent again (``repeat:``), or ``None``.
+        answer_defect: name of the defect put into the *answer*, or ``None``. It is only ever given to the SUT, which
+            must not go on as if it had been accepted.
     """
 
     id: str
@@ -83,6 +85,7 @@ class Exchange:
     event: str = ""
     forwards: str | None = None
     repeats: str | None = None
+    answer_defect: str | None = None
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from harness.scenario.contradiction import contradictions
 from harness.scenario.derive import accepted_id, derive
 from harness.scenario.load import load_scenarios
 from harness.scenario.model import Case, Exchange, Scenario
-from harness.scenario.project import exchanges, mode, project, seats, wrong
+from harness.scenario.project import exchanges, mode, project, seats, settles, wrong
 
 END = "~end"
 """Suffix of a positive control that is played once more at the end."""
@@ -219,13 +219,8 @@ def _negative_message(case: Case) -> Exchange | None:
     if not case.negative:
         return None
     played = [step for step in exchanges(case.steps) if mode(step, case.sut) != "simulate"]
-    return next(
-        (step for step in played if wrong(step)),
-        next(
-            (step for step in played if all(each.kind != "accepted" for each in step.expectation.expect)),
-            None,
-        ),
-    )
+    first_wrong = next((step for step in played if wrong(step)), None)
+    return first_wrong or next((step for step in played if not settles(step)), None)
 
 
 def _excluding_rule(case: Case, subject: Subject, parameters: Parameters) -> str | None:

@@ -45,6 +45,11 @@ def wrong(step: Exchange) -> bool:
     return step.violation or step.defect is not None
 
 
+def settles(step: Exchange) -> bool:
+    """Whether the exchange, when it goes as written, ends with the request accepted on both sides."""
+    return ACCEPTED in step.expectation.expect and not wrong(step) and step.answer_defect is None
+
+
 def seats(pack: Pack, role: str) -> tuple[str, ...]:
     """Party ids of a role, in the order of its positions."""
     positions = pack.roles[role].positions
@@ -65,11 +70,13 @@ def project(scenario: Scenario, pack: Pack, seat: str, facts: Mapping[str, str] 
     if bearer is None or seat not in scenario.parties:
         return None
     script = scenario.steps
-    purpose = next((step for step in exchanges(script) if wrong(step)), None)
+    purpose = next((step for step in exchanges(script) if wrong(step) or step.answer_defect), None)
     if purpose is not None:
         if seat not in (purpose.sender, purpose.receiver):
             return None
-        if purpose.sender == seat:
+        if purpose.answer_defect is not None and purpose.sender != seat:
+            return None
+        if purpose.sender == seat and wrong(purpose):
             if purpose.refused is None:
                 return None
             script = _told(script, purpose, pack)
@@ -91,7 +98,7 @@ def project(scenario: Scenario, pack: Pack, seat: str, facts: Mapping[str, str] 
         parties=_parties(pack, scenario.parties, seat, facts or {}),
         steps=steps,
         purpose_steps=_purpose_steps(steps, scenario, purpose),
-        negative=any(ACCEPTED not in step.expectation.expect for step in played),
+        negative=any(ACCEPTED not in step.expectation.expect or step.answer_defect for step in played),
         control=None,
         is_control=False,
         where=scenario.where,
@@ -152,7 +159,7 @@ def _expanded(steps: Iterable[Step], pack: Pack, parties: tuple[str, ...], seat:
 
 
 def _with_reactions(step: Exchange, pack: Pack, parties: tuple[str, ...], seat: str) -> Iterator[Step]:
-    accepted = ACCEPTED in step.expectation.expect
+    accepted = settles(step)
     owed = [
         reaction
         for reaction in pack.reactions

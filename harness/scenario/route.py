@@ -50,7 +50,9 @@ def after(ledger: Ledger, steps: Iterable[Step], pack: Pack) -> Ledger:
         if isinstance(step, AnyOrder):
             ledger = after(ledger, step.steps, pack)
         elif isinstance(step, Exchange):
-            if Outcome("accepted") in step.expectation.expect and not (step.violation or step.defect):
+            if Outcome("accepted") in step.expectation.expect and not (
+                step.violation or step.defect or step.answer_defect
+            ):
                 ledger = accept(ledger, pack, step.message, symbols(pack, step.message, step.subject))
             ledger = after(ledger, step.during, pack)
     return ledger
