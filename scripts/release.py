@@ -25,13 +25,12 @@ PLATFORMS = {
     "linux-x86_64": [f"{glibc}_x86_64" for glibc in [*GLIBC, "manylinux2014"]],
     "linux-aarch64": [f"{glibc}_aarch64" for glibc in [*GLIBC, "manylinux2014"]],
     "macos-arm64": [f"macosx_{major}_0_{arch}" for major in range(15, 10, -1) for arch in ("arm64", "universal2")],
-    "macos-x86_64": [
-        *(f"macosx_{major}_0_{arch}" for major in range(15, 10, -1) for arch in ("x86_64", "universal2")),
-        *(f"macosx_10_{minor}_{arch}" for minor in range(16, 8, -1) for arch in ("x86_64", "universal2")),
-    ],
     "windows-amd64": ["win_amd64"],
 }
-"""Our name of a platform to the platform tags of the wheels that run on it."""
+"""Our name of a platform to the platform tags of the wheels that run on it.
+
+Macs with an Intel processor are not among them: cryptography has no wheels for them any more.
+"""
 
 INSTALL = """\
 C2C Harness {version} for {platform}, for a machine without a network
