@@ -6,9 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TypeAlias
 
-from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.x509 import Certificate, CertificateRevocationList
+
+PrivateKey: TypeAlias = EllipticCurvePrivateKey | RSAPrivateKey
+"""The kinds of keys that messages are signed with."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +31,7 @@ class Identity:
 
     name: str
     certificate: Certificate
-    key: CertificateIssuerPrivateKeyTypes = field(repr=False)
+    key: PrivateKey = field(repr=False)
     chain: tuple[Certificate, ...] = ()
     certificate_file: Path | None = None
     key_file: Path | None = None
@@ -40,10 +45,12 @@ class Trust:
         anchors: certificates of the operator's trust anchors.
         crls: certificate revocation lists at hand; a certificate whose issuer has none is not checked
             for revocation, and the answer says so.
+        intermediates: certificates that may help to find a path; they are not believed themselves.
     """
 
     anchors: tuple[Certificate, ...]
-    crls: tuple[CertificateRevocationList, ...] = ()
+    crls: tuple[CertificateRevocationList, ...] = field(default=(), hash=False)  # a list cannot be hashed
+    intermediates: tuple[Certificate, ...] = ()
 
 
 @dataclass(frozen=True)
