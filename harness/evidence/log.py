@@ -1,0 +1,211 @@
+"""The log of everything observed: ``events.jsonl``, one line per event, only ever appended to.
+
+Rules:
+
+1. A line is handed to the operating system before :meth:`EventLog.write` returns, so a killed process loses
+   nothing. A loss of power can cost the last moments: lines are made durable soon after, many at a time, and
+   for certain at every :meth:`EventLog.checkpoint`.
+2. Bytes are stored first, then the event that speaks of them is written.
+3. The writer of a log that was cut off goes on behind its last complete line, with the next number.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Self
+
+from harness.errors import BundleFault, ConfigurationFault, Where
+from harness.evidence.clock import Clock, stamp
+from harness.evidence.model import Event
+from harness.host import make_durable
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+FILE = "events.jsonl"
+_KEYS = ("seq", "kind", "at", "mono", "case", "step")
+
+
+class EventLog:
+    """Writes events; may be used from several threads.
+
+    Parameters:
+        folder: where ``events.jsonl`` is; made when it is not there.
+        clock: stamps events that bring no time of their own.
+        pause: seconds between two rounds of making lines durable.
+
+    Raises:
+        ConfigurationFault: the folder cannot be written to.
+        BundleFault: the log that is there is damaged before its last line.
+    """
+
+    def __init__(self, folder: Path, clock: Clock, *, pause: float = 0.2) -> None:
+        path = folder / FILE
+        self._clock, self._pause = clock, pause
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._seq = _cut_off_rest(path)
+            self._file = path.open("ab", buffering=0)
+        except OSError as error:
+            raise ConfigurationFault(
+                f"the evidence cannot be written: {error.strerror}",
+                where=Where(path),
+                remedy="Choose another output folder, or make this one writable.",
+            ) from error
+        self._lock = threading.Lock()
+        self._sync_lock = threading.Lock()
+        self._dirty, self._closing = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._keep_durable, name="evidence", daemon=True)
+        self._thread.start()
+
+    def write(
+        self,
+        kind: str,
+        case: str | None = None,
+        step: str | None = None,
+        at: datetime | None = None,
+        mono: int | None = None,
+        **data: Any,
+    ) -> Event:
+        """Append one event.
+
+        Parameters:
+            kind: see :mod:`harness.evidence.model`.
+            case, step: what it belongs to.
+            at, mono: the clocks at the socket; read now when left out.
+            data: the rest, JSON values only.
+        """
+        with self._lock:
+            event = Event(
+                self._seq,
+                kind,
+                stamp(self._clock.now() if at is None else at),
+                self._clock.mono() if mono is None else mono,
+                case,
+                step,
+                data,
+            )
+            self._file.write(_to_line(event))
+            self._seq += 1
+        self._dirty.set()
+        return event
+
+    def checkpoint(self) -> None:
+        """Return when everything written so far has reached the disk."""
+        with self._sync_lock:
+            self._dirty.clear()
+            make_durable(self._file.fileno())
+
+    def close(self) -> None:
+        """Make everything durable and close the file; more than once does no harm."""
+        if self._closing.is_set():
+            return
+        self._closing.set()
+        self._dirty.set()
+        self._thread.join()
+        self.checkpoint()
+        self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _keep_durable(self) -> None:
+        while not self._closing.is_set():
+            self._dirty.wait()
+            if not self._closing.wait(self._pause):
+                self.checkpoint()
+
+
+class Events(Iterator[Event]):
+    """The events of a log, read one line at a time.
+
+    Parameters:
+        path: the log, or the folder that it is in.
+
+    After the last event, ``cut_off`` is the rest of a line that a crash left behind, or ``None``.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.cut_off: bytes | None = None
+        self._path = path / FILE if path.is_dir() else path
+        self._lines = self._read()
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Event:
+        return next(self._lines)
+
+    def _read(self) -> Iterator[Event]:
+        try:
+            file = self._path.open("rb")
+        except OSError as error:
+            raise BundleFault(f"the log cannot be read: {error.strerror}", where=Where(self._path)) from error
+        with file:
+            for number, line in enumerate(file):
+                if not line.endswith(b"\n"):
+                    self.cut_off = line
+                    return
+                yield _from_line(line, number, self._path)
+
+
+def read_events(path: Path) -> Events:
+    """Read a log lazily. A last line cut off by a crash is left out and kept in ``cut_off``.
+
+    Parameters:
+        path: the log, or the folder that it is in.
+
+    Raises:
+        BundleFault: while reading: any other line that is not the event that must stand there.
+    """
+    return Events(path)
+
+
+def _to_line(event: Event) -> bytes:
+    line: dict[str, Any] = {key: getattr(event, key) for key in _KEYS}
+    line["data"] = event.data
+    text = json.dumps(line, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return text.encode("utf-8", "surrogatepass") + b"\n"
+
+
+def _from_line(line: bytes, number: int, path: Path) -> Event:
+    try:
+        content = json.loads(line)
+        data = content.pop("data")
+        event = Event(**{key: content.pop(key) for key in _KEYS}, data=data)
+        sound = (
+            not content
+            and event.seq == number
+            and isinstance(event.kind, str)
+            and isinstance(event.at, str)
+            and isinstance(event.mono, int)
+            and isinstance(data, dict)
+        )
+    except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
+        sound = False
+    if not sound:
+        raise BundleFault(
+            "the log is damaged: this line is not the event that must stand here",
+            where=Where(path, number + 1),
+            expected=f"event number {number}",
+            remedy="Take the bundle from its source again.",
+        )
+    return event
+
+
+def _cut_off_rest(path: Path) -> int:
+    """Remove the rest of a line that a crash left behind; return the number of the next event."""
+    if not path.exists():
+        return 0
+    events = read_events(path)
+    count = sum(1 for _ in events)
+    if events.cut_off is not None:
+        with path.open("r+b") as file:
+            file.truncate(path.stat().st_size - len(events.cut_off))
+    return count
