@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from harness.check.model import Finding
+from harness.security.model import SignatureReport
 
 
 class Verdict(StrEnum):
@@ -57,6 +58,7 @@ class StepVerdict:
         findings: of all checks, also those that are only information.
         events: numbers of the events it stands on.
         clocks: name to reading: ``sent``, ``received``, ``deadline`` (UTC), ``seconds``.
+        signatures: what the signature of each received message says, by part (``request``, ``answer``).
     """
 
     step: str
@@ -67,6 +69,7 @@ class StepVerdict:
     findings: tuple[Finding, ...] = ()
     events: tuple[int, ...] = ()
     clocks: Mapping[str, str] = field(default_factory=dict)
+    signatures: Mapping[str, SignatureReport] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

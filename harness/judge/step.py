@@ -85,7 +85,10 @@ def judge_exchange(step: Exchange, case: Case, pack: Pack, seen: Seen, budget: t
         if hit.rank > verdict.rank:
             verdict, reason = hit, finding.message
     clocks = _clocks(seen.at, budget)
-    return StepVerdict(step.id, verdict, reason, ruling.expected, ruling.observed, findings, numbers, clocks)
+    signatures = {str(part): opened.report for part, opened in seen.opened.items() if opened.report is not None}
+    return StepVerdict(
+        step.id, verdict, reason, ruling.expected, ruling.observed, findings, numbers, clocks, signatures
+    )
 
 
 def _awaited(step: Exchange, case: Case, seen: Seen) -> _Ruling:
