@@ -1,0 +1,182 @@
+"""What one party has on record: objects and their states, references it has seen, values it has heard.
+
+The life-cycle table is read here once more, on purpose: the harness's own oracle says what *should* be answered,
+this says what an implementation would answer, and no line is shared, so that one mistake cannot hide in both.
+
+A party knows only what was said to it or by it. A guard on an object of which it does not see every change is
+applied only when it can know better: see :meth:`Book.sees`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from harness.message.model import Value, Values
+from harness.pack.model import Cell, Outcome, Pack
+from harness.reference.hooks import Hooks
+
+Key = tuple[str, ...]
+
+
+@dataclass
+class Entry:
+    """One object on record: its state, and the message that created it."""
+
+    state: str
+    created: Values
+
+
+@dataclass
+class Book:
+    """The records of one party.
+
+    Parameters:
+        pack: the profile.
+        role: the role of the party; it decides what the party can know.
+        hooks: its faults.
+    """
+
+    pack: Pack
+    role: str
+    hooks: Hooks
+    entries: dict[tuple[str, Key], Entry] = field(default_factory=dict)
+    references: set[tuple[str, str]] = field(default_factory=set)
+    heard: dict[tuple[str, str], dict[str, Value]] = field(default_factory=dict)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self.entries.clear()
+        self.references.clear()
+        self.heard.clear()
+
+    def key(self, name: str, values: Values) -> Key:
+        """The key of the object that these values speak of."""
+        return tuple(str(values.get(part)) for part in self.pack.objects[name].key)
+
+    def state(self, name: str, values: Values) -> str:
+        """The state on record; the initial one when nothing is."""
+        entry = self.entries.get((name, self.key(name, values)))
+        return entry.state if entry else self.pack.objects[name].initial
+
+    def report(self, name: str, values: Values) -> str | None:
+        """The state as the control interface tells it; ``None`` for an object of which this party hears nothing."""
+        if name not in self.pack.objects:
+            return None
+        known = (name, self.key(name, values)) in self.entries or any(self._ends(name))
+        return self.hooks.state(self.state(name, values) if known else None, object=name)
+
+    def sees(self, name: str, values: Values) -> bool:
+        """Whether this party can judge the state of an object.
+
+        It can when every change of such objects is told to it, or when it takes part in every change and has the
+        object on record.
+        """
+        told = [self.role == receiver for _, receiver in self._changes(name)]
+        takes_part = all(self._ends(name))
+        return all(told) or (takes_part and (name, self.key(name, values)) in self.entries)
+
+    def refusal(self, message: str, sender: str, values: Values) -> Outcome | None:
+        """How the life-cycle table refuses a message now: duplicate first, then guards in order, then matches."""
+        rules = self.pack.rules_by_message.get(message)
+        if rules is None:
+            return None
+        if rules.duplicate and self._is_seen(sender, values):
+            refused = self.hooks.duplicate(rules.duplicate.refuse, message=message)
+            if refused:
+                return refused
+        for guard in rules.guards:
+            if self.sees(guard.object, values):
+                state = self.state(guard.object, values)
+                refused = self.hooks.guard(
+                    _refuse(guard.cells.get(state)), message=message, object=guard.object, state=state
+                )
+                if refused:
+                    return refused
+        for match in rules.matches:
+            entry = self.entries.get((match.object, self.key(match.object, values)))
+            if entry and match.value in entry.created and entry.created[match.value] != values.get(match.value):
+                refused = self.hooks.match(match.cell.refuse, message=message, value=match.value)
+                if refused:
+                    return refused
+        return None
+
+    def apply(self, message: str, values: Values) -> None:
+        """Record the effects of an accepted message."""
+        rules = self.pack.rules_by_message.get(message)
+        for name, planned in (rules.effects if rules else {}).items():
+            state = self.hooks.effect(planned, message=message, object=name)
+            if state is not None:
+                entry = self.entries.setdefault((name, self.key(name, values)), Entry(state, dict(values)))
+                entry.state = state
+
+    def legal(self, values: Values) -> tuple[str, ...]:
+        """The messages that this party may send by the table, as far as it can know."""
+        return tuple(
+            name
+            for name, rules in self.pack.rules_by_message.items()
+            if self.pack.messages[name].sender == self.role
+            and not any(
+                _refuse(guard.cells.get(self.state(guard.object, values)))
+                for guard in rules.guards
+                if all(self._ends(guard.object))
+            )
+        )
+
+    def note_reference(self, sender: str, values: Values) -> None:
+        """Remember that this sender has used this reference."""
+        reference = self.reference(values)
+        if reference is not None:
+            self.references.add((sender, reference))
+
+    def reference(self, values: Values) -> str | None:
+        """The value that identifies the message itself."""
+        return self._made_by("reference", values)
+
+    def reply(self, values: Values) -> str | None:
+        """The value by which an answer names the request."""
+        return self._made_by("reply", values)
+
+    def hear(self, message: str, values: Values) -> None:
+        """Remember the values that belong to the movement, under every name by which it is found again."""
+        known = {
+            name: value
+            for name, value in values.items()
+            if value is not None and self.pack.values[name].scope == "movement"
+        }
+        for handle in self._handles(message, values):
+            self.heard.setdefault(handle, {}).update(known)
+
+    def recall(self, message: str, values: Values) -> dict[str, Value]:
+        """What is known of the movement that these values speak of."""
+        known: dict[str, Value] = {}
+        for handle in self._handles(message, values):
+            known.update(self.heard.get(handle, {}))
+        return known
+
+    def _handles(self, message: str, values: Values) -> Iterator[tuple[str, str]]:
+        for name in self.pack.messages[message].correlate:
+            value = values.get(name)
+            if isinstance(value, str):
+                yield name, value
+
+    def _made_by(self, kind: str, values: Values) -> str | None:
+        for name, value in values.items():
+            if self.pack.values[name].make.kind == kind and isinstance(value, str):
+                return value
+        return None
+
+    def _is_seen(self, sender: str, values: Values) -> bool:
+        return (sender, self.reference(values)) in self.references
+
+    def _changes(self, name: str) -> Iterator[tuple[str, str]]:
+        for message, rules in self.pack.rules_by_message.items():
+            if name in rules.effects:
+                yield self.pack.messages[message].sender, self.pack.messages[message].receiver
+
+    def _ends(self, name: str) -> Iterator[bool]:
+        return (self.role in ends for ends in self._changes(name))
+
+
+def _refuse(cell: Cell | None) -> Outcome | None:
+    return cell.refuse if cell else None
