@@ -13,7 +13,7 @@ from harness.message.model import Value
 from harness.message.path import same_place
 from harness.pack.model import Expectation, Outcome, Pack
 from harness.scenario.model import Exchange, FromPool, Scenario
-from harness.scenario.oracle import Ledger, accept, expectation, refusals, symbols
+from harness.scenario.oracle import Ledger, accept, cells_at, expectation, symbols
 from harness.scenario.project import exchanges
 
 
@@ -27,7 +27,7 @@ def contradictions(scenario: Scenario, pack: Pack) -> Iterator[ConfigurationFaul
         if step.defect is not None or None in step.values.values():
             continue
         values = _values(pack, step)
-        table = expectation(refusals(ledger, pack, step.message, values, duplicate=step.repeats is not None))
+        table = expectation(cells_at(ledger, pack, step.message, values, duplicate=step.repeats is not None))
         if step.message in pack.rules_by_message and not _agree(step.expectation, table):
             yield ConfigurationFault(
                 f"the scenario {scenario.id} expects {_words(step.expectation.expect)} in answer to {step.id}; "

@@ -8,12 +8,12 @@ tells a legal message that it was refused, and watches that nothing goes on.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from harness.pack.model import Cell, Expectation, Pack
 from harness.scenario.model import Bearer, Exchange, Probe, Quiet, Scenario, Step
-from harness.scenario.oracle import Ledger, accept, expectation, refusals, symbols
+from harness.scenario.oracle import Ledger, accept, cells_at, expectation, refusals, symbols
 from harness.scenario.route import Route, about_position, legal, routes
 
 GROUP = "Life cycle"
@@ -82,31 +82,17 @@ def _unambiguous(
 
 
 def _accepted(pack: Pack, message: str, route: Route, step: Exchange, ledger: Ledger) -> Iterator[Scenario]:
-    cells = [
-        guard.cells[ledger.state(pack, guard.object, symbols(pack, message, step.subject))]
-        for guard in pack.rules_by_message[message].guards
-    ]
+    cells = cells_at(ledger, pack, message, symbols(pack, message, step.subject))
     title = pack.messages[message].title
-    requirements = _unique(cell.requirement for cell in cells)
-    told = _unique(cell.told for cell in cells)
     bearers = _bearers(
         pack,
         step,
-        (requirements, f"Accepts a correct {message} ({title}) when everything it needs is on record."),
-        (told, f"Sends a correct {message} ({title}) when everything it needs is on record."),
+        (_unique(cell.requirement for cell in cells), f"Accepts a correct {message} ({title}) when its time has come."),
+        (_unique(cell.told for cell in cells), f"Sends a correct {message} ({title}) when its time has come."),
     )
-    yield _scenario(
-        pack, accepted_id(message), f"{title} is accepted", bearers, (*route, _numbered(step, route)),
-        f"lifecycle {message}: accepted", cells[0] if cells else None,
-    )  # fmt: skip
-
-
-def _refused(
-    pack: Pack, name: str, reason: str, cell: Cell, found: tuple[Ledger, Route], step: Exchange
-) -> Iterator[Scenario]:
-    ledger, route = found
-    answer = expectation(refusals(ledger, pack, step.message, symbols(pack, step.message, step.subject)))
-    yield from _negative(pack, name, reason, cell, route, step, answer)
+    steps = (*route, replace(_numbered(step, route), expectation=expectation(cells)))
+    why = f"lifecycle {message}: accepted"
+    yield _scenario(pack, accepted_id(message), f"{title} is accepted", bearers, steps, why, cells[0])
 
 
 def _duplicate(
@@ -118,7 +104,7 @@ def _duplicate(
             continue
         first = _numbered(step, route)
         then = accept(ledger, pack, message, values)
-        answer = expectation(refusals(then, pack, message, values, duplicate=True))
+        answer = expectation(cells_at(then, pack, message, values, duplicate=True))
         repeat = replace(
             first, id=f"{first.id}.repeated", violation=True, repeats=first.id, expectation=answer,
             refused=_told(cell),
@@ -144,34 +130,20 @@ def _duplicate(
         return
 
 
-def _negative(
-    pack: Pack, name: str, reason: str, cell: Cell, route: Route, step: Exchange, answer: Expectation
+def _refused(
+    pack: Pack, name: str, reason: str, cell: Cell, found: tuple[Ledger, Route], step: Exchange
 ) -> Iterator[Scenario]:
+    ledger, route = found
     code = cell.refuse.code if cell.refuse else None
+    answer = expectation(cells_at(ledger, pack, step.message, symbols(pack, step.message, step.subject)))
     bad = replace(_numbered(step, route), violation=True, expectation=answer, refused=_told(cell))
     again = replace(bad, id=f"{bad.id}.again", refused=None)
-    bearers = _bearers(
-        pack,
-        step,
-        (
-            _unique([cell.requirement]),
-            f"Refuses {step.message} with {code}, and records nothing: asked again, it refuses again.",
-        ),
-        (
-            _unique([cell.told]),
-            f"Told {code} in answer to {step.message}, does not go on as if it had been accepted.",
-        ),
-    )
+    refuses = f"Refuses {step.message} with {code}, and records nothing: asked again, it refuses again."
+    stops = f"Told {code} in answer to {step.message}, does not go on as if it had been accepted."
+    bearers = _bearers(pack, step, (_unique([cell.requirement]), refuses), (_unique([cell.told]), stops))
     steps: tuple[Step, ...] = (*route, bad, again, *_watch(pack, step))
-    yield _scenario(
-        pack,
-        name,
-        f"{reason}: refused with {code}",
-        bearers,
-        steps,
-        f"lifecycle {step.message}: {reason}",
-        cell,
-    )
+    why = f"lifecycle {step.message}: {reason}"
+    yield _scenario(pack, name, f"{reason}: refused with {code}", bearers, steps, why, cell)
 
 
 def _watch(pack: Pack, step: Exchange) -> Iterator[Step]:
@@ -210,7 +182,7 @@ def _numbered(step: Exchange, route: Route) -> Exchange:
     return step if count == 1 else replace(step, id=f"{step.message}.{count}")
 
 
-def _unique(names: Iterator[str | None] | list[str | None]) -> tuple[str, ...]:
+def _unique(names: Iterable[str | None]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in names if name))
 
 
@@ -244,12 +216,6 @@ def _scenario(
         bearers=bearers,
         steps=steps,
         parties=tuple(pack.parties),
-        where=cell.where if cell is not None else next(iter(_cells(pack))).where,
+        where=cell.where,
         derived_from=why,
     )
-
-
-def _cells(pack: Pack) -> Iterator[Cell]:
-    for table in pack.rules_by_message.values():
-        for guard in table.guards:
-            yield from guard.cells.values()

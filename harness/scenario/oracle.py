@@ -48,23 +48,31 @@ def key_of(pack: Pack, name: str, values: Values) -> Key:
     return tuple(str(values.get(part)) for part in pack.objects[name].key)
 
 
-def refusals(ledger: Ledger, pack: Pack, message: str, values: Values, *, duplicate: bool = False) -> tuple[Cell, ...]:
-    """The cells of the table that refuse this message now, in the order of the table; empty when it may proceed."""
+def cells_at(ledger: Ledger, pack: Pack, message: str, values: Values, *, duplicate: bool = False) -> tuple[Cell, ...]:
+    """Every cell of the table that has a say about this message now, in the order of the table.
+
+    Parameters:
+        ledger: what is on record.
+        pack: the profile.
+        message: the request.
+        values: its bound values, or symbols for them.
+        duplicate: whether the receiver has seen this very message before.
+    """
     table = pack.rules_by_message.get(message)
     if table is None:
         return ()
-    cells = []
-    if duplicate and table.duplicate is not None:
-        cells.append(table.duplicate)
-    for guard in table.guards:
-        cell = guard.cells[ledger.state(pack, guard.object, values)]
-        if cell.refuse is not None:
-            cells.append(cell)
+    cells = [table.duplicate] if duplicate and table.duplicate is not None else []
+    cells += [guard.cells[ledger.state(pack, guard.object, values)] for guard in table.guards]
     for match in table.matches:
         recorded = ledger.first.get((match.object, key_of(pack, match.object, values)))
         if recorded is not None and match.value in recorded and not _same(recorded, values, match.value):
             cells.append(match.cell)
     return tuple(cells)
+
+
+def refusals(ledger: Ledger, pack: Pack, message: str, values: Values) -> tuple[Cell, ...]:
+    """The cells that refuse this message now; empty when it may proceed."""
+    return tuple(cell for cell in cells_at(ledger, pack, message, values) if cell.refuse is not None)
 
 
 def _same(one: Values, other: Values, name: str) -> bool:
@@ -90,15 +98,11 @@ def remember(ledger: Ledger, sender: str, reference: Value) -> Ledger:
 
 
 def expectation(cells: tuple[Cell, ...]) -> Expectation:
-    """How a message must be answered: accepted, or the first refusal; all other cells' refusals are permitted."""
-    if not cells:
-        return Expectation()
-    first, *others = cells
-    permitted: list[Outcome] = list(first.permitted)
-    for cell in others:
-        permitted.extend(outcome for outcome in (cell.refuse, *cell.permitted) if outcome is not None)
-    expected = (first.refuse,) if first.refuse is not None else ()
-    return Expectation(expected, tuple(outcome for outcome in dict.fromkeys(permitted) if outcome not in expected))
+    """How a message must be answered: accepted, or the first refusal. What any other cell allows is permitted."""
+    first = next((cell for cell in cells if cell.refuse is not None), None)
+    expected = Outcome("accepted") if first is None or first.refuse is None else first.refuse
+    permitted = [outcome for cell in cells for outcome in (cell.refuse, *cell.permitted) if outcome is not None]
+    return Expectation((expected,), tuple(outcome for outcome in dict.fromkeys(permitted) if outcome != expected))
 
 
 def symbols(pack: Pack, message: str, subject: str | None) -> dict[str, Value]:
