@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from fnmatch import fnmatchcase
+from functools import lru_cache
 
 from harness.check.content import codelist, encoding, envelope, protection, rule, schema
 from harness.check.dialogue import consistency, correlation, legality, relay
@@ -60,9 +61,14 @@ def broken_by(pack: Pack, finding: Finding, role: str | None, message: str | Non
                 yield requirement
 
 
-def exercised(pack: Pack, role: str, message: str | None, names: tuple[str, ...] = tuple(CHECKS)) -> Iterator[str]:
-    """Ids of the requirements that are tested by running the checks on a message of that role."""
-    parts = {part for name in names for part in PARTS.get(name, (name,))}
+@lru_cache(maxsize=512)
+def exercised(pack: Pack, role: str, message: str | None) -> frozenset[str]:
+    """Ids of the requirements that are tested by running all checks on a message of that role."""
+    return frozenset(_exercised(pack, role, message))
+
+
+def _exercised(pack: Pack, role: str, message: str | None) -> Iterator[str]:
+    parts = {part for name in CHECKS for part in PARTS.get(name, (name,))}
     for requirement in pack.requirements.values():
         touched = any(pattern.partition("/")[0] in parts for pattern in requirement.checks)
         if touched and _borne(requirement, role) and _about(requirement, message):

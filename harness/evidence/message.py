@@ -84,27 +84,12 @@ def open_message(
         name: the message, where it is known because we made it; otherwise it is told from the message itself.
     """
     headers = tuple((str(name).lower(), str(value)) for name, value in head.get("headers", ()))
-    return _opened(_Key(pack), str(head.get("line", "")), headers, data, at, trust, answer_to, name)
-
-
-class _Key:
-    """A pack as a cache key: equal when the digest is, so that a hash never walks the tables."""
-
-    __slots__ = ("pack",)
-
-    def __init__(self, pack: Pack) -> None:
-        self.pack = pack
-
-    def __hash__(self) -> int:
-        return hash(self.pack.digest)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Key) and other.pack.digest == self.pack.digest
+    return _opened(pack, str(head.get("line", "")), headers, data, at, trust, answer_to, name)
 
 
 @lru_cache(maxsize=128)
 def _opened(
-    key: _Key,
+    pack: Pack,
     line: str,
     headers: tuple[tuple[str, str], ...],
     data: bytes,
@@ -113,7 +98,6 @@ def _opened(
     answer_to: str | None,
     name: str | None,
 ) -> Opened:
-    pack = key.pack
     status = status_of(line)
     if answer_to is not None and not data.strip():
         return Opened(None, "none", status=status)

@@ -426,9 +426,9 @@ class Defect:
     told: str | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Pack:
-    """A whole profile.
+    """A whole profile. Compared by identity: it is read once in a run.
 
     Parameters:
         id, version, title: which one.

@@ -204,7 +204,7 @@ def _scenario(
     bearers: dict[str, Bearer],
     steps: tuple[Step, ...],
     why: str,
-    cell: Cell | None,
+    cell: Cell,
 ) -> Scenario:
     effects = [pack.requirements[each].effect for bearer in bearers.values() for each in bearer.requirements]
     return Scenario(
