@@ -58,7 +58,7 @@ def split(binding: Binding) -> tuple[Path, Path | None]:
 @lru_cache(maxsize=4096)
 def _split(path: str) -> tuple[Path, Path | None]:
     place, star, rest = path.partition("[*]")
-    return (parse_path(place), parse_path(rest or "/")) if star else (parse_path(path), None)
+    return (parse_path(place + star), parse_path(rest or "/")) if star else (parse_path(path), None)
 
 
 def _fault(binding: Binding, reason: str) -> ConfigurationFault:

@@ -42,10 +42,11 @@ def build(sample: Document, bindings: Mapping[str, Binding], values: Values) -> 
         _remove(document.top, binding)
     repeated: dict[Path, Sequence[Place]] = {}
     for binding, value in given:
-        if "[*]" in binding.path:
-            _write_list(document.top, binding, value, repeated)
+        place, rest = split(binding)
+        if rest is not None:
+            _write_list(document.top, binding, place, rest, value, repeated)
     for binding, value in given:
-        if "[*]" not in binding.path:
+        if split(binding)[1] is None:
             _write(document.top, binding, binding.path, value)
     return document
 
@@ -83,8 +84,9 @@ def _remove(top: Place, binding: Binding) -> None:
                 raise _fault(binding, binding.path, f"cannot be removed: {reason}") from None
 
 
-def _write_list(top: Place, binding: Binding, value: Value, repeated: dict[Path, Sequence[Place]]) -> None:
-    place, rest = split(binding)
+def _write_list(
+    top: Place, binding: Binding, place: Path, rest: Path, value: Value, repeated: dict[Path, Sequence[Place]]
+) -> None:
     if isinstance(value, str) or not isinstance(value, Sequence):
         raise _fault(binding, binding.path, "is a list, but the value is not")
     if place not in repeated:

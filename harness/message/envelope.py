@@ -90,7 +90,8 @@ def make_fault(soap: str, code: str, text: str) -> bytes:
     """
     local = _CODE_IN_1_1.get(code, code) if soap == "1.1" else code
     reason = escape(_NOT_XML.sub("?", text))
-    return _envelope(soap, _FAULT[soap].format(code=local, text=reason).encode())
+    template = _FAULT["1.1" if soap == "1.1" else "1.2"]
+    return _envelope(soap, template.format(code=local, text=reason).encode())
 
 
 def _envelope(soap: str, content: bytes) -> bytes:

@@ -53,7 +53,10 @@ class JsonPlace(NamedTuple):
         return value if value is None or isinstance(value, str) else _dump(value)
 
     def reach(self, path: Path, *, new_attribute: bool = False) -> list[JsonPlace]:
-        """See :meth:`harness.message.model.Place.reach`; an attribute is a member whose name begins with ``@``."""
+        """See :meth:`harness.message.model.Place.reach`; an attribute is a member whose name begins with ``@``.
+
+        An array is reached as its items; ``null`` is reached, so that it can be written, but it is no list.
+        """
         places = [self]
         for step in path.steps:
             places = [
@@ -114,7 +117,7 @@ def _members(owner: dict[str, JsonValue], step: Step, *, new: bool) -> list[Json
     if isinstance(member, list):
         places = [JsonPlace(owner, name, n) for n in range(len(member))]
     else:
-        places = [JsonPlace(owner, name)]
+        places = [] if member is None and step.index == "*" else [JsonPlace(owner, name)]
     return places[step.index - 1 : step.index] if isinstance(step.index, int) else places
 
 
