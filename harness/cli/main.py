@@ -1,0 +1,97 @@
+"""The command ``c2c``: calls one command, and turns every fault into one paragraph and an exit code."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import sys
+import textwrap
+from typing import TYPE_CHECKING, NoReturn
+
+import harness
+from harness.cli import check, list_cases, pki, schema
+from harness.errors import CONFIGURATION, HARNESS, NOT_FULLY_VERIFIED, ConfigurationFault, HarnessError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+COMMANDS = {"check": check, "list": list_cases, "pki": pki, "schema": schema}
+EXIT_CODES = """\
+exit codes:
+  0 conformant   1 not conformant   10 not fully verified
+  11 something is not set up right   12 a fault of the harness   13 the bundle is not valid
+"""
+WIDTH = 100
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse whose complaints are configuration faults, with the same exit code as all others."""
+
+    def error(self, message: str) -> NoReturn:
+        """Complain about the command line."""
+        raise ConfigurationFault(message, remedy=f"`{self.prog} --help` shows how it is called.")
+
+
+def make_parser() -> Parser:
+    """The parser of all commands."""
+    parser = Parser(
+        prog="c2c",
+        description=harness.__doc__,
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"c2c-harness {harness.__version__}")
+    parser.add_argument("--debug", action="store_true", help="show where in the program a fault came from")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name, command in COMMANDS.items():
+        summary, _, more = (command.__doc__ or "").partition("\n\n")
+        child = commands.add_parser(
+            name,
+            help=summary.rstrip("."),
+            description=summary,
+            epilog=f"{textwrap.dedent(more).strip()}\n\n{EXIT_CODES}".lstrip(),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        command.configure(child)
+        child.set_defaults(run=command.run)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Parameters:
+        arguments: without the program's name; those of the process by default.
+
+    Returns:
+        an exit code of :mod:`harness.errors`.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    debug = "--debug" in (sys.argv if arguments is None else arguments)
+    try:
+        options = make_parser().parse_args(arguments)
+        return int(options.run(options))
+    except HarnessError as fault:
+        text, code = str(fault), fault.exit_code
+    except KeyboardInterrupt:
+        text, code = "Stopped. Nothing was finished.", NOT_FULLY_VERIFIED
+    except OSError as problem:
+        name = getattr(problem, "filename", None)
+        text = f"{name}: {problem.strerror}. Check the path and its permissions." if name else str(problem)
+        code = CONFIGURATION if name else HARNESS
+    except Exception as problem:
+        if debug:
+            raise
+        text = f"This is a fault of the harness, not yours: {type(problem).__name__}: {problem}. "
+        text += "Please report it with the output of the same command with `c2c --debug`."
+        code = HARNESS
+    print(textwrap.fill(f"c2c: {text}", WIDTH, break_long_words=False, break_on_hyphens=False), file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
