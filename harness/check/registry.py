@@ -68,7 +68,7 @@ def exercised(pack: Pack, role: str, message: str | None) -> frozenset[str]:
 
 
 def _exercised(pack: Pack, role: str, message: str | None) -> Iterator[str]:
-    parts = {part for name in CHECKS for part in PARTS.get(name, (name,))}
+    parts = {part for name in CHECKS for part in PARTS.get(name, (name,))} | {"timing"}
     for requirement in pack.requirements.values():
         touched = any(pattern.partition("/")[0] in parts for pattern in requirement.checks)
         if touched and _borne(requirement, role) and _about(requirement, message):

@@ -24,7 +24,8 @@ from harness.evidence.conversation import Conversation, Part, name_made_by
 from harness.evidence.message import Opened, open_message, outcomes_of
 from harness.evidence.model import Event
 from harness.judge.model import CaseVerdict, StepVerdict, Verdict
-from harness.judge.step import SIMULATED, Seen, judge_exchange, judge_observation, worst
+from harness.judge.requirement import requirement_verdicts
+from harness.judge.step import Seen, judge_exchange, judge_observation, worst
 from harness.pack.model import Outcome, Pack
 from harness.scenario.model import Attest, Case, Exchange, Probe, Quiet
 from harness.scenario.oracle import Ledger, accept, refusals, remember
@@ -50,7 +51,7 @@ def judge_case(case: Case, plan: Plan, pack: Pack, events: Sequence[Event], fetc
     seen = _walk(case, plan, pack, own, fetch)
     steps = tuple(_steps(case, plan, pack, own, seen))
     verdict, reason = _sum(steps, own)
-    return CaseVerdict(case.id, verdict, reason, steps, _requirements(case, pack, steps, seen, verdict), attempt)
+    return CaseVerdict(case.id, verdict, reason, steps, requirement_verdicts(case, pack, steps, seen, verdict), attempt)
 
 
 def _last_attempt(case: Case, events: Sequence[Event]) -> tuple[int, tuple[Event, ...]]:
@@ -166,48 +167,6 @@ def _sum(steps: Sequence[StepVerdict], events: Sequence[Event]) -> tuple[Verdict
     if ended == "stopped" and decisive.verdict in (Verdict.PASS, Verdict.WARNING):
         return Verdict.INCONCLUSIVE, str(end.data.get("reason") or "The case stopped early.") if end else ""
     return decisive.verdict, decisive.reason
-
-
-def _requirements(
-    case: Case, pack: Pack, steps: Sequence[StepVerdict], seen: Mapping[str, Seen], verdict: Verdict
-) -> dict[str, Verdict]:
-    """Verdict for each requirement that the case touched. A requirement fails only by a finding against it."""
-    found: dict[str, Verdict] = {}
-
-    def put(name: str, new: Verdict) -> None:
-        old = found.get(name)
-        found[name] = new if old is None or new.rank > old.rank else old
-
-    for record in seen.values():
-        for name in record.exercised:
-            put(name, Verdict.PASS)
-    attributed = False
-    for step in steps:
-        for finding in step.findings:
-            if finding.severity == "info":
-                continue
-            hit = Verdict.WARNING if finding.severity == "warning" else Verdict.FAIL
-            if finding.requirement in pack.requirements:
-                put(str(finding.requirement), hit)
-                attributed = True
-    purpose = [step for step in steps if step.step in case.purpose_steps]
-    settled = worst([step for step in purpose if not _blamed_elsewhere(step, case)])
-    for name in case.requirements:
-        if verdict is Verdict.FAIL and attributed and found.get(name) is not Verdict.FAIL:
-            clean = settled is not None and settled.verdict in (Verdict.PASS, Verdict.WARNING)
-            complete = all(step.verdict is not Verdict.NOT_APPLICABLE or step.reason == SIMULATED for step in purpose)
-            put(name, Verdict.PASS if clean and complete else Verdict.INCONCLUSIVE)
-        else:
-            put(name, verdict)
-    return found
-
-
-def _blamed_elsewhere(step: StepVerdict, case: Case) -> bool:
-    return step.verdict is Verdict.FAIL and all(
-        finding.requirement is not None and finding.requirement not in case.requirements
-        for finding in step.findings
-        if finding.severity == "error"
-    )
 
 
 def _untested(case: Case) -> dict[str, Verdict]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from harness.check.model import Finding
+from harness.check.registry import broken_by
 from harness.evidence.conversation import Part
 from harness.evidence.message import Opened
 from harness.evidence.model import Event
@@ -149,6 +150,11 @@ def _delivered(step: Exchange, case: Case, pack: Pack, seen: Seen) -> _Ruling:
     if step.id not in case.purpose_steps and step.received is None:
         return _Ruling(Verdict.INCONCLUSIVE, f"Set-up failed: {reason}", expected, observed)
     requirement = step.received if step.received in pack.requirements else _purpose(step, case)
+    if seen.outcomes[0].kind == "silence":
+        late = Finding("timing", "no-answer", reason)
+        timely = next(broken_by(pack, late, case.parties[step.receiver].role, step.message), None)
+        requirement = timely.id if timely is not None else requirement
+        return _Ruling(Verdict.FAIL, reason, expected, observed, (replace(late, requirement=requirement),))
     finding = Finding("answer", "unexpected", reason, requirement=requirement)
     return _Ruling(Verdict.FAIL, reason, expected, observed, (finding,))
 

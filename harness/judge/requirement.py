@@ -1,0 +1,84 @@
+"""What one case says about each requirement that it touched.
+
+A requirement fails only by a finding against it. What a check finds is put down to the requirement that names
+the check; the purpose of the case in which it happened to show keeps its own verdict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from harness.judge.model import StepVerdict, Verdict
+from harness.judge.step import NOT_REACHED, SEVERITY, Seen
+from harness.pack.model import Pack
+from harness.scenario.model import Case
+from harness.scenario.project import exchanges, mode
+
+SETTLED = (Verdict.PASS, Verdict.WARNING, Verdict.NOT_APPLICABLE)
+
+
+def requirement_verdicts(
+    case: Case, pack: Pack, steps: Sequence[StepVerdict], seen: Mapping[str, Seen], verdict: Verdict
+) -> dict[str, Verdict]:
+    """The verdict for each requirement, worst wins.
+
+    Parameters:
+        case, pack: what was planned.
+        steps: verdicts of the steps.
+        seen: what was observed, by step.
+        verdict: of the case.
+    """
+    found: dict[str, Verdict] = {}
+
+    def put(name: str | None, new: Verdict) -> None:
+        if name in pack.requirements:
+            old = found.get(str(name))
+            found[str(name)] = new if old is None or new.rank > old.rank else old
+
+    for record in seen.values():
+        for name in record.exercised:
+            put(name, Verdict.PASS)
+    by_id = {step.step: step for step in steps}
+    for exchange in exchanges(case.steps):
+        part, judged = mode(exchange, case.sut), by_id[exchange.id]
+        owed = {"await": exchange.requirement, "deliver": exchange.received, "simulate": None}[part]
+        if owed is not None and judged.verdict is not Verdict.NOT_APPLICABLE:
+            put(owed, _own(judged, (owed,)))
+    for step in steps:
+        for finding in step.findings:
+            if finding.severity != "info":
+                put(finding.requirement, SEVERITY[finding.severity])
+    purpose = _purpose(case, steps, verdict)
+    for name in case.requirements:
+        put(name, purpose)
+    return found
+
+
+def _purpose(case: Case, steps: Sequence[StepVerdict], verdict: Verdict) -> Verdict:
+    """The verdict for the purpose: that of the case, unless another requirement is to blame for it."""
+    if verdict not in (Verdict.FAIL, Verdict.WARNING):
+        return verdict
+    own = Verdict.PASS
+    for step in steps:
+        if step.step in case.purpose_steps:
+            each = _own(step, case.requirements)
+            if step.verdict is Verdict.NOT_APPLICABLE and step.reason == NOT_REACHED:
+                each = Verdict.INCONCLUSIVE
+            own = each if each.rank > own.rank else own
+    if own in SETTLED and not any(step.verdict in (Verdict.FAIL, Verdict.WARNING) for step in steps):
+        return verdict
+    return own
+
+
+def _own(step: StepVerdict, requirements: Sequence[str]) -> Verdict:
+    """The verdict of a step without the findings that break other requirements."""
+    if step.verdict not in (Verdict.FAIL, Verdict.WARNING):
+        return step.verdict
+    hits = [
+        SEVERITY[finding.severity]
+        for finding in step.findings
+        if finding.requirement is None or finding.requirement in requirements
+    ]
+    if not step.findings:
+        return step.verdict
+    return max(hits, key=lambda hit: hit.rank, default=Verdict.PASS)
