@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, cast
 
 from harness.pack.model import Expectation, Mark, Origin, Outcome, OutcomeKind
-
 from harness.pack.names import pick
 
 if TYPE_CHECKING:

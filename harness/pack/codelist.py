@@ -1,0 +1,29 @@
+"""Are coded values in their code lists."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from harness.message.model import Document
+from harness.pack.model import Breach, Pack
+
+
+def coded_violations(pack: Pack, message: str, document: Document) -> Iterator[Breach]:
+    """Every value that is not in the code list of its place; a place that is not there is none.
+
+    Parameters:
+        pack: the pack.
+        message: name of the message in it.
+        document: the payload.
+    """
+    for coded in pack.coded:
+        if coded.message != message:
+            continue
+        codelist = pack.codelists[coded.codelist]
+        texts = document.texts(coded.path)
+        if all(text in codelist.codes for text in texts):
+            continue
+        for text, pointer in zip(texts, document.pointers(coded.path), strict=True):
+            if text not in codelist.codes:
+                what = f"the code is not in the code list '{codelist.title}', version {codelist.version}"
+                yield Breach(coded.code, pointer, document.line(pointer), what, coded.requirement)

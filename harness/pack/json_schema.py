@@ -1,0 +1,147 @@
+"""JSON Schema: compiled once from the files of a pack, and its errors told as violations of a kind."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from functools import lru_cache
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import SchemaError, best_match
+from referencing import Registry, Resource
+from referencing.exceptions import NoSuchResource
+from referencing.jsonschema import DRAFT202012
+
+from harness.errors import ConfigurationFault, Where
+from harness.message.json import JsonValue, Number
+from harness.pack.layers import find_file
+from harness.pack.model import Violation
+
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
+
+MOST = 100
+"""At most so many violations are told of one message."""
+
+_SCHEME = "pack:/"
+_KINDS = {
+    "required": "missing",
+    "dependentRequired": "missing",
+    "minItems": "missing",
+    "minProperties": "missing",
+    "contains": "missing",
+    "additionalProperties": "unexpected",
+    "unevaluatedProperties": "unexpected",
+    "propertyNames": "unexpected",
+    "not": "unexpected",
+    "maxItems": "repeated",
+    "maxProperties": "repeated",
+    "uniqueItems": "repeated",
+    "minLength": "length",
+    "maxLength": "length",
+    "pattern": "pattern",
+    "enum": "enumeration",
+    "const": "enumeration",
+}
+"""Keyword to kind of constraint; what is not here is of the kind ``type``."""
+
+
+def json_violations(file: Path, folders: tuple[Path, ...], value: JsonValue) -> tuple[Violation, ...]:
+    """Every violation of a schema by a message.
+
+    Parameters:
+        file: the schema of the message.
+        folders: the ``schemas`` folders of the pack, nearest first.
+        value: the message; its numbers are exact.
+
+    Raises:
+        ConfigurationFault: the schema itself is wrong.
+    """
+    plain = _plain(value)
+    errors = islice(_validator(file, folders).iter_errors(plain), MOST)
+    try:
+        return tuple(dict.fromkeys(each for error in errors for each in _violations(_deepest(error), plain)))
+    except ArithmeticError:
+        return (Violation("type", "/", None, "a number is too large to be compared"),)
+
+
+@lru_cache(maxsize=256)
+def _validator(file: Path, folders: tuple[Path, ...]) -> Draft202012Validator:
+    folder = next(folder for folder in folders if file.is_relative_to(folder))
+    main = file.relative_to(folder).as_posix()
+
+    def retrieve(uri: str) -> Resource[Any]:
+        if not uri.startswith(_SCHEME):
+            raise NoSuchResource(uri)
+        return DRAFT202012.create_resource(_read(find_file(folders, uri.removeprefix(_SCHEME), Where(file))))
+
+    registry: Registry[Any] = Registry(retrieve=retrieve)  # type: ignore[call-arg]
+    _read(file)
+    return Draft202012Validator({"$ref": _SCHEME + main}, registry=registry)
+
+
+def _read(file: Path) -> Any:
+    try:
+        schema = json.loads(file.read_text("utf-8"), parse_float=Decimal)
+        Draft202012Validator.check_schema(schema)
+    except (ValueError, SchemaError) as error:
+        what = error.message if isinstance(error, SchemaError) else str(error)
+        raise ConfigurationFault(
+            f"this is not a right JSON Schema: {what}", where=Where(file), remedy="Correct the schema."
+        ) from None
+    return schema
+
+
+def _plain(value: JsonValue) -> Any:
+    """The message with numbers that can be compared."""
+    if isinstance(value, Number):
+        return int(value) if value.lstrip("-").isdigit() and len(value) < 1000 else Decimal(value)
+    if isinstance(value, dict):
+        return {key: _plain(member) for key, member in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list) else value
+
+
+def _deepest(error: ValidationError) -> ValidationError:
+    """Of alternatives that all failed, the error in the one that fits best."""
+    return best_match([error]) or error
+
+
+def _violations(error: ValidationError, plain: Any) -> Iterator[Violation]:
+    keyword = str(error.validator)
+    kind = _KINDS.get(keyword, "type")
+    place = pointer(plain, error.absolute_path)
+    instance, wanted = cast("Any", error.instance), cast("Any", error.validator_value)
+    inside = place.removesuffix("/")
+    if keyword == "required":
+        for key in (key for key in wanted if key not in instance):
+            yield Violation(kind, f"{inside}/{key}", None, f"{key} is missing in {_name(place)}")
+    elif keyword == "additionalProperties":
+        known = cast("Mapping[str, Any]", error.schema).get("properties", {})
+        for key in (key for key in instance if key not in known):
+            yield Violation(kind, f"{inside}/{key}", None, f"{key} cannot stand in {_name(place)}")
+    else:
+        yield Violation(kind, place, None, f"{_name(place)} breaks '{keyword}' ({_short(wanted)})")
+
+
+def pointer(value: Any, steps: Sequence[str | int]) -> str:
+    """The pointer of a place that JSON Schema names by keys and positions from 0."""
+    text = ""
+    for step in steps:
+        if isinstance(step, str):
+            text += f"/{step}"
+        elif len(value) > 1:
+            text += f"[{step + 1}]"
+        value = value[step]
+    return text or "/"
+
+
+def _name(place: str) -> str:
+    return "the message" if place == "/" else place.rpartition("/")[2]
+
+
+def _short(wanted: object) -> str:
+    return json.dumps(wanted, default=str)[:200]

@@ -1,0 +1,42 @@
+"""Is a message valid against its schema: one door for XML Schema and JSON Schema."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.message.json import JsonDocument
+from harness.message.xml import XmlDocument
+from harness.pack.json_schema import json_violations
+from harness.pack.model import Pack, Violation
+from harness.pack.xsd import xml_violations
+
+if TYPE_CHECKING:
+    from harness.message.model import Document
+
+
+def violations(pack: Pack, message: str, document: Document) -> tuple[Violation, ...]:
+    """Every violation of its schema by a message, in document order; empty when it is valid.
+
+    A valid message costs the validation and no more. At most 100 violations are told.
+
+    Parameters:
+        pack: the pack.
+        message: name of the message in it.
+        document: the payload; XML may stand inside an envelope.
+
+    Raises:
+        ConfigurationFault: the schema itself is wrong.
+    """
+    file = pack.messages[message].schema
+    folders = schema_folders(pack)
+    if isinstance(document, XmlDocument):
+        return xml_violations(file, folders, document.element)
+    if isinstance(document, JsonDocument):
+        return json_violations(file, folders, document.value)
+    raise TypeError(f"no schema language for {type(document).__name__}")
+
+
+def schema_folders(pack: Pack) -> tuple[Path, ...]:
+    """The folders with the schemas of a pack and of those that it overlays, nearest first."""
+    return tuple(root / "schemas" for root in pack.roots)
