@@ -1,0 +1,81 @@
+"""Whatever goes wrong, a person reads one paragraph, and a program reads an exit code."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+import pytest
+
+from harness.cli import main as entry
+from harness.cli.main import main
+from harness.errors import BundleFault, HarnessFault
+
+
+def raising(monkeypatch: pytest.MonkeyPatch, problem: BaseException) -> None:
+    def run(options: argparse.Namespace) -> int:
+        raise problem
+
+    monkeypatch.setattr(entry.COMMANDS["list"], "run", run)
+
+
+def paragraph(capsys: pytest.CaptureFixture[str]) -> str:
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("c2c: ")
+    assert "Traceback" not in captured.err
+    assert "\n\n" not in captured.err
+    return " ".join(captured.err.split())
+
+
+@pytest.mark.parametrize("arguments", [[], ["fly"], ["check"], ["check", "--pack"], ["list", "--pcak", "x"]])
+def test_a_wrong_call_is_configuration(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(arguments) == 11
+    assert "--help` shows how it is called" in paragraph(capsys)
+
+
+@pytest.mark.parametrize(
+    ("problem", "code", "words"),
+    [
+        (BundleFault("one byte differs"), 13, "one byte differs"),
+        (HarnessFault("the message is not valid"), 12, "the message is not valid"),
+        (KeyboardInterrupt(), 10, "Stopped"),
+        (FileNotFoundError(2, "No such file or directory", "absent.xml"), 11, "absent.xml: No such file or directory"),
+        (ZeroDivisionError("division by zero"), 12, "a fault of the harness, not yours: ZeroDivisionError"),
+    ],
+)
+def test_faults_end_with_their_exit_code(
+    problem: BaseException, code: int, words: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    raising(monkeypatch, problem)
+    assert main(["list"]) == code
+    assert words in paragraph(capsys)
+
+
+def test_debug_shows_where_a_fault_came_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    raising(monkeypatch, ZeroDivisionError())
+    with pytest.raises(ZeroDivisionError):
+        main(["--debug", "list"])
+
+
+def test_an_unknown_pack_names_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list", "--pack", "etir-4.4"]) == 11
+    text = paragraph(capsys)
+    assert "there is no pack 'etir-4.4'" in text
+    assert "etir-4.3" in text
+
+
+def test_every_command_has_a_help_text(capsys: pytest.CaptureFixture[str]) -> None:
+    for name in entry.COMMANDS:
+        with pytest.raises(SystemExit) as exit_:
+            main([name, "--help"])
+        assert exit_.value.code == 0
+        assert "exit codes:" in capsys.readouterr().out
+
+
+def test_schemas_are_listed_and_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["schema"]) == 0
+    names = capsys.readouterr().out.split()
+    assert {"scenario", "target", "pack"} <= set(names)
+    assert main(["schema", "scenario"]) == 0
+    assert json.loads(capsys.readouterr().out)["$schema"]
