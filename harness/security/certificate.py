@@ -184,7 +184,8 @@ def _why_no_path(
         if issuer is None:
             name = current.issuer.rfc4514_string()
             why = f"another key of the same name as {name}" if namesakes else f"{name}, which is not known here"
-            return Problem("certificate/untrusted", f"No path to a trust anchor: {name_of(current)} is issued by {why}.")
+            text = f"No path to a trust anchor: {name_of(current)} is issued by {why}."
+            return Problem("certificate/untrusted", text)
         for _problem in _validity_problems(issuer, at):
             return Problem("certificate/issuer-out-of-date", _problem.text)
         current = issuer

@@ -1,0 +1,169 @@
+"""The test PKI: marked, complete, and unable to lead to a real anchor."""
+
+from __future__ import annotations
+
+import contextlib
+import ssl
+from datetime import timedelta
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from harness import host
+from harness.errors import ConfigurationFault
+from harness.security.issue import Draft, is_test, make_certificate
+from harness.security.pki import TestPki
+
+
+def extension(certificate, kind):
+    return certificate.extensions.get_extension_for_class(kind).value
+
+
+def test_everything_is_marked_test(world):
+    assert all(is_test(each) for each in (*world.trust.anchors, *world.trust.intermediates, world.ec.certificate))
+    assert all(is_test(spare.certificate) for spare in world.spares["ec"].values())
+
+
+def test_certificate_of_a_party(world):
+    certificate = world.ec.certificate
+    named = {each.oid: each.value for each in certificate.subject}
+    assert named[NameOID.COMMON_NAME] == "customs.departure"
+    assert named[NameOID.COUNTRY_NAME] == "KG"
+    names = extension(certificate, x509.SubjectAlternativeName)
+    assert names.get_values_for_type(x509.DNSName) == ["localhost"]
+    assert [str(each) for each in names.get_values_for_type(x509.IPAddress)] == ["127.0.0.1"]
+    assert set(extension(certificate, x509.ExtendedKeyUsage)) == {
+        ExtendedKeyUsageOID.SERVER_AUTH,
+        ExtendedKeyUsageOID.CLIENT_AUTH,
+    }
+    assert extension(certificate, x509.KeyUsage).digital_signature
+    assert not extension(certificate, x509.BasicConstraints).ca
+
+
+def test_certificate_for_signatures_only(world, tmp_path):
+    identity = TestPki.create(tmp_path, world.now).issue("signer", uri="urn:test:signer", purposes=["signature"])
+    with pytest.raises(x509.ExtensionNotFound):
+        extension(identity.certificate, x509.ExtendedKeyUsage)
+    assert extension(identity.certificate, x509.KeyUsage).content_commitment
+    names = extension(identity.certificate, x509.SubjectAlternativeName)
+    assert names.get_values_for_type(x509.UniformResourceIdentifier) == ["urn:test:signer"]
+
+
+def test_python_speaks_tls_with_it(world):
+    server, client = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    for context in (server, client):
+        context.load_cert_chain(world.ec.certificate_file, world.ec.key_file)
+        context.load_verify_locations(world.pki.folder / "trust.pem")
+    server.verify_mode = ssl.CERT_REQUIRED
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    ends = [
+        client.wrap_bio(to_client, to_server, server_hostname="localhost"),
+        server.wrap_bio(to_server, to_client, server_side=True),
+    ]
+    for end in ends * 3:
+        with contextlib.suppress(ssl.SSLWantReadError):
+            end.do_handshake()
+    assert ends[0].version() == ends[1].version() is not None
+
+
+def test_opened_again_it_issues_and_revokes(world, tmp_path):
+    created = TestPki.create(tmp_path / "pki", world.now)
+    first = created.issue("first")
+    opened = TestPki.open(tmp_path / "pki", world.now)
+    opened.revoke(first.certificate)
+    second = opened.issue("second", country="UZ")
+    crl = TestPki.open(tmp_path / "pki").trust.crls[0]
+    assert crl.get_revoked_certificate_by_serial_number(first.certificate.serial_number)
+    assert crl.get_revoked_certificate_by_serial_number(second.certificate.serial_number) is None
+    assert crl.is_signature_valid(created.issuing.certificate.public_key())
+
+
+def test_keys_are_private_and_never_overwritten(world, tmp_path):
+    pki = TestPki.create(tmp_path, world.now)
+    identity = pki.issue("one")
+    assert not host.readable_by_others(identity.key_file)
+    for again in (lambda: pki.issue("one"), lambda: TestPki.create(tmp_path, world.now)):
+        with pytest.raises(ConfigurationFault, match="already"):
+            again()
+
+
+@pytest.mark.parametrize("name", ["../up", "root", "", "a/b", "crl"])
+def test_names_that_cannot_be_files(world, name):
+    with pytest.raises(ConfigurationFault, match="cannot name"):
+        world.pki.issue(name)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"hosts": ["müller.example"]}, {"country": "KGZ"}, {"uri": "http://ü/"}, {"name": "n" * 65}]
+)
+def test_what_cannot_stand_in_a_certificate(world, wrong):
+    with pytest.raises(ConfigurationFault, match="certificate cannot"):
+        world.pki.issue(**{"name": "wrong", **wrong})
+
+
+def test_foreign_infrastructure_has_the_same_names_and_other_keys(world):
+    foreign = world.pki.foreign()
+    assert foreign.root.certificate.subject == world.pki.root.certificate.subject
+    assert foreign.root.certificate != world.pki.root.certificate
+    assert world.pki.foreign().root.certificate == foreign.root.certificate
+
+
+def test_authority_that_is_not_marked_is_refused(world, tmp_path):
+    TestPki.create(tmp_path, world.now)
+    key = ec.generate_private_key(ec.SECP256R1())
+    real = x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Real Authority")])
+    draft = Draft(real, (world.now, world.now + timedelta(days=1)), usages=("key_cert_sign",), authority=True)
+    for name in ("root.pem", "root.key"):
+        (tmp_path / name).unlink()
+    certificate = make_certificate(draft, key.public_key(), real, key)
+    (tmp_path / "root.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
+    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    host.write_private(tmp_path / "root.key", secret)
+    with pytest.raises(ConfigurationFault, match="not an authority for tests"):
+        TestPki.open(tmp_path)
+
+
+def request(key, *, signed_by=None, subject="system.kg", hosts=("kg.example",)):
+    named = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, subject)] if subject else [])
+    names = x509.SubjectAlternativeName([x509.DNSName(host) for host in hosts])
+    builder = x509.CertificateSigningRequestBuilder().subject_name(named).add_extension(names, critical=False)
+    return builder.sign(signed_by or key, hashes.SHA256()).public_bytes(Encoding.PEM)
+
+
+def test_signing_request_is_answered(world):
+    key = ec.generate_private_key(ec.SECP384R1())
+    certificate = world.pki.sign(request(key), country="KG")
+    assert certificate.public_key() == key.public_key()
+    assert is_test(certificate)
+    assert certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value == "system.kg"
+    names = extension(certificate, x509.SubjectAlternativeName)
+    assert names.get_values_for_type(x509.DNSName) == ["kg.example"]
+    other = world.pki.sign(request(key), hosts=["other.example"])
+    assert extension(other, x509.SubjectAlternativeName).get_values_for_type(x509.DNSName) == ["other.example"]
+
+
+def test_signing_request_must_be_signed_by_its_own_key(world):
+    pem = request(ec.generate_private_key(ec.SECP256R1()))
+    der = bytearray(x509.load_pem_x509_csr(pem).public_bytes(Encoding.DER))
+    der[-1] ^= 1
+    forged = x509.load_der_x509_csr(bytes(der)).public_bytes(Encoding.PEM)
+    with pytest.raises(ConfigurationFault, match="not signed by its own key"):
+        world.pki.sign(forged)
+
+
+@pytest.mark.parametrize(
+    ("pem", "said"),
+    [
+        (b"nothing", "cannot be read"),
+        (request(ec.generate_private_key(ec.SECP256R1()), subject=None), "no common name"),
+        (request(rsa.generate_private_key(65537, 1024)), "unsuitable key"),
+        (request(ec.generate_private_key(ec.SECP256K1())), "unsuitable key"),
+    ],
+)
+def test_signing_request_that_is_refused(world, pem, said):
+    with pytest.raises(ConfigurationFault, match=said):
+        world.pki.sign(pem)
