@@ -17,6 +17,7 @@ import yaml
 ROOT = Path(__file__).parents[1]
 HOUSE = ROOT / "harness"
 FILES = sorted(HOUSE.rglob("*.py"))
+DATA = sorted(file for kind in ("json", "yaml", "html", "j2", "css") for file in HOUSE.rglob(f"*.{kind}"))
 LINES = 400
 LONGER = {"harness.pack.model": 560}
 """Files that may be longer: one frozen type after another, most of it documentation."""
@@ -207,6 +208,11 @@ def test_the_machine_knows_no_pack(file: Path) -> None:
         if any(NAMES.anywhere.fullmatch(part) for part in name.split("_"))
     ]
     assert not wrong, f"{file.relative_to(ROOT)} names something of a pack:\n" + "\n".join(wrong)
+
+
+@pytest.mark.parametrize("file", DATA, ids=lambda file: file.name)
+def test_the_data_of_the_machine_know_no_pack(file: Path) -> None:
+    assert not NAMES.anywhere.findall(file.read_text("utf-8"))
 
 
 def lacks(module: str, name: str) -> bool:
