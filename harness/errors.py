@@ -66,10 +66,10 @@ class HarnessError(Exception):
     def __str__(self) -> str:
         parts = [f"{self.where}: {self.what}" if self.where else self.what]
         if self.expected:
-            parts.append(f"Expected: {self.expected}.")
+            parts.append(f"Expected: {self.expected}")
         if self.remedy:
             parts.append(self.remedy)
-        return " ".join(parts)
+        return " ".join(part if part.endswith((".", "!", "?")) else f"{part}." for part in parts)
 
 
 class ConfigurationFault(HarnessError):

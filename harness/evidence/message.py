@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from harness.errors import MalformedInput
-from harness.message.binding import read
+from harness.message.binding import errors_binding, read
 from harness.message.document import parse
 from harness.message.envelope import SoapFault, open_envelope
 from harness.message.model import Document, Limits, Value
@@ -172,19 +172,13 @@ def _errors(message: Message, document: Document) -> tuple[ErrorItem, ...]:
     shape = message.errors
     if shape is None:
         return ()
+    binding = errors_binding(shape.each, shape.code, shape.pointer, shape.text)
+    found = read(document, {"errors": binding})["errors"]
     return tuple(
-        ErrorItem(
-            _first(document, place, shape.code) or "",
-            _pointer(_first(document, place, shape.pointer), shape.pointer_prefix),
-            _first(document, place, shape.text),
-        )
-        for place in document.pointers(shape.each)
+        ErrorItem(item.get("code") or "", _pointer(item.get("pointer"), shape.pointer_prefix), item.get("text"))
+        for item in found or ()
+        if not isinstance(item, str)
     )
-
-
-def _first(document: Document, place: str, below: str | None) -> str | None:
-    found = document.texts(f"{place.lstrip('/')}/{below}") if below else []
-    return found[0] if found else None
 
 
 def _pointer(text: str | None, prefix: str) -> str | None:
