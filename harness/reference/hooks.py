@@ -21,7 +21,7 @@ POINTS: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {
     for point, facts, options in (
         ("accept-signature", "message problem", ""),
         ("accept-schema", "message kind", ""),
-        ("accept-rule", "message rule", ""),
+        ("accept-rule", "message code", ""),
         ("duplicate", "message", "as"),
         ("guard", "message object state", "as"),
         ("match", "message value", "as"),
@@ -67,9 +67,9 @@ class Hooks:
         """Whether a violation of the schema is overlooked (``accept-schema``)."""
         return self._fault("accept-schema", message=message, kind=kind) is not None
 
-    def accepts_rule(self, *, message: str, rule: str) -> bool:
-        """Whether a broken rule, or a code that is not in its list, is overlooked (``accept-rule``)."""
-        return self._fault("accept-rule", message=message, rule=rule) is not None
+    def accepts_breach(self, *, message: str, code: str) -> bool:
+        """Whether a broken rule, or a value that is not in its code list, is overlooked (``accept-rule``)."""
+        return self._fault("accept-rule", message=message, code=code) is not None
 
     def duplicate(self, default: Outcome | None, *, message: str) -> Outcome | None:
         """How a message is refused whose reference was seen before (``duplicate``)."""

@@ -110,17 +110,31 @@ class Book:
                 entry = self.entries.setdefault((name, self.key(name, values)), Entry(state, dict(values)))
                 entry.state = state
 
-    def legal(self, values: Values) -> tuple[str, ...]:
-        """The messages that this party may send by the table, as far as it can know."""
-        return tuple(
+    def legal(self, values: Values) -> frozenset[str]:
+        """The messages that this party may send by the table, going by its own records alone."""
+        return frozenset(
             name
             for name, rules in self.pack.rules_by_message.items()
             if self.pack.messages[name].sender == self.role
             and not any(
                 _refuse(guard.cells.get(self.state(guard.object, values)))
                 for guard in rules.guards
-                if all(self._ends(guard.object))
+                if any(self._ends(guard.object))
             )
+        )
+
+    def next_message(self, message: str, before: frozenset[str], values: Values) -> str | None:
+        """The message that a party would send next, once it believes that *message* was accepted.
+
+        Of those that have become legal since *before*, the one that depends most on what *message* changed.
+        """
+        rules = self.pack.rules_by_message
+        changed = set(rules[message].effects) if message in rules else set()
+        new = self.legal(values) - before
+        return max(
+            (name for name in rules if name in new),
+            key=lambda name: len(changed & {guard.object for guard in rules[name].guards}),
+            default=None,
         )
 
     def note_reference(self, sender: str, values: Values) -> None:

@@ -1,0 +1,92 @@
+"""Writing what a party sends: its messages from the golden samples, and its refusals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from harness.message.build import build, write_errors
+from harness.message.document import parse
+from harness.message.envelope import make_fault
+from harness.message.model import Binding, Document, Value
+from harness.pack.model import Message, Pack
+from harness.reference.content import Error
+from harness.reference.hooks import Hooks
+from harness.reference.reading import TurnedAwayError
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An HTTP answer.
+
+    Parameters:
+        status, headers, body: what is sent.
+        closed: the connection ends instead (only as a fault).
+        after: what is to be done once it has left.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    closed: bool = False
+    after: Callable[[], None] = lambda: None
+
+
+def compose(pack: Pack, hooks: Hooks, message: Message, values: Mapping[str, Value]) -> Document:
+    """A message, or an answer that accepts: the golden sample with these values."""
+    return build(
+        _golden(pack.format, message.golden["accepted"]), message.bindings, hooks.build(values, message=message.name)
+    )
+
+
+def refuse(
+    pack: Pack, hooks: Hooks, request: Message, answer: Message, values: Mapping[str, Value], errors: tuple[Error, ...]
+) -> Document:
+    """An answer that refuses, with these errors."""
+    sample = _golden(pack.format, answer.golden["refused"])
+    places: dict[str, Binding] = {
+        name: binding for name, binding in answer.bindings.items() if sample.pointers(binding.path)
+    }
+    known = {name: value for name, value in values.items() if name in places}
+    document = build(sample, places, hooks.build(known, message=answer.name))
+    shape = answer.errors
+    if shape is None:
+        return document
+    names = (request.name, answer.name)
+    records = [
+        {
+            "code": hooks.error_code(error.code, message=names),
+            "pointer": hooks.error_pointer(error.pointer, message=names, code=error.code),
+            "text": error.text,
+        }
+        for error in errors
+    ]
+    return write_errors(document, shape.each, shape.code, shape.pointer, shape.text, records)
+
+
+def turn_away(pack: Pack, problem: TurnedAwayError) -> Reply:
+    """The answer to what is no message: a SOAP fault, or an HTTP status and a sentence."""
+    soap = pack.security.soap
+    if pack.envelope == "none" or soap is None:
+        return Reply(problem.status, {"content-type": "text/plain; charset=utf-8"}, b"The request is not accepted.\n")
+    status = 400 if problem.fault == "Sender" and soap == "1.2" else 500
+    return Reply(
+        status, {"content-type": pack.media_type}, make_fault(soap, problem.fault, "The message is not accepted.")
+    )
+
+
+def wrong_reply(pack: Pack, kind: str) -> Reply:
+    """What a broken system does in the place of an answer: a page for people, a fault with status 200, or nothing."""
+    if kind == "close":
+        return Reply(500, {}, b"", closed=True)
+    if kind == "html":
+        return Reply(200, {"content-type": "text/html"}, b"<html><body><h1>It works!</h1></body></html>")
+    fault = turn_away(pack, TurnedAwayError(500, "internal", "Receiver"))
+    return Reply(200, fault.headers, fault.body)
+
+
+@cache
+def _golden(format: str, path: Path) -> Document:  # noqa: A002
+    return parse(format, path.read_bytes())

@@ -1,0 +1,115 @@
+"""Sending: a message is protected, carried, and its answer believed or not."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+
+from harness.message.model import Document, Values
+from harness.pack.model import Message, Pack
+from harness.reference.answers import Reply
+from harness.reference.hooks import Hooks
+from harness.reference.reading import Heard, Reader
+from harness.reference.state import Book
+from harness.security.model import Identity
+from harness.security.protect import protect
+
+LOG = logging.getLogger("harness.reference")
+
+
+class Courier(Protocol):
+    """Carries requests to other parties."""
+
+    async def post(self, url: str, method: str, headers: Mapping[str, str], body: bytes, seconds: float) -> Reply:
+        """Send a request and wait for its answer.
+
+        Raises:
+            OSError, TimeoutError: no answer came.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Errand:
+    """One request on its way.
+
+    Parameters:
+        case: for the log, and for the header that carries the case.
+        message, document, values: what is sent.
+        sender, receiver: party ids.
+        url: where the receiver listens.
+    """
+
+    case: str
+    message: Message
+    document: Document
+    values: Values
+    sender: str
+    receiver: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """Sends the requests of one party.
+
+    Parameters:
+        pack: the profile.
+        identity: what it signs with.
+        reader, book, hooks: how it reads answers, what it knows, its faults.
+        courier: carries requests.
+    """
+
+    pack: Pack
+    identity: Identity
+    reader: Reader
+    book: Book
+    hooks: Hooks
+    courier: Courier
+
+    async def send(self, errand: Errand) -> Heard:
+        """Send one request, wait for its answer, and record what an accepted answer changes."""
+        message = errand.message
+        body, headers = self.protect(message, errand.document)
+        if self.pack.case_header and errand.case != "-":
+            headers = {**headers, self.pack.case_header: errand.case}
+        await asyncio.sleep(self.hooks.delay(message=message.name))
+        heard = await self._exchange(errand, headers, body)
+        self.book.hear(message.name, errand.values)
+        if heard.kind == "accepted":
+            self.book.apply(message.name, errand.values)
+            if message.answer:
+                self.book.hear(message.answer, heard.values)
+        LOG.info("[%s] %s to %s: %s (%s)", errand.case, message.name, errand.receiver, heard.kind, heard.text)
+        return heard
+
+    def protect(self, message: Message, document: Document) -> tuple[bytes, Mapping[str, str]]:
+        """The bytes of a message, signed, and the headers that go with them."""
+        defect = self.hooks.sign(message=message.name)
+        protected = protect(document, self.identity, self.pack.security, now(), defect)
+        headers = {"Content-Type": self.pack.media_type}
+        if message.action and self.pack.envelope == "soap-1.2":
+            headers["Content-Type"] += f'; action="{message.action}"'
+        elif message.action:
+            headers["SOAPAction"] = f'"{message.action}"'
+        return protected.data, {**headers, **protected.headers}
+
+    async def _exchange(self, errand: Errand, headers: Mapping[str, str], body: bytes) -> Heard:
+        message, seconds = errand.message, self.pack.timers["answer"].total_seconds()
+        url = "/".join(filter(None, (errand.url.rstrip("/"), message.target.lstrip("/"))))
+        try:
+            reply = await self.courier.post(url, message.method, headers, body, seconds)
+        except (OSError, TimeoutError) as problem:
+            return Heard("broken", f"no answer: {problem or type(problem).__name__}")
+        if message.answer is None:
+            return Heard("accepted" if reply.status < 300 else "broken", f"HTTP {reply.status}")
+        return self.reader.answer(message, errand.values, reply.headers, reply.body, now())
+
+
+def now() -> datetime:
+    """The time, UTC."""
+    return datetime.now(UTC)

@@ -1,0 +1,283 @@
+"""One reference party: it receives, checks, answers and reacts, and it acts when told.
+
+Rules:
+
+1. Nothing is read before its signature is verified, and nothing is recorded before it is accepted.
+2. What must be forwarded is forwarded before the answer, which depends on it; notifications follow the answer.
+3. An answer that is broken in any way changes nothing: the party believes only what it can verify.
+4. All knowledge about messages, roles and states is the pack's; all mistakes are the hooks'.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from functools import partial
+
+from harness.errors import ConfigurationFault, HarnessError
+from harness.message.build import build
+from harness.message.model import Values
+from harness.pack.model import Outcome, Pack, Reaction
+from harness.reference.answers import Reply, compose, refuse, turn_away, wrong_reply
+from harness.reference.content import Error, content_errors
+from harness.reference.delivery import LOG, Delivery, Errand, now
+from harness.reference.hooks import Hooks
+from harness.reference.mint import Occasion, Writer
+from harness.reference.reading import Incoming, Reader, Received, TurnedAwayError, outcome_of
+from harness.reference.state import Book
+
+
+@dataclass(frozen=True)
+class Order:
+    """What the control interface asks for.
+
+    Parameters:
+        case, step: for the log, and for the header that carries the case.
+        message: the message to send.
+        receiver: party id.
+        url: where the receiver listens.
+        position: in which position to act, or ``None``.
+        parameters: values that the message must carry.
+    """
+
+    case: str
+    step: str
+    message: str
+    receiver: str
+    url: str
+    position: str | None = None
+    parameters: Values | None = None
+
+
+class Party:
+    """One party in one seat, or a role with all its seats.
+
+    Parameters:
+        pack: the profile.
+        role, positions: its seats; no positions means all.
+        book, reader, writer, delivery, hooks: what it knows, how it reads, finds values and sends, and its faults.
+        peers: where the others listen, by party id, by role, or ``*``.
+    """
+
+    def __init__(
+        self,
+        pack: Pack,
+        role: str,
+        positions: tuple[str, ...],
+        *,
+        book: Book,
+        reader: Reader,
+        writer: Writer,
+        delivery: Delivery,
+        hooks: Hooks,
+        peers: Mapping[str, str],
+    ) -> None:
+        self.pack, self.role = pack, role
+        self.positions = positions or pack.roles[role].positions
+        self.book = book
+        self._reader, self._writer, self._delivery, self._hooks = reader, writer, delivery, hooks
+        self._peers = peers
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """The messages that it can be told to send."""
+        return tuple(name for name, each in self.pack.messages.items() if each.sender == self.role and not each.answers)
+
+    def reset(self) -> None:
+        """Forget all movements."""
+        self.book.clear()
+        self._writer.clear()
+
+    async def close(self) -> None:
+        """Stop everything that is under way."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def receive(self, incoming: Incoming) -> Reply:
+        """Answer a request."""
+        case = incoming.headers.get((self.pack.case_header or "").lower(), "-")
+        try:
+            received = self._reader.request(incoming, now())
+            return await self._answer(received, incoming, case)
+        except TurnedAwayError as problem:
+            LOG.info("[%s] turned away: %s", case, problem.text)
+            return turn_away(self.pack, problem)
+        except HarnessError as problem:
+            LOG.error("[%s] cannot answer: %s", case, problem)
+            return turn_away(self.pack, TurnedAwayError(500, "internal", "Receiver"))
+
+    def act(self, order: Order) -> str | None:
+        """Send a message, as told; returns its reference, and does not wait for the answer.
+
+        Raises:
+            ConfigurationFault: this party cannot do that.
+        """
+        if order.message not in self.actions:
+            raise ConfigurationFault(
+                f"the {self.role} cannot send {order.message}", expected="one of " + ", ".join(self.actions)
+            )
+        seat = self._seat(order.position)
+        given = dict(order.parameters or {})
+        message = self.pack.messages[order.message]
+        occasion = Occasion(seat, order.receiver, seat, given, known={**self.book.recall(message.name, given), **given})
+        values = self._writer.values(message.name, occasion)
+        document = compose(self.pack, self._hooks, message, values)
+        self._start(self._act(Errand(order.case, message, document, values, seat, order.receiver, order.url)))
+        return self.book.reference(values)
+
+    async def _act(self, errand: Errand) -> None:
+        """Send, and go on as the answer allows."""
+        heard = await self._delivery.send(errand)
+        names = (errand.message.name, errand.message.answer or "")
+        if heard.kind == "refused" and self._hooks.proceeds(message=names):
+            before = self.book.legal(errand.values)
+            self.book.apply(errand.message.name, errand.values)
+            following = self.book.next_message(errand.message.name, before, errand.values)
+            if following:
+                LOG.info("[%s] goes on with %s although refused", errand.case, following)
+                self.act(self._following(errand, following))
+
+    def _following(self, errand: Errand, name: str) -> Order:
+        """The order that a party gives itself: the values of the movement, and those of the position."""
+        binds = self.pack.messages[name].bindings
+        kept = {
+            each: value
+            for each, value in errand.values.items()
+            if each in binds and self.pack.values[each].scope != "message" and value is not None
+        }
+        position = self.pack.parties[errand.sender].position
+        return Order(errand.case, "", name, errand.receiver, errand.url, position, kept)
+
+    async def _answer(self, received: Received, incoming: Incoming, case: str) -> Reply:
+        message, values = received.message, received.values
+        outcome: Outcome | None = None
+        errors = content_errors(self.pack, self._hooks, message.name, received.document)
+        sender = self._sender(received)
+        if not errors:
+            outcome = self.book.refusal(message.name, received.signer or sender, values)
+            self.book.note_reference(received.signer or sender, values)
+            outcome = outcome or await self._forward(received, sender, case)
+            errors = (Error(outcome.code, outcome.pointer, "Refused in this state."),) if outcome else ()
+        if not errors:
+            self.book.apply(message.name, values)
+            self.book.hear(message.name, values)
+        verdict = ", ".join(f"refused {each.code} at {each.pointer}" for each in errors) or "accepted"
+        LOG.info("[%s] %s from %s: %s", case, message.name, sender, verdict)
+        reply = await self._reply(received, incoming, sender, errors)
+        return reply if errors else replace(reply, after=partial(self._react, received, sender, case))
+
+    async def _reply(
+        self, received: Received, incoming: Incoming, sender: str, errors: tuple[Error, ...]
+    ) -> Reply:
+        request = received.message
+        names = (request.name, request.answer or "")
+        instead = self._hooks.answer(message=names)
+        if instead == "silence":
+            await asyncio.Event().wait()
+        if instead:
+            return wrong_reply(self.pack, instead)
+        if request.answer is None:
+            return Reply(202, {}, b"")
+        answer = self.pack.messages[request.answer]
+        reply = self._hooks.correlation(self.book.reference(received.values), message=names)
+        occasion = Occasion(
+            self._addressed(incoming), sender, sender, request=received.values, known=received.values, reply=reply
+        )
+        values = self._writer.values(answer.name, occasion)
+        if errors:
+            document = refuse(self.pack, self._hooks, request, answer, values, errors)
+        else:
+            document = compose(self.pack, self._hooks, answer, values)
+        body, headers = self._delivery.protect(answer, document)
+        await asyncio.sleep(self._hooks.delay(message=answer.name))
+        return Reply(200, headers, body)
+
+    async def _forward(self, received: Received, sender: str, case: str) -> Outcome | None:
+        """Pass on what must be passed on before the answer; the refusal of the receiver is relayed."""
+        for reaction in self._due(received.message.name, nested=True):
+            for receiver in self._receivers(reaction, sender):
+                heard = await self._delivery.send(self._owed(reaction, received, sender, receiver, case))
+                if heard.kind == "refused":
+                    return outcome_of(heard.errors)
+                if heard.kind == "broken":
+                    raise TurnedAwayError(502, f"{receiver} could not be asked: {heard.text}", "Receiver")
+        return None
+
+    def _react(self, received: Received, sender: str, case: str) -> None:
+        """Send what is owed after the answer, once each; a refusal of it changes nothing."""
+        for reaction in self._due(received.message.name, nested=False):
+            for receiver in self._receivers(reaction, sender):
+                self._start(self._notify(reaction, received, sender, receiver, case))
+
+    async def _notify(self, reaction: Reaction, received: Received, sender: str, receiver: str, case: str) -> None:
+        await self._delivery.send(self._owed(reaction, received, sender, receiver, case))
+
+    def _due(self, message: str, *, nested: bool) -> tuple[Reaction, ...]:
+        return tuple(
+            each
+            for each in self.pack.reactions
+            if each.on == message and each.by == self.role and each.nested == nested
+        )
+
+    def _receivers(self, reaction: Reaction, sender: str) -> tuple[str, ...]:
+        seats = tuple(seat for seat in self.pack.parties if fnmatchcase(seat, reaction.to) and seat != sender)
+        role = reaction.to.partition(".")[0]
+        others = tuple(seat for seat, party in self.pack.parties.items() if party.role == role and seat not in seats)
+        return self._hooks.notify(seats, reaction=reaction.id, message=reaction.send, others=others)
+
+    def _owed(self, reaction: Reaction, received: Received, sender: str, receiver: str, case: str) -> Errand:
+        """The message of a reaction: the trigger's content signed anew, or one of its own."""
+        message = self.pack.messages[reaction.send]
+        known = {**self.book.recall(received.message.name, received.values), **received.values}
+        occasion = Occasion(
+            self._seat(None), receiver, sender, request=received.values, known=known, event=reaction.event
+        )
+        if not reaction.forward:
+            values = self._writer.values(message.name, occasion)
+            document = compose(self.pack, self._hooks, message, values)
+            return Errand(case, message, document, values, self._seat(None), receiver, self._url(receiver))
+        own = self._writer.values(message.name, replace(occasion, request={}, known={}))
+        fresh = {name: value for name, value in own.items() if self.pack.values[name].scope == "message"}
+        document = build(received.document, message.bindings, self._hooks.build(fresh, message=message.name))
+        return Errand(
+            case, message, document, {**received.values, **fresh}, self._seat(None), receiver, self._url(receiver)
+        )
+
+    def _seat(self, position: str | None) -> str:
+        """The party id of a seat of this party; without a position, the first."""
+        position = position or (self.positions[0] if self.positions else None)
+        return f"{self.role}.{position}" if position else self.role
+
+    def _addressed(self, incoming: Incoming) -> str:
+        """The seat that a request speaks to: a position in its address, else the first seat."""
+        steps = incoming.target.partition("?")[0].split("/")
+        return self._seat(next((position for position in self.positions if position in steps), None))
+
+    def _sender(self, received: Received) -> str:
+        """The seat of the sender: named by its certificate, else the one whose facts the message carries."""
+        seats = [seat for seat, party in self.pack.parties.items() if party.role == received.message.sender]
+        if received.signer in self.pack.parties:
+            return received.signer
+        texts = {value for value in received.values.values() if isinstance(value, str)}
+        return max(seats, key=lambda seat: len(texts & set(self._writer.facts[seat].values())))
+
+    def _url(self, party: str) -> str:
+        role = party.partition(".")[0]
+        for name in (party, role, "*"):
+            if name in self._peers:
+                return self._peers[name]
+        raise ConfigurationFault(f"nobody said where {party} listens", remedy="Add it to the peers of this party.")
+
+    def _start(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (problem := task.exception()):
+            LOG.error("[-] %s", problem)
