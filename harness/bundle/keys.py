@@ -4,7 +4,8 @@ A statement key is never a transport key. A demo key says so in its file and in 
 that nobody can mistake a demonstration for a certification.
 
 Signature schemes follow from the key and from nothing else: Ed25519 (RFC 8032); ECDSA on P-256, P-384 and P-521 with
-the hash of the same strength (FIPS 186-5); RSA of 2048 bits and more with PSS, SHA-256 and a salt of 32 octets (RFC 8017).
+the hash of the same strength (FIPS 186-5); RSA of 2048 bits and more with PSS, SHA-256 and a salt of 32 octets (RFC
+8017).
 """
 
 from __future__ import annotations

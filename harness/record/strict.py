@@ -18,7 +18,9 @@ def dumps(document: Mapping[str, Any]) -> bytes:
 
     Compact enough for thousands of cases, and a change shows as one line.
     """
-    return ("{\n" + ",\n".join(f"{_text(name)}: {_member(value)}" for name, value in document.items()) + "\n}\n").encode()
+    return (
+        "{\n" + ",\n".join(f"{_text(name)}: {_member(value)}" for name, value in document.items()) + "\n}\n"
+    ).encode()
 
 
 def loads(data: bytes, name: str) -> dict[str, Any]:
@@ -32,9 +34,7 @@ def loads(data: bytes, name: str) -> dict[str, Any]:
         BundleFault: it is not UTF-8, not JSON, not an object, or a name stands twice in one object.
     """
     try:
-        document = json.loads(
-            data.decode("utf-8", "strict"), object_pairs_hook=_unique, parse_constant=_no_constant
-        )
+        document = json.loads(data.decode("utf-8", "strict"), object_pairs_hook=_unique, parse_constant=_no_constant)
     except (ValueError, RecursionError) as problem:
         raise BundleFault(f"{name} is not valid JSON: {str(problem) or 'nested too deep'}") from None
     if not isinstance(document, dict):

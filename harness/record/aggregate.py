@@ -1,0 +1,274 @@
+"""The record: one document that says everything about a run, from which every report is derived.
+
+Rules:
+
+1. It is a pure function of plan, pack, events and judgement: no clock, no chance, no machine. The same run gives the
+   same bytes, years later.
+2. It decides nothing. Verdicts are the judge's words.
+3. It is shown to people, so that it is masked. The exact bytes stay in the evidence and are named by digest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from harness.evidence.clock import stamp
+from harness.record.redact import places_of, redact_finding, redact_head, redact_text
+
+if TYPE_CHECKING:
+    from harness.check.model import Finding
+    from harness.evidence.model import Event
+    from harness.judge.model import CaseVerdict, StepVerdict
+    from harness.judge.run import RunJudgement
+    from harness.pack.model import Pack
+    from harness.scenario.model import Case
+    from harness.scenario.plan import Plan
+    from harness.security.model import SignatureReport
+
+SCHEMA = "c2c-harness/record/1"
+VALID_DAYS = 365
+_WIRE = ("sent", "received", "simulated")
+
+
+def make_record(
+    plan: Plan,
+    pack: Pack,
+    events: Sequence[Event],
+    judgement: RunJudgement,
+    *,
+    tool: Mapping[str, str],
+    valid_days: int = VALID_DAYS,
+) -> dict[str, Any]:
+    """Make the record of a run.
+
+    Parameters:
+        plan, pack: what was played.
+        events: everything that was observed, in order.
+        judgement: of the same events.
+        tool: see :func:`harness.record.tool.this_tool`.
+        valid_days: days from the end of the run for which a statement about it holds.
+
+    Returns:
+        JSON values only, as ``harness/schemas/record.json`` describes.
+    """
+    own = _last_attempts(events)
+    places = places_of(pack)
+    start = next((event for event in events if event.kind == "run-started"), None)
+    end = next((event for event in reversed(events) if event.kind == "run-finished"), None)
+    started = events[0].at if events else ""
+    finished = end.at if end is not None else events[-1].at if events else ""
+    return {
+        "schema": SCHEMA,
+        "tool": dict(tool),
+        "pack": _pack(pack, places),
+        "sut": {
+            "authority": plan.subject.authority,
+            "product": plan.subject.product,
+            "version": plan.subject.version,
+            "contact": plan.subject.contact,
+        },
+        "role": plan.subject.role,
+        "positions": list(plan.subject.positions or pack.roles[plan.subject.role].positions),
+        "assurance": plan.parameters.assurance,
+        "plan": {
+            "baseline": plan.baseline,
+            "environment": plan.environment,
+            "seed": plan.parameters.seed,
+            "challenge": plan.parameters.challenge,
+            "excluded": [{"id": each.id, "rule": each.rule} for each in plan.excluded],
+        },
+        "started": started,
+        "finished": finished,
+        "complete": bool(end is not None and end.data.get("complete", False)),
+        "validity": _validity(finished, valid_days),
+        "environment": _environment(start),
+        "verdict": judgement.verdict.value,
+        "reason": redact_text(judgement.reason),
+        "counts": {
+            "required": judgement.counts.required,
+            "executed": judgement.counts.executed,
+            "passed": judgement.counts.passed,
+        },
+        "cases": [
+            _case(case, verdict, own.get(case.id, ()), places)
+            for case, verdict in zip(plan.cases, judgement.cases, strict=True)
+        ],
+        "requirements": [
+            {
+                "id": each.id,
+                "level": each.level,
+                "status": each.status.value,
+                "cases": list(each.cases),
+                "reason": each.reason,
+                **_demand(pack, each.id),
+            }
+            for each in judgement.requirements
+        ],
+        "waivers": [],
+        "findings": [_finding(finding, redact_text) for finding in judgement.findings],
+    }
+
+
+def _pack(pack: Pack, places: Mapping[str, list[str]]) -> dict[str, Any]:
+    return {
+        "id": pack.id,
+        "version": pack.version,
+        "title": pack.title,
+        "digest": pack.digest,
+        "extends": list(pack.extends),
+        "notice": pack.notice,
+        "provenance": pack.provenance,
+        "format": pack.format,
+        "roles": {role.id: role.title for role in pack.roles.values()},
+        "messages": {message.name: message.title for message in pack.messages.values()},
+        "masked": places,
+    }
+
+
+def _demand(pack: Pack, name: str) -> dict[str, Any]:
+    requirement = pack.requirements[name]
+    return {
+        "bearer": requirement.bearer,
+        "group": requirement.group,
+        "text": requirement.text,
+        "effect": requirement.effect,
+        "source": {"mark": requirement.source.mark, "text": requirement.source.text},
+    }
+
+
+def _validity(finished: str, days: int) -> dict[str, str]:
+    if not finished:
+        return {"from": "", "until": ""}
+    return {"from": finished, "until": stamp(datetime.fromisoformat(finished) + timedelta(days=days))}
+
+
+def _environment(start: Event | None) -> dict[str, Any]:
+    facts = start.data if start is not None else {}
+    return {name: facts[name] for name in ("run", "python", "platform", "clock") if name in facts}
+
+
+def _last_attempts(events: Iterable[Event]) -> dict[str, list[Event]]:
+    """The events of the last attempt at each case, which is the judged one."""
+    found: dict[str, list[Event]] = {}
+    for event in events:
+        if event.case is not None:
+            if event.kind == "case-started":
+                found[event.case] = []
+            found.setdefault(event.case, []).append(event)
+    return found
+
+
+def _case(case: Case, verdict: CaseVerdict, events: Sequence[Event], places: Mapping[str, list[str]]) -> dict[str, Any]:
+    by_step: dict[str, list[tuple[int, Event]]] = {}
+    number = 0
+    for event in events:
+        if event.kind in _WIRE:
+            number += 1
+            by_step.setdefault(event.step or "", []).append((number, event))
+    masked = _masking(verdict, by_step, places)
+    return {
+        "id": case.id,
+        "version": case.version,
+        "title": case.title,
+        "group": case.group,
+        "effect": case.effect,
+        "purpose": case.purpose,
+        "sut": case.sut,
+        "requirements": list(case.requirements),
+        "touched": {name: each.value for name, each in verdict.requirements.items()},
+        "verdict": verdict.verdict.value,
+        "reason": masked(verdict.reason),
+        "negative": case.negative,
+        "control": case.control,
+        "is_control": case.is_control,
+        "derived_from": case.derived_from,
+        "attempt": verdict.attempt,
+        "started": events[0].at if events else None,
+        "seconds": round((events[-1].mono - events[0].mono) / 1e9, 3) if events else 0.0,
+        "steps": [_step(step, by_step.get(step.step, ()), masked) for step in verdict.steps],
+        "evidence": list(dict.fromkeys(_digests(events))),
+    }
+
+
+def _digests(events: Iterable[Event]) -> Iterator[str]:
+    return (event.data["digest"] for event in events if event.data.get("digest"))
+
+
+def _masking(
+    verdict: CaseVerdict,
+    by_step: Mapping[str, Sequence[tuple[int, Event]]],
+    places: Mapping[str, list[str]],
+) -> Callable[[str], str]:
+    """Masks sentences of one case: what a finding quotes from a masked place is masked wherever it is repeated."""
+    known: dict[str, str] = {}
+    for step in verdict.steps:
+        names = {str(event.data.get("message")) for _, event in by_step.get(step.step, ())}
+        here = [place for name in names for place in places.get(name, ())]
+        if here:
+            known |= {each.message: redact_finding(each.message, each.pointer, here) for each in step.findings}
+    return lambda text: known.get(text) or redact_text(text)
+
+
+def _step(step: StepVerdict, messages: Sequence[tuple[int, Event]], masked: Callable[[str], str]) -> dict[str, Any]:
+    return {
+        "id": step.step,
+        "verdict": step.verdict.value,
+        "reason": masked(step.reason),
+        "expected": masked(step.expected),
+        "observed": masked(step.observed),
+        "findings": [_finding(finding, masked) for finding in step.findings],
+        "clocks": dict(step.clocks),
+        "events": list(step.events),
+        "messages": [_message(number, event, step.signatures) for number, event in messages],
+    }
+
+
+def _finding(finding: Finding, masked: Callable[[str], str]) -> dict[str, Any]:
+    return {
+        "check": finding.check,
+        "code": finding.code,
+        "severity": finding.severity,
+        "requirement": finding.requirement,
+        "pointer": finding.pointer,
+        "line": finding.line,
+        "message": masked(finding.message),
+    }
+
+
+def _message(number: int, event: Event, signatures: Mapping[str, SignatureReport]) -> dict[str, Any]:
+    data = event.data
+    report = signatures.get(data["role"]) if event.kind == "received" else None
+    return {
+        "number": number,
+        "event": event.seq,
+        "direction": event.kind,
+        "part": data["role"],
+        "message": data.get("message"),
+        "sender": data.get("sender"),
+        "receiver": data.get("receiver"),
+        "at": event.at,
+        "digest": data.get("digest"),
+        "head": redact_head(data.get("head") or {}),
+        "tls": data.get("tls"),
+        "defect": data.get("defect"),
+        "signature": None if report is None else _signature(report),
+    }
+
+
+def _signature(report: SignatureReport) -> dict[str, Any]:
+    return {
+        "signed": list(report.signed),
+        "signer": report.signer,
+        "algorithms": dict(report.algorithms),
+        "created": None if report.created is None else stamp(report.created),
+        "expires": None if report.expires is None else stamp(report.expires),
+        "path": list(report.path),
+        "revocation": report.revocation,
+        "trusted": report.trusted,
+        "problems": [
+            {"code": problem.code, "text": redact_text(problem.text), "pointer": problem.pointer}
+            for problem in report.problems
+        ],
+    }

@@ -1,0 +1,181 @@
+"""What is shown is masked: the exact bytes stay in the evidence, and nowhere else.
+
+Masked are credentials wherever they stand, the places that the pack names (``redact:`` of a message, and bound values
+that are ``secret``), and what findings quote from those places.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lxml import etree
+
+from harness.errors import MalformedInput
+from harness.message.document import parse
+from harness.message.json import JsonDocument
+from harness.message.path import Path, parse_path
+from harness.message.xml import XmlDocument
+
+if TYPE_CHECKING:
+    from harness.message.model import Document
+    from harness.pack.model import Pack
+
+MASK = "[redacted]"
+LONGEST_TEXT = 240
+"""Characters of one text in a message (a certificate, a signature) that are shown."""
+
+_SECRET_HEADERS = re.compile(
+    r"(proxy-)?authorization|(set-)?cookie|.*(api-?key|auth-?token|access-?token|secret|password)", re.IGNORECASE
+)
+_SECRET_NAMES = re.compile(
+    r"password|passwd|passphrase|secret|client_?secret|access_?token|refresh_?token|id_?token|api_?key|authorization"
+    r"|private_?key",
+    re.IGNORECASE,
+)
+_IN_TEXT = re.compile(
+    r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
+    r"|(?<=\bBearer )[A-Za-z0-9._~+/=-]{6,}"
+    r"|(?<=\bBasic )[A-Za-z0-9+/]{12,}={0,2}"
+    r"|(?<=://)[^/\s:@]{1,200}:[^/\s@]{1,200}(?=@)"
+    r"|(?P<name>(?<![\w-])(?:password|passwd|passphrase|secret|api[_-]?key)[\"']?\s*[=:]\s*[\"']?)[^\s\"'&,;<>}]{1,4000}"
+    r"|(?P<token>(?<![\w-])(?:access[_-]|refresh[_-]|id[_-])?token[\"']?\s*[=:]\s*[\"']?)[A-Za-z0-9._~+/=-]{8,4000}",
+    re.DOTALL | re.IGNORECASE,
+)
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A body as it may be shown.
+
+    Parameters:
+        text: pretty-printed, masked, perhaps cut.
+        note: what was cut or held back, in one sentence; empty when nothing was.
+    """
+
+    text: str
+    note: str = ""
+
+
+def places_of(pack: Pack) -> dict[str, list[str]]:
+    """The places that are masked, by message: what the pack redacts, and bound values that are secret."""
+    places = {
+        name: sorted(
+            {
+                *message.redact,
+                *(binding.path for binding in message.bindings.values() if pack.values[binding.name].secret),
+            }
+        )
+        for name, message in pack.messages.items()
+    }
+    return {name: found for name, found in places.items() if found}
+
+
+def redact_text(text: str) -> str:
+    """A text with every credential in it masked."""
+    return _IN_TEXT.sub(lambda match: (match["name"] or match["token"] or "") + MASK, text)
+
+
+def redact_head(head: Mapping[str, Any]) -> dict[str, Any]:
+    """A request or status line with its headers, credentials masked."""
+    return {
+        "line": redact_text(str(head.get("line", ""))),
+        "headers": [
+            [str(name), MASK if _SECRET_HEADERS.fullmatch(str(name)) else redact_text(str(value))]
+            for name, value in head.get("headers", ())
+        ],
+    }
+
+
+def redact_finding(text: str, pointer: str, places: Iterable[str]) -> str:
+    """A finding's sentence; what it quotes is masked when it speaks of a masked place."""
+    if any(_is_below(pointer, place) for place in places):
+        return _QUOTED.sub(f"'{MASK}'", text)
+    return redact_text(text)
+
+
+def show_body(data: bytes, form: str, places: Sequence[str], longest: int) -> Shown:
+    """A body of the wire, for people.
+
+    Parameters:
+        data: the exact bytes.
+        form: ``xml`` or ``json``.
+        places: paths below the payload's root that are masked.
+        longest: characters that are shown.
+    """
+    if not data.strip():
+        return Shown("", "The body is empty.")
+    try:
+        text = redact_text(_pretty(parse(form, data), places))
+    except MalformedInput as malformed:
+        if places:
+            return Shown("", f"The body cannot be read ({malformed.code}), so that its masked places cannot be found.")
+        text = redact_text(data[: longest * 4].decode("utf-8", "replace"))
+    if len(text) <= longest:
+        return Shown(text)
+    return Shown(text[:longest], f"Cut after {longest:,} of {len(text):,} characters; all bytes are in the evidence.")
+
+
+def _pretty(document: Document, places: Sequence[str]) -> str:
+    payload = _payload(document)
+    for text in places:
+        for place in payload.top.reach(parse_path(text)):
+            try:
+                place.write(MASK)
+            except ValueError:
+                place.remove()
+    if isinstance(document, XmlDocument):
+        return _pretty_xml(document.element)
+    assert isinstance(document, JsonDocument)  # noqa: S101 - a parsed document is one of the two
+    return json.dumps(_shortened(document.value), indent=2, ensure_ascii=False)
+
+
+def _payload(document: Document) -> Document:
+    """What the paths of a pack start from: the content of a SOAP body, else the document itself."""
+    if isinstance(document, XmlDocument) and etree.QName(document.element).localname == "Envelope":
+        bodies = document.top.reach(parse_path("Body"))
+        first = next(iter(bodies[0].element.iterchildren(etree.Element)), None) if bodies else None
+        if first is not None:
+            return XmlDocument(first)
+    return document
+
+
+def _pretty_xml(root: etree._Element) -> str:
+    for element in root.iter(etree.Element):
+        if _SECRET_NAMES.fullmatch(etree.QName(element).localname) and not len(element):
+            element.text = MASK
+        elif element.text and len(element.text) > LONGEST_TEXT:
+            element.text = _short(element.text)
+    etree.indent(root)
+    return etree.tostring(root, encoding="unicode", with_tail=False)
+
+
+def _shortened(value: Any, name: str = "") -> Any:
+    if isinstance(value, dict):
+        return {key: _shortened(item, key) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_shortened(item, name) for item in value]
+    if isinstance(value, str):
+        return MASK if _SECRET_NAMES.fullmatch(name) else _short(str(value))
+    return value
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST_TEXT else f"{text[:80].rstrip()}… ({len(text):,} characters)"
+
+
+def _is_below(pointer: str, place: str) -> bool:
+    found, masked = _names(parse_path(place)), _names_of(pointer)
+    return masked[: len(found)] == found
+
+
+def _names(path: Path) -> list[str]:
+    return [step.name for step in path.steps]
+
+
+def _names_of(pointer: str) -> list[str]:
+    return [part.lstrip("@").partition("[")[0] for part in pointer.strip("/").split("/")]

@@ -1,0 +1,50 @@
+"""Which tool made a record: enough to know whether deriving it again must give the same bytes."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import harness
+from harness.pack.data import data_folder
+
+_DERIVE_WITH = ("cryptography", "jinja2", "jsonschema", "lxml", "markupsafe", "pyyaml")
+"""Packages whose version can change a verdict or a report."""
+
+
+@cache
+def this_tool() -> dict[str, str]:
+    """The tool that runs now.
+
+    Returns:
+        ``name``, ``version``, ``source`` (digest of its program and templates) and ``lock`` (digest of the versions of
+        the packages that verdicts and reports depend on).
+    """
+    lock = "\n".join(f"{name}=={_version(name)}" for name in _DERIVE_WITH)
+    return {
+        "name": "c2c-harness",
+        "version": harness.__version__,
+        "source": f"sha256:{_source_digest()}",
+        "lock": f"sha256:{hashlib.sha256(lock.encode()).hexdigest()}",
+    }
+
+
+def _source_digest() -> str:
+    total = hashlib.sha256()
+    package = Path(harness.__file__).parent
+    templates = data_folder("reports") / "templates"
+    files = [(package, file) for pattern in ("*.py", "schemas/*.json") for file in package.rglob(pattern)]
+    files += [(templates, file) for file in templates.glob("*")]
+    for name, file in sorted((file.relative_to(root).as_posix(), file) for root, file in files):
+        content = file.read_bytes().replace(b"\r\n", b"\n")
+        total.update(f"{name}\0{hashlib.sha256(content).hexdigest()}\n".encode())
+    return total.hexdigest()
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "missing"
