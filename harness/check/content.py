@@ -69,6 +69,7 @@ def codelist(subject: Subject) -> Iterator[Finding]:
             "codelist",
             violation.code,
             violation.text,
+            requirement=violation.requirement,
             pointer=violation.pointer,
             line=violation.line,
         )
@@ -84,6 +85,7 @@ def rule(subject: Subject) -> Iterator[Finding]:
             "rule",
             violation.code,
             violation.text,
+            requirement=violation.requirement,
             pointer=violation.pointer,
             line=violation.line,
         )

@@ -43,6 +43,10 @@ def findings(subject: Subject, role: str | None, names: tuple[str, ...] = tuple(
     found = []
     for name in names:
         for finding in CHECKS[name](subject):
+            named = subject.pack.requirements.get(finding.requirement or "")
+            if named is not None and _borne(named, role):
+                found.append(finding)
+                continue
             broken = next(broken_by(subject.pack, finding, role, subject.opened.name), None)
             found.append(replace(finding, requirement=broken.id, severity=_severity(broken)) if broken else finding)
     return tuple(found)

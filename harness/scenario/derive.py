@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from harness.pack.model import Cell, Expectation, Pack
+from harness.pack.model import Cell, Expectation, Outcome, Pack
 from harness.scenario.model import Bearer, Exchange, Probe, Quiet, Scenario, Step
 from harness.scenario.oracle import Ledger, accept, cells_at, expectation, refusals, symbols
 from harness.scenario.route import Route, about_position, legal, routes
@@ -22,7 +22,10 @@ REACTION = "reaction"
 
 
 def derive(pack: Pack, seat: str) -> tuple[Scenario, ...]:
-    """The derived scenarios in which a seat sends or receives the message in question, in the order of the table."""
+    """The derived scenarios in which a seat sends or receives the message in question, in the order of the table.
+
+    To a sender, two states that are refused alike are one case: it sees the refusal, never the state.
+    """
     return tuple(_derived(pack, seat))
 
 
@@ -43,10 +46,14 @@ def _derived(pack: Pack, seat: str) -> Iterator[Scenario]:
             if not refusals(ledger, pack, message, values):
                 yield from _accepted(pack, message, route, step, ledger)
                 break
+        told: set[tuple[str | None, Outcome]] = set()
         for guard in table.guards:
             for state, cell in guard.cells.items():
                 found = _unambiguous(pack, message, guard.object, state, reachable, step)
                 if cell.refuse is not None and found is not None:
+                    if seat == step.sender and (cell.told, cell.refuse) in told:
+                        continue
+                    told.add((cell.told, cell.refuse))
                     name = f"lifecycle-{message}-{guard.object}-{state}".replace("_", "-")
                     reason = f"{pack.messages[message].title}: {guard.object} is {state.replace('_', ' ')}"
                     yield from _refused(pack, name, reason, cell, found, step)

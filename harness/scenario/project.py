@@ -97,7 +97,7 @@ def project(scenario: Scenario, pack: Pack, seat: str, facts: Mapping[str, str] 
         sut=seat,
         parties=_parties(pack, scenario.parties, seat, facts or {}),
         steps=steps,
-        purpose_steps=_purpose_steps(steps, scenario, purpose),
+        purpose_steps=_purpose_steps(steps, scenario, seat),
         negative=any(ACCEPTED not in step.expectation.expect or step.answer_defect for step in played),
         control=None,
         is_control=False,
@@ -114,6 +114,7 @@ def _told(script: tuple[Step, ...], purpose: Exchange, pack: Pack) -> tuple[Step
     route = legal_route(pack, purpose.message, purpose.subject, before)
     legal = replace(
         purpose,
+        id=purpose.message,
         violation=False,
         defect=None,
         values={},
@@ -214,19 +215,20 @@ def _trimmed(steps: tuple[Step, ...], seat: str) -> tuple[Step, ...]:
     return steps[: last + 1]
 
 
-def _purpose_steps(steps: tuple[Step, ...], scenario: Scenario, purpose: Exchange | None) -> tuple[str, ...]:
+def _purpose_steps(steps: tuple[Step, ...], scenario: Scenario, seat: str) -> tuple[str, ...]:
     """Ids of the steps in which the purpose shows.
 
-    From the wrong step on; without one, all, or for a derived scenario the last exchange with what it causes.
+    From the first exchange that is not simply accepted; without one, all, or for a derived scenario the last
+    exchange with what it causes.
     """
-    ids = [exchange.id for exchange in exchanges(steps)]
-    everything = [*ids, *(step.id for step in steps if not isinstance(step, Exchange))]
-    start = purpose.id if purpose is not None else None
+    script = list(exchanges(steps))
+    ids = [exchange.id for exchange in script]
+    start = next((step.id for step in script if mode(step, seat) != "simulate" and not settles(step)), None)
     if start is None and scenario.derived_from is not None:
         start = [step for step in scenario.steps if isinstance(step, Exchange)][-1].id
-    if start is None or start not in ids:
-        return tuple(everything)
-    return tuple(name for name in everything if name not in ids[: ids.index(start)])
+    before = ids[: ids.index(start)] if start in ids else []
+    others = [step.id for step in steps if not isinstance(step, Exchange | AnyOrder)]
+    return tuple(name for name in (*ids, *others) if name not in before)
 
 
 def _parties(pack: Pack, names: tuple[str, ...], seat: str, facts: Mapping[str, str]) -> dict[str, Party]:
