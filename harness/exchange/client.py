@@ -1,0 +1,119 @@
+"""Posting a message over any transport of httpx, and telling exactly what happened."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+
+import httpx
+
+from harness.evidence.clock import Clock, SystemClock
+from harness.exchange.delivery import Delivery, with_content_type
+from harness.exchange.http import (
+    ClosedWithoutAnswer,
+    Head,
+    NotHttp,
+    Sent,
+    Silence,
+    TlsRefused,
+    Unreachable,
+    Wire,
+    WireFailure,
+    WireResponse,
+    head_of,
+    moment,
+)
+
+
+async def post(
+    transport: httpx.AsyncBaseTransport,
+    url: str,
+    data: bytes,
+    headers: tuple[tuple[str, str], ...],
+    *,
+    seconds: float,
+    connect_seconds: float = 10.0,
+    method: str = "POST",
+    delivery: Delivery | None = None,
+    clock: Clock | None = None,
+) -> Wire:
+    """Send one message and return its answer.
+
+    The transport is used itself, without a client of httpx around it: nothing follows redirects, decodes
+    bodies or adds headers, so what is sent is what the evidence says. Beneath a transport other than
+    :class:`~harness.exchange.transport.WireTransport` times are those of the call and not of the socket.
+
+    Parameters:
+        transport: any; one is kept for a whole run.
+        url: where to.
+        data: the body as it travels.
+        headers: all but Host and Content-Length.
+        seconds, connect_seconds: how long to wait for the complete answer, and for the connection.
+        method: of HTTP.
+        delivery: what goes wrong on purpose; repeating is up to the caller.
+        clock: for times that the transport does not tell.
+
+    Raises:
+        WireFailure: there was no answer; the class says why.
+    """
+    request = httpx.Request(
+        method,
+        url,
+        headers=list(with_content_type(headers, delivery)),
+        content=data,
+        extensions={
+            "timeout": {"connect": connect_seconds, "read": seconds, "write": seconds, "pool": connect_seconds},
+            "delivery": delivery,
+        },
+    )
+    clock = clock or SystemClock()
+    before = moment(clock)
+    head = Head(
+        f"{method} {request.url.raw_path.decode('ascii')} HTTP/1.1",
+        tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw),
+    )
+    sent = Sent(head, before, "", None)
+    try:
+        response = await transport.handle_async_request(request)
+        wire: Wire | None = response.extensions.get("wire")
+        if wire is not None:
+            return wire
+        try:
+            body = await response.aread()
+        finally:
+            await response.aclose()
+    except WireFailure:
+        raise
+    except httpx.TransportError as error:
+        raise _failure(error, sent, clock) from error
+    after = moment(clock)
+    line = f"HTTP/1.1 {response.status_code} {response.reason_phrase}"
+    return Wire(
+        sent,
+        WireResponse(head_of(line, response.headers.raw), response.status_code, body, True, after, after, "", None),
+    )
+
+
+def _failure(error: httpx.TransportError, sent: Sent, clock: Clock) -> WireFailure:
+    """Our word for a failure of another transport."""
+    at, text = moment(clock), str(error) or type(error).__name__
+    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.UnsupportedProtocol):
+        cause = next((one for one in _causes(error) if isinstance(one, ssl.SSLError)), None)
+        if cause is not None:
+            ours = isinstance(cause, ssl.SSLCertVerificationError)
+            return TlsRefused(text, at=at, blame="environment" if ours else "sut")
+        return Unreachable(text, at=at, blame="environment")
+    if isinstance(error, httpx.TimeoutException):
+        return Silence(text, at=at, sent=sent)
+    if isinstance(error, httpx.RemoteProtocolError) and "disconnected" not in text:
+        return NotHttp(text, at=at, sent=sent)
+    if any(isinstance(one, ssl.SSLError) for one in _causes(error)):
+        return TlsRefused(text, at=at, sent=sent)
+    return ClosedWithoutAnswer(text, at=at, sent=sent)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    one: BaseException | None = error
+    while one is not None:
+        yield one
+        one = one.__cause__ or one.__context__

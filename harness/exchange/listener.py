@@ -1,0 +1,89 @@
+"""The server side of the wire: a port on which requests are received and answered."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import ssl
+from collections.abc import Callable
+from typing import Self
+
+from harness.errors import ConfigurationFault, HarnessFault
+from harness.evidence.clock import Clock, SystemClock
+from harness.exchange.channel import Channel
+from harness.exchange.http import WireLimits
+from harness.exchange.serve import Handler, ListenerFailure, ServerConnection, Service
+
+
+class Listener:
+    """Accepts connections and hands requests to a handler. Made by :meth:`start`."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._numbers = itertools.count(1)
+        self._server: asyncio.Server | None = None
+
+    @classmethod
+    async def start(
+        cls,
+        host: str,
+        port: int,
+        context: ssl.SSLContext | None,
+        handler: Handler,
+        limits: WireLimits | None = None,
+        *,
+        clock: Clock | None = None,
+        on_failure: Callable[[ListenerFailure], None] = lambda _: None,
+        on_fault: Callable[[HarnessFault], None] = lambda _: None,
+    ) -> Self:
+        """Listen.
+
+        Parameters:
+            host: address, or a name that resolves to addresses of this computer.
+            port: 0 takes any free one; see :attr:`port`.
+            context: TLS, or ``None`` to listen in the clear.
+            handler: answers one request; called once per request, many at a time.
+            limits: bounds.
+            clock: for the times at the socket.
+            on_failure: is told what did not become a request.
+            on_fault: is told what a handler raised.
+
+        Raises:
+            ConfigurationFault: the address or the port cannot be had.
+        """
+        service = Service(handler, limits or WireLimits(), clock or SystemClock(), context, on_failure, on_fault)
+        listener = cls(service)
+        loop = asyncio.get_running_loop()
+        try:
+            listener._server = await loop.create_server(listener._accept, host, port, backlog=1024)
+        except (OSError, OverflowError) as error:
+            raise ConfigurationFault(
+                f"cannot listen on {host} port {port}: {getattr(error, 'strerror', None) or error}",
+                remedy="Choose another port or address in the target file, or stop the program that uses it.",
+            ) from error
+        return listener
+
+    @property
+    def port(self) -> int:
+        """The port that is listened on."""
+        if self._server is None or not self._server.sockets:
+            raise RuntimeError("the listener is closed")
+        port: int = self._server.sockets[0].getsockname()[1]
+        return port
+
+    async def close(self) -> None:
+        """Stop listening, end every connection, cancel the handlers that still run."""
+        if self._server is None:
+            return
+        server, self._server = self._server, None
+        server.close()
+        for connection in tuple(self._service.connections):
+            connection.drop()
+        tasks = tuple(self._service.tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await server.wait_closed()
+
+    def _accept(self) -> Channel:
+        return ServerConnection(self._service, f"in-{next(self._numbers)}").channel
