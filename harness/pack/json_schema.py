@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError, best_match
 from referencing import Registry, Resource
-from referencing.exceptions import NoSuchResource
+from referencing.exceptions import NoSuchResource, Unresolvable
 from referencing.jsonschema import DRAFT202012
 
 from harness.errors import ConfigurationFault, Where
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 MOST = 100
 """At most so many violations are told of one message."""
 
-_SCHEME = "pack:/"
+_SCHEME = "https://pack.invalid/"
 _KINDS = {
     "required": "missing",
     "dependentRequired": "missing",
@@ -65,6 +65,13 @@ def json_violations(file: Path, folders: tuple[Path, ...], value: JsonValue) -> 
     errors = islice(_validator(file, folders).iter_errors(plain), MOST)
     try:
         return tuple(dict.fromkeys(each for error in errors for each in _violations(_deepest(error), plain)))
+    except Unresolvable as error:
+        raise ConfigurationFault(
+            f"the reference '{error.ref}' leads nowhere",
+            where=Where(file),
+            expected="a definition in this file, or in another one below schemas/",
+            remedy="Correct the reference.",
+        ) from None
     except ArithmeticError:
         return (Violation("type", "/", None, "a number is too large to be compared"),)
 
@@ -111,7 +118,7 @@ def _deepest(error: ValidationError) -> ValidationError:
 
 
 def _violations(error: ValidationError, plain: Any) -> Iterator[Violation]:
-    keyword = str(error.validator)
+    keyword = str(error.validator or "not")
     kind = _KINDS.get(keyword, "type")
     place = pointer(plain, error.absolute_path)
     instance, wanted = cast("Any", error.instance), cast("Any", error.validator_value)

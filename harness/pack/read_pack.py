@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import timedelta
+from fnmatch import fnmatchcase
 from typing import Any
 
 from harness.pack.entry import Entry
@@ -173,8 +174,10 @@ def _check_parameters(
     reactions: Collection[str],
     defects: Collection[str],
 ) -> None:
-    entry.optional("message", messages, "message")
-    entry.optional("reaction", reactions, "reaction")
-    entry.optional("defect", defects, "defect")
-    if thing := entry.optional("object", objects, "object"):
-        entry.optional("state", objects[thing].states, "state")
+    """What a fault names must exist; a pattern such as ``signature/*`` must fit to something."""
+    tables = {"message": messages, "reaction": reactions, "defect": defects, "object": objects}
+    if entry.get("object") in objects:
+        tables["state"] = objects[entry.get("object")].states
+    for kind, known in tables.items():
+        if kind in entry and not any(fnmatchcase(name, str(entry.data[kind])) for name in known):
+            entry.name(kind, known, kind)

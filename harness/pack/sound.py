@@ -1,0 +1,169 @@
+"""Is a pack sound: everything that loading does not look at, because it takes longer.
+
+Every schema is compiled, and every golden sample is read, checked, written and read again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from harness.errors import ConfigurationFault, MalformedInput, Where
+from harness.message.binding import errors_binding, read
+from harness.message.build import build, write_errors
+from harness.message.defect import DEFECTS as MESSAGE_DEFECTS
+from harness.message.document import parse
+from harness.message.model import Binding, Document, Value
+from harness.message.path import parse_path
+from harness.pack.codelist import coded_violations
+from harness.pack.model import Message, Pack
+from harness.pack.names import did_you_mean
+from harness.pack.rule import rule_violations
+from harness.pack.schema import violations
+from harness.security.defect import DEFECTS as SECURITY_DEFECTS
+
+_PATH_PARAMETERS = ("total", "parts", "number", "of", "path", "if", "then", "earlier", "later")
+
+
+def check_pack(pack: Pack) -> list[ConfigurationFault]:
+    """Everything that is wrong with a pack that could be loaded; empty when it is sound."""
+    return [
+        *_defects(pack),
+        *_paths(pack),
+        *chain.from_iterable(_message(pack, each) for each in pack.messages.values()),
+    ]
+
+
+def _defects(pack: Pack) -> Iterator[ConfigurationFault]:
+    """Every defect must be one that the harness can make; defects of delivery are made further up."""
+    known = {*MESSAGE_DEFECTS, *SECURITY_DEFECTS}
+    for name in pack.defects:
+        if name not in known and not name.startswith("delivery/"):
+            where = Where(pack.root / "security.yaml", None, f"defects/{name}")
+            yield ConfigurationFault(
+                f"there is no defect '{name}'", where=where, remedy=did_you_mean(name, known) or "Remove the entry."
+            )
+
+
+def _paths(pack: Pack) -> Iterator[ConfigurationFault]:
+    """Every path and every pointer must be one."""
+    limits = pack.root / "constraints.yaml"
+    for coded in pack.coded:
+        yield from _tried(Where(limits, None, f"codelists ({coded.message})"), parse_path, coded.path)
+    for rule in pack.rules.values():
+        for name in _PATH_PARAMETERS:
+            if name in rule.parameters:
+                where = Where(limits, None, f"rules/{rule.id}/parameters/{name}")
+                yield from _tried(where, parse_path, str(rule.parameters[name]))
+    for rules in pack.rules_by_message.values():
+        cells = [*chain.from_iterable(guard.cells.values() for guard in rules.guards)]
+        cells += [match.cell for match in rules.matches] + ([rules.duplicate] if rules.duplicate else [])
+        for cell in cells:
+            if cell.refuse and cell.refuse.pointer:
+                yield from _tried(cell.where, parse_path, cell.refuse.pointer)
+
+
+def _tried(where: Where, action: Callable[..., Any], *arguments: object) -> Iterator[ConfigurationFault]:
+    """Run an action; its fault is told with the place that a person must look at."""
+    try:
+        action(*arguments)
+    except ConfigurationFault as fault:
+        place = fault.where or where
+        yield ConfigurationFault(fault.what, where=place, expected=fault.expected, remedy=fault.remedy)
+
+
+def _message(pack: Pack, message: Message) -> Iterator[ConfigurationFault]:
+    where = Where(pack.root / "messages.yaml", None, f"messages/{message.name}")
+    for path in message.redact:
+        yield from _tried(where, parse_path, path)
+    for shape, file in message.golden.items():
+        try:
+            document = parse(pack.format, file.read_bytes())
+        except MalformedInput as error:
+            yield ConfigurationFault(error.what, where=Where(file, error.line), remedy="Correct the sample.")
+            continue
+        if document.root != message.root:
+            yield ConfigurationFault(
+                f"the sample of {message.name} is a '{document.root}'",
+                where=Where(file, 1),
+                expected=f"the root '{message.root}', as in messages.yaml",
+            )
+            continue
+        try:
+            yield from _content(pack, message, document, file)
+        except ConfigurationFault as fault:
+            yield fault
+            continue
+        yield from _bindings(message, document, shape, where)
+        if message.answers:
+            yield from _answer(message, document, shape, Where(file))
+
+
+def _content(pack: Pack, message: Message, document: Document, file: Path) -> Iterator[ConfigurationFault]:
+    for wrong in violations(pack, message.name, document):
+        yield ConfigurationFault(
+            f"the sample of {message.name} breaks its schema: {wrong.text}",
+            where=Where(file, wrong.line, wrong.pointer),
+            remedy="Correct the sample, or the schema.",
+        )
+    breaches = chain(coded_violations(pack, message.name, document), rule_violations(pack, message.name, document))
+    for breach in breaches:
+        yield ConfigurationFault(
+            f"the sample of {message.name} would be answered with {breach.code}: {breach.text}",
+            where=Where(file, breach.line, breach.pointer),
+            remedy="Correct the sample, the code list or the rule.",
+        )
+
+
+def _bindings(message: Message, document: Document, shape: str, where: Where) -> Iterator[ConfigurationFault]:
+    """What is bound has a place in the sample of acceptance, and what is written there is read again."""
+    for name, binding in message.bindings.items():
+        place = Where(where.file, None, f"{where.path}/bind/{name}")
+        yield from _tried(place, _write_and_read, document, binding, shape == "accepted")
+
+
+def _write_and_read(document: Document, binding: Binding, present: bool) -> None:
+    bindings = {binding.name: binding}
+    value = read(document, bindings)[binding.name]
+    if not value and value != "":
+        if present:
+            raise ConfigurationFault(
+                f"the binding '{binding.name}' ({binding.path}) has no place in the sample",
+                remedy="Correct the path, or add the place to the sample: only what is there can be written.",
+            )
+        return
+    longer: Value = value if isinstance(value, str) else [*value, value[0]]
+    for given in (value, longer):
+        if read(build(document, bindings, {binding.name: given}), bindings)[binding.name] != given:
+            raise ConfigurationFault(
+                f"the binding '{binding.name}' ({binding.path}) does not read what it has written",
+                remedy="Correct the path: it must lead to one place, or to one list.",
+            )
+
+
+def _answer(message: Message, document: Document, shape: str, where: Where) -> Iterator[ConfigurationFault]:
+    """An accepted sample says that it accepts, and a refused one names an error that can be written."""
+    if message.accepted:
+        path, values = message.accepted
+        if bool(set(document.texts(path)) & set(values)) != (shape == "accepted"):
+            yield ConfigurationFault(
+                f"the {shape} sample of {message.name} does not say so",
+                where=Where(where.file, None, path),
+                expected=f"{'one' if shape == 'accepted' else 'none'} of {', '.join(values)}",
+            )
+    if message.errors is None:
+        return
+    shown = message.errors
+    listed = errors_binding(shown.each, shown.code, shown.pointer, shown.text)
+    found = read(document, {"errors": listed})["errors"]
+    if bool(found) != (shape == "refused"):
+        yield ConfigurationFault(
+            f"the {shape} sample of {message.name} has {'errors' if found else 'no error'}",
+            where=Where(where.file, None, shown.each),
+            expected="errors in a refused sample, none in an accepted one",
+        )
+    elif found:
+        wanted = [{"code": "1", "pointer": "/", "text": "text"}, {"code": "2", "pointer": "/", "text": "text"}]
+        yield from _tried(where, write_errors, document, shown.each, shown.code, shown.pointer, shown.text, wanted)
