@@ -138,9 +138,12 @@ def make_plan(pack: Pack, subject: Subject, parameters: Parameters) -> Plan:
     parameters = replace(parameters, timers=timers, pools=pools)
     candidates = [case for seat in _seats(pack, subject) for case in _cases(pack, seat, scenarios, subject)]
     controls = _controls(candidates)
+    unclaimed = {case.id: rule for case in candidates if (rule := _unclaimed(case, subject)) is not None}
     wanted, excluded = [], []
     for case in candidates:
-        rule = _excluding_rule(case, subject, parameters)
+        rule = unclaimed.get(case.id) or unclaimed.get(controls.get(case.id, ""))
+        if rule is None and not _selected(case, parameters):
+            rule = "not selected"
         if rule is None:
             wanted.append(replace(case, control=controls.get(case.id)))
         else:
@@ -223,18 +226,17 @@ def _negative_message(case: Case) -> Exchange | None:
     return first_wrong or next((step for step in played if not settles(step)), None)
 
 
-def _excluding_rule(case: Case, subject: Subject, parameters: Parameters) -> str | None:
-    if subject.claims is not None:
-        missing = [
-            step.message
-            for step in exchanges(case.steps)
-            if mode(step, case.sut) != "simulate" and step.message not in subject.claims
-        ]
-        if missing:
-            return f"not claimed: {missing[0]}"
-    if parameters.select and not any(fnmatchcase(case.id, pattern) for pattern in parameters.select):
-        return "not selected"
-    return None
+def _unclaimed(case: Case, subject: Subject) -> str | None:
+    """The rule that excludes a case whose messages the SUT does not claim to support."""
+    if subject.claims is None:
+        return None
+    messages = [step.message for step in exchanges(case.steps) if mode(step, case.sut) != "simulate"]
+    missing = next((message for message in messages if message not in subject.claims), None)
+    return f"not claimed: {missing}" if missing else None
+
+
+def _selected(case: Case, parameters: Parameters) -> bool:
+    return not parameters.select or any(fnmatchcase(case.id, pattern) for pattern in parameters.select)
 
 
 def _ordered(wanted: Sequence[Case], candidates: Sequence[Case]) -> Iterator[Case]:

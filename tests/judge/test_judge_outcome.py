@@ -1,0 +1,50 @@
+import pytest
+
+from harness.judge.outcome import describe, describe_all, meets
+from harness.pack.model import Expectation, Outcome
+
+REFUSED = Expectation(
+    (Outcome("error", "220", "/"),), (Outcome("error", "200"), Outcome("fault"), Outcome("http", "4xx"))
+)
+
+
+@pytest.mark.parametrize(
+    ("observed", "place"),
+    [
+        (Outcome("error", "220", "/"), "expect"),
+        (Outcome("error", "220", "/Guarantee"), "other"),
+        (Outcome("error", "220", None), "other"),
+        (Outcome("error", "200", "/Guarantee"), "permitted"),
+        (Outcome("fault", "Sender"), "permitted"),
+        (Outcome("http", "403"), "permitted"),
+        (Outcome("http", "500"), "other"),
+        (Outcome("http", None), "other"),
+        (Outcome("accepted"), "other"),
+        (Outcome("silence"), "other"),
+    ],
+)
+def test_an_outcome_lies_in_exactly_one_of_three_sets(observed: Outcome, place: str) -> None:
+    assert meets([observed], REFUSED) == place
+
+
+def test_several_errors_lie_in_the_best_set_of_any_of_them_in_any_order() -> None:
+    errors = [Outcome("error", "999", "/"), Outcome("error", "220", "/")]
+    assert meets(errors, REFUSED) == "expect"
+    assert meets(reversed(errors), REFUSED) == "expect"
+
+
+def test_nothing_observed_is_never_expected() -> None:
+    assert meets([], REFUSED) == "other"
+    assert meets([], Expectation()) == "other"
+
+
+def test_pointers_compare_at_the_finest_level_both_can_name() -> None:
+    expectation = Expectation((Outcome("error", "309", "/TransportEquipment[2]/Seal/ID"),))
+    assert meets([Outcome("error", "309", "TransportEquipment/Seal/ID")], expectation) == "expect"
+    assert meets([Outcome("error", "309", "/TransportEquipment[1]/Seal/ID")], expectation) == "other"
+
+
+def test_outcomes_read_as_words() -> None:
+    assert describe(Outcome("error", "220", "/")) == "error 220 at /"
+    assert describe_all([Outcome("accepted"), Outcome("http", "403")]) == "accepted, or HTTP 403"
+    assert describe_all([]) == "nothing"
