@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import datetime
 
+    import h11
+
     from harness.evidence.clock import Clock
     from harness.exchange.delivery import Delivery
 
@@ -241,6 +243,11 @@ class Silence(WireFailure):
 def head_of(line: str, headers: Iterable[tuple[bytes, bytes]]) -> Head:
     """A head from h11's raw headers."""
     return Head(line, tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers))
+
+
+def head_size(event: h11.Request | h11.Response) -> int:
+    """Bytes of the headers; h11 itself bounds only a head that is not complete yet."""
+    return sum(len(name) + len(value) + 4 for name, value in event.headers.raw_items())
 
 
 def read_head(data: bytes) -> Head:

@@ -25,7 +25,17 @@ from harness.errors import HarnessFault
 from harness.evidence.clock import Clock
 from harness.exchange.channel import LINGER, Channel
 from harness.exchange.delivery import Delivery, with_content_type
-from harness.exchange.http import Moment, Sent, WireAnswer, WireLimits, WireRequest, head_of, moment, read_head
+from harness.exchange.http import (
+    Moment,
+    Sent,
+    WireAnswer,
+    WireLimits,
+    WireRequest,
+    head_of,
+    head_size,
+    moment,
+    read_head,
+)
 
 Handler = Callable[[WireRequest], Awaitable[WireAnswer]]
 
@@ -168,6 +178,9 @@ class ServerConnection:
         if self._first is None:
             self._start_clock()
         self._request = request
+        if head_size(request) > self._limits.head:
+            self._refuse(431, "too-large", f"the head is larger than {self._limits.head} bytes")
+            return
         length = next((value for name, value in request.headers if name == b"content-length"), b"0")
         if int(length) > self._limits.body:
             self._refuse_size()

@@ -37,6 +37,7 @@ from harness.exchange.http import (
     WireLimits,
     WireResponse,
     head_of,
+    head_size,
     moment,
     read_head,
 )
@@ -256,6 +257,9 @@ class _Connection:
             if event is h11.NEED_DATA:
                 return
             if isinstance(event, h11.Response):
+                if head_size(event) > self._limits.head:
+                    self._broken(f"the head is larger than {self._limits.head} bytes", ended=False)
+                    return
                 self._head = event
             elif isinstance(event, h11.Data):
                 self._body += event.data
