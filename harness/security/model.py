@@ -118,7 +118,9 @@ class SignatureReport:
         created, expires: the claimed times, UTC.
         path: subjects from the leaf to the trust anchor; empty when no path was found.
         revocation: ``good``, ``revoked`` or ``not checked``.
-        problems: everything that is wrong, in the order of verification; empty means valid and trusted.
+        problems: everything that is wrong, in the order of verification; empty means valid and trusted. The codes
+            are listed in :mod:`harness.security.problems`.
+        steps: what each step of the verification came to: ``ok``, ``failed`` or ``not done``.
     """
 
     signed: tuple[str, ...] = ()
@@ -130,6 +132,11 @@ class SignatureReport:
     path: tuple[str, ...] = ()
     revocation: str = "not checked"
     problems: tuple[Problem, ...] = ()
+    steps: Mapping[str, str] = field(default_factory=dict)
+
+    def covers_body(self) -> bool:
+        """Whether the payload that was handed out is signed, by whomever."""
+        return "/Envelope/Body" in self.signed or "body" in self.signed
 
     @property
     def trusted(self) -> bool:

@@ -1,0 +1,201 @@
+"""Algorithms by name and by URI, and those that are refused by name. A pack allows some of them; nothing else runs.
+
+Sources: XML Signature 1.1, section 6; RFC 9231 (URIs); RFC 8017 (RSA); FIPS 186-5 (ECDSA).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePrivateKey, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS, AsymmetricPadding, PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+
+from harness.security.model import PrivateKey, Problem
+
+DS = "http://www.w3.org/2000/09/xmldsig#"
+DS_MORE = "http://www.w3.org/2001/04/xmldsig-more#"
+DS_2007 = "http://www.w3.org/2007/05/xmldsig-more#"
+XENC = "http://www.w3.org/2001/04/xmlenc#"
+EXC_C14N = "http://www.w3.org/2001/10/xml-exc-c14n#"
+C14N = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"
+ENVELOPED = f"{DS}enveloped-signature"
+
+
+@dataclass(frozen=True)
+class SignatureAlgorithm:
+    """A public-key signature with its digest.
+
+    Parameters:
+        name: as in ``security.yaml``.
+        uri: its URI in XML Signature.
+        key: ``RSA`` or ``EC``.
+        digest: of what is signed.
+        padding: of RSA; ``None`` for ECDSA, whose value is r and s, each as long as the curve's order.
+    """
+
+    name: str
+    uri: str
+    key: str
+    digest: hashes.HashAlgorithm
+    padding: AsymmetricPadding | None = None
+
+
+@dataclass(frozen=True)
+class Digest:
+    """A digest."""
+
+    name: str
+    uri: str
+
+    def of(self, data: bytes) -> bytes:
+        """The digest of some bytes."""
+        return hashlib.new(self.name, data).digest()
+
+
+@dataclass(frozen=True)
+class Canonicalisation:
+    """A form of Canonical XML."""
+
+    name: str
+    uri: str
+    exclusive: bool
+    comments: bool
+
+
+def _rsa(bits: int, digest: hashes.HashAlgorithm) -> SignatureAlgorithm:
+    return SignatureAlgorithm(f"rsa-sha{bits}", f"{DS_MORE}rsa-sha{bits}", "RSA", digest, PKCS1v15())
+
+
+def _rsa_pss(bits: int, digest: hashes.HashAlgorithm) -> SignatureAlgorithm:
+    padding = PSS(MGF1(digest), digest.digest_size)
+    return SignatureAlgorithm(f"rsa-pss-sha{bits}", f"{DS_2007}sha{bits}-rsa-MGF1", "RSA", digest, padding)
+
+
+def _ecdsa(bits: int, digest: hashes.HashAlgorithm) -> SignatureAlgorithm:
+    return SignatureAlgorithm(f"ecdsa-sha{bits}", f"{DS_MORE}ecdsa-sha{bits}", "EC", digest)
+
+
+_SHA2 = {256: hashes.SHA256(), 384: hashes.SHA384(), 512: hashes.SHA512()}
+
+SIGNATURES: Mapping[str, SignatureAlgorithm] = {
+    algorithm.uri: algorithm
+    for make in (_rsa, _rsa_pss, _ecdsa)
+    for algorithm in (make(bits, digest) for bits, digest in _SHA2.items())
+}
+"""Signature algorithms by URI."""
+
+DIGESTS: Mapping[str, Digest] = {
+    digest.uri: digest
+    for digest in (
+        Digest("sha256", f"{XENC}sha256"),
+        Digest("sha384", f"{DS_MORE}sha384"),
+        Digest("sha512", f"{XENC}sha512"),
+    )
+}
+"""Digests by URI."""
+
+CANONICALISATIONS: Mapping[str, Canonicalisation] = {
+    each.uri: each
+    for each in (
+        Canonicalisation("exc-c14n", EXC_C14N, exclusive=True, comments=False),
+        Canonicalisation("exc-c14n-with-comments", f"{EXC_C14N}WithComments", exclusive=True, comments=True),
+        Canonicalisation("c14n", C14N, exclusive=False, comments=False),
+        Canonicalisation("c14n-with-comments", f"{C14N}#WithComments", exclusive=False, comments=True),
+    )
+}
+"""Canonicalisations by URI."""
+
+_SHA1 = (
+    SignatureAlgorithm("rsa-sha1", f"{DS}rsa-sha1", "RSA", hashes.SHA1(), PKCS1v15()),  # noqa: S303
+    SignatureAlgorithm("ecdsa-sha1", f"{DS_MORE}ecdsa-sha1", "EC", hashes.SHA1()),  # noqa: S303
+)
+
+WRITABLE: Mapping[str, SignatureAlgorithm] = {each.name: each for each in (*SIGNATURES.values(), *_SHA1)}
+"""Signature algorithms by name. SHA-1 is written to see whether a receiver refuses it, and never verified."""
+
+WRITABLE_DIGESTS: Mapping[str, Digest] = {
+    each.name: each for each in (*DIGESTS.values(), Digest("sha1", f"{DS}sha1"))
+}
+"""Digests by name, likewise."""
+
+
+def refuse(uri: str, name: str | None, allowed: tuple[str, ...], pointer: str) -> Problem | None:
+    """Say why an algorithm may not run, or ``None`` when it may.
+
+    Parameters:
+        uri: as in the message.
+        name: its name here, ``None`` when it is not in the table.
+        allowed: names that the pack allows.
+        pointer: where it is named.
+    """
+    if name is not None and name in allowed:
+        return None
+    word = uri.lower().rpartition("#")[2]
+    for weak, code in (("hmac", "algorithm/hmac"), ("sha1", "algorithm/sha1"), ("md5", "algorithm/md5")):
+        if weak in word:
+            return Problem(code, f"{uri[:200]} is refused, whatever a profile says.", pointer)
+    if name is None:
+        return Problem("algorithm/unknown", f"The algorithm {uri[:200]!r} is not known.", pointer)
+    return Problem("algorithm/not-allowed", f"{name} is not allowed; allowed: {', '.join(allowed)}.", pointer)
+
+
+def kind_of(key: PrivateKey | RSAPublicKey | EllipticCurvePublicKey) -> str:
+    """``RSA`` or ``EC``."""
+    return "RSA" if isinstance(key, (RSAPrivateKey, RSAPublicKey)) else "EC"
+
+
+def sign(algorithm: SignatureAlgorithm, key: PrivateKey, data: bytes) -> bytes:
+    """The signature value of some bytes.
+
+    Raises:
+        ValueError: the key is of another kind.
+    """
+    if isinstance(key, RSAPrivateKey) and algorithm.padding is not None:
+        return key.sign(data, algorithm.padding, algorithm.digest)
+    if isinstance(key, EllipticCurvePrivateKey) and algorithm.padding is None:
+        r, s = decode_dss_signature(key.sign(data, ECDSA(algorithm.digest)))
+        size = _order_size(key)
+        return r.to_bytes(size, "big") + s.to_bytes(size, "big")
+    raise ValueError(f"{algorithm.name} needs another kind of key")
+
+
+def verify(
+    algorithm: SignatureAlgorithm, key: RSAPublicKey | EllipticCurvePublicKey, value: bytes, data: bytes
+) -> Problem | None:
+    """Say why a signature value is not valid, or ``None`` when it is."""
+    if kind_of(key) != algorithm.key:
+        text = f"{algorithm.name} needs an {algorithm.key} key, and the certificate has an {kind_of(key)} key."
+        return Problem("signature/key-mismatch", text)
+    try:
+        if isinstance(key, RSAPublicKey) and algorithm.padding is not None:
+            key.verify(value, data, algorithm.padding, algorithm.digest)
+        elif isinstance(key, EllipticCurvePublicKey):
+            size = _order_size(key)
+            if len(value) != 2 * size:
+                return _wrong_length(value, size)
+            r, s = int.from_bytes(value[:size], "big"), int.from_bytes(value[size:], "big")
+            key.verify(encode_dss_signature(r, s), data, ECDSA(algorithm.digest))
+    except InvalidSignature:
+        return Problem("signature/value-invalid", "The signature value is not that of this key over these bytes.")
+    return None
+
+
+def _order_size(key: EllipticCurvePrivateKey | EllipticCurvePublicKey) -> int:
+    """Bytes of the order of the curve (XML Signature 1.1, section 6.4.3)."""
+    return (key.curve.group_order.bit_length() + 7) // 8
+
+
+def _wrong_length(value: bytes, size: int) -> Problem:
+    try:
+        decode_dss_signature(value)
+    except ValueError:
+        text = f"The signature value has {len(value)} bytes; {2 * size} are due."
+        return Problem("signature/value-invalid", text)
+    text = "The ECDSA value is in DER; XML Signature wants r and s one after the other (section 6.4.3)."
+    return Problem("signature/ecdsa-der", text)

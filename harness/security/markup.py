@@ -1,0 +1,76 @@
+"""Small readings of signature markup: names, places, ids, base64. All of it comes from strangers."""
+
+from __future__ import annotations
+
+import binascii
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from lxml import etree
+
+_OASIS = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity"
+WSSE = f"{_OASIS}-secext-1.0.xsd"
+WSU = f"{_OASIS}-utility-1.0.xsd"
+
+_ID_ATTRIBUTES = etree.XPath("//@wsu:Id | //@Id | //@xml:id", namespaces={"wsu": WSU})
+
+
+class Ids(NamedTuple):
+    """The ids of a document, over ``wsu:Id``, ``Id`` and ``xml:id`` together.
+
+    Parameters:
+        elements: id to element; ids that occur twice are left out.
+        duplicates: ids that occur twice, in document order.
+    """
+
+    elements: Mapping[str, etree._Element]
+    duplicates: tuple[str, ...]
+
+
+def index_ids(root: etree._Element) -> Ids:
+    """Find every id of a document, once."""
+    elements: dict[str, etree._Element] = {}
+    duplicates: dict[str, None] = {}
+    for value in _ID_ATTRIBUTES(root):
+        if value in elements:
+            duplicates[str(value)] = None
+        elements[value] = value.getparent()
+    for value in duplicates:
+        del elements[value]
+    return Ids(elements, tuple(duplicates))
+
+
+def path_of(element: etree._Element) -> str:
+    """Absolute path in local names, with an index where a sibling of that name exists: ``/Envelope/Body``."""
+    steps = []
+    current: etree._Element | None = element
+    while current is not None:
+        name = etree.QName(current).localname
+        parent = current.getparent()
+        siblings = [] if parent is None else list(parent.iterchildren(f"{{*}}{name}"))
+        steps.append(f"{name}[{siblings.index(current) + 1}]" if len(siblings) > 1 else name)
+        current = parent
+    return "/" + "/".join(reversed(steps))
+
+
+def text_of(element: etree._Element) -> str:
+    """The text of an element that may hold nothing else.
+
+    Raises:
+        ValueError: it has children; comments count, because they can hide a part of the text.
+    """
+    if len(element):
+        raise ValueError(f"{etree.QName(element).localname} holds more than text")
+    return element.text or ""
+
+
+def decode(text: str) -> bytes:
+    """Decode base64; white space is ignored, anything else is not.
+
+    Raises:
+        ValueError: it is not base64, or nothing.
+    """
+    data = binascii.a2b_base64("".join(text.split()), strict_mode=True)
+    if not data:
+        raise ValueError("there is nothing in it")
+    return data

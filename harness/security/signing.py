@@ -1,0 +1,80 @@
+"""How one message is going to be protected: plain data, so that a defect can change any part of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from harness.errors import ConfigurationFault
+from harness.security.model import Identity, PrivateKey, SecurityProfile
+
+
+@dataclass(frozen=True)
+class Signing:
+    """How a message is signed.
+
+    Parameters:
+        identity: whose certificate goes along.
+        key: what signs; the identity's own, unless that is the defect.
+        algorithm, digest: by name.
+        token: kind of the key reference.
+        created, expires: the times that are claimed, UTC; ``None`` leaves them out.
+        parts: the parts that are signed; none of them leaves the signature out.
+    """
+
+    identity: Identity
+    key: PrivateKey = field(repr=False)
+    algorithm: str
+    digest: str
+    token: str
+    created: datetime | None
+    expires: datetime | None
+    parts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Protected:
+    """A message as it travels.
+
+    Parameters:
+        data: the bytes.
+        headers: HTTP headers that belong to the protection.
+    """
+
+    data: bytes
+    headers: dict[str, str]
+
+
+def plan_signing(
+    identity: Identity, profile: SecurityProfile, now: datetime, fits: Callable[[str, PrivateKey], bool]
+) -> Signing:
+    """Plan a signature as the profile wants it.
+
+    Parameters:
+        identity: who signs.
+        profile: of its algorithms the first that fits the key is taken.
+        now: the time to claim.
+        fits: whether an algorithm, by name, can be used with a key.
+
+    Raises:
+        ConfigurationFault: no allowed algorithm fits the key.
+    """
+    algorithm = next((name for name in profile.signatures if fits(name, identity.key)), None)
+    if algorithm is None:
+        raise ConfigurationFault(
+            f"The key of {identity.name} fits none of the signature algorithms of the pack",
+            expected=f"a key for {' or '.join(profile.signatures)}",
+            remedy="Give this party a key of another kind.",
+        )
+    created = now.astimezone(UTC)
+    return Signing(
+        identity,
+        identity.key,
+        algorithm,
+        profile.digests[0],
+        profile.tokens[0],
+        created,
+        created + profile.lifetime,
+        profile.signed,
+    )

@@ -1,0 +1,106 @@
+"""The claimed times of a message, and whether it is fresh.
+
+Source: WS-Security SOAP Message Security 1.1.1, section 10. A clock may differ by the tolerance of the pack.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from lxml import etree
+
+from harness.errors import MalformedInput
+from harness.security.markup import WSU, path_of, text_of
+from harness.security.model import Problem, SecurityProfile
+
+_TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)?", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Times:
+    """The claimed times of one message, UTC."""
+
+    created: datetime | None = None
+    expires: datetime | None = None
+
+
+def write_time(moment: datetime) -> str:
+    """A moment as ``2026-01-31T12:00:00.000Z``."""
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+
+
+def read_timestamp(timestamps: Sequence[etree._Element], *, required: bool) -> tuple[Times, list[Problem]]:
+    """Read the Timestamp of a Security header.
+
+    Parameters:
+        timestamps: every Timestamp in it.
+        required: whether there must be one.
+    """
+    if not timestamps:
+        missing = Problem("timestamp/missing", "The Security header has no Timestamp.")
+        return Times(), [missing] if required else []
+    place = path_of(timestamps[0])
+    try:
+        if len(timestamps) > 1:
+            raise MalformedInput("timestamp/malformed", f"The Security header has {len(timestamps)} Timestamps.")
+        created, expires = (_only(timestamps[0], name) for name in ("Created", "Expires"))
+        if created is None:
+            raise MalformedInput("timestamp/malformed", "The Timestamp has no Created.")
+        return Times(read_time(created), None if expires is None else read_time(expires)), []
+    except MalformedInput as error:
+        return Times(), [Problem(error.code, error.what, place)]
+
+
+def _only(timestamp: etree._Element, name: str) -> str | None:
+    found = timestamp.findall(f"{{{WSU}}}{name}")
+    try:
+        if len(found) > 1:
+            raise ValueError(f"{name} stands there {len(found)} times")
+        return text_of(found[0]).strip() if found else None
+    except ValueError as error:
+        raise MalformedInput("timestamp/malformed", f"The Timestamp cannot be read: {error}.") from error
+
+
+def read_time(text: str) -> datetime:
+    """Read a time in UTC.
+
+    Raises:
+        MalformedInput: ``timestamp/malformed`` or ``timestamp/not-utc``.
+    """
+    match = _TIME.fullmatch(text)
+    try:
+        if match is None:
+            raise ValueError("it is not written as date, T and time")
+        seconds = datetime.fromisoformat(match[1])
+    except ValueError as error:
+        raise MalformedInput("timestamp/malformed", f"The time {text[:80]!r} cannot be read: {error}.") from error
+    if match[3] not in ("Z", "+00:00", "-00:00"):
+        raise MalformedInput("timestamp/not-utc", f"The time {text!r} is not in UTC; it must end with Z.")
+    return seconds.replace(microsecond=int((match[2] or "0")[:6].ljust(6, "0")), tzinfo=UTC)
+
+
+def freshness_problems(times: Times, now: datetime, profile: SecurityProfile, place: str) -> Iterator[Problem]:
+    """Compare the claimed times with each other and with the clock.
+
+    Parameters:
+        times: what is claimed; without Expires the lifetime of the profile counts.
+        now: the time of receipt.
+        place: path of what makes the claim.
+    """
+    if times.created is None:
+        return
+    expires = times.expires or times.created + profile.lifetime
+    if expires <= times.created:
+        text = f"Expires ({write_time(expires)}) is not after Created ({write_time(times.created)})."
+        yield Problem("timestamp/inverted", text, place)
+    elif expires - times.created > profile.lifetime:
+        text = f"It claims to live {expires - times.created}; {profile.lifetime} are allowed."
+        yield Problem("timestamp/lifetime", text, place)
+    seen = f"at {write_time(now)}, with a tolerance of {profile.tolerance}"
+    if times.created > now + profile.tolerance:
+        yield Problem("timestamp/future", f"Created {write_time(times.created)} lies in the future {seen}.", place)
+    elif expires <= now - profile.tolerance:
+        yield Problem("timestamp/stale", f"It expired at {write_time(expires)}, seen {seen}.", place)
