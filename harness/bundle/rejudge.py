@@ -1,0 +1,198 @@
+"""Judging the evidence of a bundle again, and making its reports again.
+
+A judgement is a pure function, so the same tool must give the same bytes. Another version of the tool may word things
+differently: then what they say is compared, verdict by verdict.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from lxml import etree, html
+
+from harness.errors import BundleFault, HarnessError
+from harness.evidence.log import read_events
+from harness.evidence.store import Store
+from harness.judge.run import judge_run
+from harness.pack.load import load_pack
+from harness.pack.model import Pack
+from harness.record.aggregate import make_record
+from harness.record.tool import this_tool
+from harness.report.derive import DERIVED
+from harness.scenario.plan import Plan, plan_from_json
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """The content of a bundle, read and ready to be judged.
+
+    Parameters:
+        folder: where it lies.
+        record: as it stands there.
+        plan, pack: as they stand there.
+    """
+
+    folder: Path
+    record: Mapping[str, Any]
+    plan: Plan
+    pack: Pack
+
+    @property
+    def same_tool(self) -> bool:
+        """Whether the tool that made it is the one that runs now, with the same packages."""
+        return bool(self.record["tool"] == this_tool())
+
+    def fetch(self, digest: str) -> bytes:
+        """Bytes of the evidence."""
+        return Store(self.folder / "evidence").get(digest)
+
+
+def open_bundle(folder: Path, record: Mapping[str, Any], plan: Mapping[str, Any]) -> Bundle:
+    """Load the pack of a bundle and make its cases again.
+
+    Raises:
+        BundleFault: plan, record and pack do not belong together.
+    """
+    with _blaming_the_bundle("the pack of the bundle cannot be used"):
+        name = plan["pack"]["id"]
+        suites = folder / "pack" / "suites"
+        if name not in [each.name for each in suites.iterdir()]:
+            raise BundleFault(f"the bundle does not hold the pack {name!r} that was planned")
+        pack = load_pack(suites / name)
+        if not pack.digest == record["pack"]["digest"] == plan["pack"]["digest"]:
+            raise BundleFault(
+                f"the pack of the bundle is not the one of the run: its digest is {pack.digest}",
+                expected=f"{plan['pack']['digest']} (plan), {record['pack']['digest']} (record)",
+            )
+        return Bundle(folder, record, plan_from_json(plan, pack), pack)
+
+
+def judge_again(bundle: Bundle) -> str:
+    """Judge the evidence and compare the result with the record.
+
+    Returns:
+        how they were compared, in one sentence.
+
+    Raises:
+        BundleFault: they differ, or the evidence cannot be judged; says where.
+    """
+    with _blaming_the_bundle("the evidence cannot be judged"):
+        events = list(read_events(bundle.folder / "evidence"))
+        judgement = judge_run(bundle.plan, bundle.pack, events, bundle.fetch)
+        validity = bundle.record["validity"]
+        again = make_record(
+            bundle.plan,
+            bundle.pack,
+            events,
+            judgement,
+            tool=bundle.record["tool"],
+            valid_days=_days(validity["from"], validity["until"]),
+        )
+    again = json.loads(json.dumps(again))
+    if bundle.same_tool:
+        place = first_difference(again, bundle.record)
+        how = "The evidence was judged again and gave the same record, byte for byte."
+    else:
+        place = first_difference(_verdicts(again), _verdicts(bundle.record))
+        how = (
+            "The evidence was judged again by another version of the tool or of its packages: every verdict and status "
+            "is the same; the wording was not compared."
+        )
+    if place is not None:
+        raise BundleFault(f"record.json is not what the evidence gives: it differs at {place}")
+    return how
+
+
+def derive_again(bundle: Bundle) -> str:
+    """Make the reports again and compare them.
+
+    Returns:
+        how they were compared, in one sentence.
+
+    Raises:
+        BundleFault: one differs; says which.
+    """
+    for name, derive in DERIVED.items():
+        path = bundle.folder / "derived" / name
+        if not path.is_file():
+            raise BundleFault(f"derived/{name} is missing")
+        written = path.read_bytes()
+        with _blaming_the_bundle(f"derived/{name} cannot be made again"):
+            again = derive(bundle.record, bundle.fetch)
+            same = written == again if bundle.same_tool else sorted(facts(name, written)) == sorted(facts(name, again))
+        if not same:
+            raise BundleFault(f"derived/{name} is not what the record gives")
+    if bundle.same_tool:
+        return "The reports were made again and are the same, byte for byte."
+    return (
+        "The reports were made again by another version of the tool or of its packages: they state the same verdicts."
+    )
+
+
+def facts(name: str, data: bytes) -> Iterator[tuple[str, str, str]]:
+    """What a derived file says: kind, id and verdict of everything in it."""
+    if name.endswith(".html"):
+        page = html.document_fromstring(data)
+        for kind, word in (("case", "verdict"), ("requirement", "status")):
+            for element in page.xpath(f"//*[@data-{kind}]"):
+                yield kind, str(element.get(f"data-{kind}")), str(element.get(f"data-{word}"))
+        for body in page.iter("body"):
+            yield "run", str(body.get("data-baseline")), str(body.get("data-verdict"))
+    elif name.endswith(".xml"):
+        parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
+        for case in etree.fromstring(data, parser).iter("testcase"):
+            kinds = [each.get("type") for each in case if each.tag in ("failure", "error", "skipped")]
+            yield "case", str(case.get("name")), str(kinds)
+    else:
+        line = json.loads(data)
+        yield "run", line["baseline"], json.dumps([line[key] for key in ("verdict", "required", "executed", "passed")])
+
+
+def first_difference(one: Any, other: Any, path: str = "") -> str | None:
+    """The place at which two JSON values first differ, ``None`` when they are the same."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        for key in (*one, *(key for key in other if key not in one)):
+            if key not in one or key not in other:
+                return f"{path}/{key}"
+            if (place := first_difference(one[key], other[key], f"{path}/{key}")) is not None:
+                return place
+        return None
+    if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        pairs = enumerate(zip(one, other, strict=True))
+        return next((p for n, (a, b) in pairs if (p := first_difference(a, b, f"{path}/{n}")) is not None), None)
+    return None if type(one) is type(other) and one == other else path or "/"
+
+
+def _verdicts(record: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        **{key: record[key] for key in ("verdict", "counts", "role", "positions", "complete", "started", "finished")},
+        "cases": {case["id"]: case["verdict"] for case in record["cases"]},
+        "requirements": {each["id"]: each["status"] for each in record["requirements"]},
+    }
+
+
+def _days(since: str, until: str) -> int:
+    return (datetime.fromisoformat(until) - datetime.fromisoformat(since)).days if since else 0
+
+
+class _blaming_the_bundle:  # noqa: N801 - reads as a sentence in a with statement
+    """Whatever goes wrong inside comes from the content of the bundle."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, problem: BaseException | None, trace: object) -> None:
+        if isinstance(problem, BundleFault):
+            return
+        if isinstance(problem, HarnessError | LookupError | TypeError | ValueError | AttributeError | RecursionError):
+            raise BundleFault(f"{self._what}: {problem}") from problem
+        if isinstance(problem, OSError | etree.LxmlError | AssertionError):
+            raise BundleFault(f"{self._what}: {problem}") from problem
