@@ -11,7 +11,7 @@ from harness.evidence.clock import Clock, SystemClock
 from harness.exchange.delivery import Delivery, with_content_type
 from harness.exchange.http import (
     ClosedWithoutAnswer,
-    Head,
+    Moment,
     NotHttp,
     Sent,
     Silence,
@@ -68,11 +68,6 @@ async def post(
     )
     clock = clock or SystemClock()
     before = moment(clock)
-    head = Head(
-        f"{method} {request.url.raw_path.decode('ascii')} HTTP/1.1",
-        tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw),
-    )
-    sent = Sent(head, before, "", None)
     try:
         response = await transport.handle_async_request(request)
         wire: Wire | None = response.extensions.get("wire")
@@ -85,13 +80,16 @@ async def post(
     except WireFailure:
         raise
     except httpx.TransportError as error:
-        raise _failure(error, sent, clock) from error
+        raise _failure(error, _sent(request, before), clock) from error
     after = moment(clock)
-    line = f"HTTP/1.1 {response.status_code} {response.reason_phrase}"
-    return Wire(
-        sent,
-        WireResponse(head_of(line, response.headers.raw), response.status_code, body, True, after, after, "", None),
-    )
+    status = response.status_code
+    head = head_of(f"HTTP/1.1 {status} {response.reason_phrase}", response.headers.raw)
+    return Wire(_sent(request, before), WireResponse(head, status, body, True, after, after, "", None))
+
+
+def _sent(request: httpx.Request, at: Moment) -> Sent:
+    line = f"{request.method} {request.url.raw_path.decode('ascii')} HTTP/1.1"
+    return Sent(head_of(line, request.headers.raw), at, "", None)
 
 
 def _failure(error: httpx.TransportError, sent: Sent, clock: Clock) -> WireFailure:
