@@ -7,11 +7,12 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
 
+import httpx
+
+from harness.exchange.wire import WireFailure, post
 from harness.message.model import Document, Values
 from harness.pack.model import Message, Pack
-from harness.reference.answers import Reply
 from harness.reference.hooks import Hooks
 from harness.reference.reading import Heard, Reader
 from harness.reference.state import Book
@@ -19,18 +20,6 @@ from harness.security.model import Identity
 from harness.security.protect import protect
 
 LOG = logging.getLogger("harness.reference")
-
-
-class Courier(Protocol):
-    """Carries requests to other parties."""
-
-    async def post(self, url: str, method: str, headers: Mapping[str, str], body: bytes, seconds: float) -> Reply:
-        """Send a request and wait for its answer.
-
-        Raises:
-            OSError, TimeoutError: no answer came.
-        """
-        ...
 
 
 @dataclass(frozen=True)
@@ -61,7 +50,7 @@ class Delivery:
         pack: the profile.
         identity: what it signs with.
         reader, book, hooks: how it reads answers, what it knows, its faults.
-        courier: carries requests.
+        transport: carries requests.
     """
 
     pack: Pack
@@ -69,7 +58,7 @@ class Delivery:
     reader: Reader
     book: Book
     hooks: Hooks
-    courier: Courier
+    transport: httpx.AsyncBaseTransport
 
     async def send(self, errand: Errand) -> Heard:
         """Send one request, wait for its answer, and record what an accepted answer changes."""
@@ -102,12 +91,14 @@ class Delivery:
         message, seconds = errand.message, self.pack.timers["answer"].total_seconds()
         url = "/".join(filter(None, (errand.url.rstrip("/"), message.target.lstrip("/"))))
         try:
-            reply = await self.courier.post(url, message.method, headers, body, seconds)
-        except (OSError, TimeoutError) as problem:
-            return Heard("broken", f"no answer: {problem or type(problem).__name__}")
+            wire = await post(self.transport, url, body, tuple(headers.items()), seconds=seconds, method=message.method)
+        except WireFailure as problem:
+            return Heard("broken", f"no answer: {problem.text}")
+        response = wire.response
         if message.answer is None:
-            return Heard("accepted" if reply.status < 300 else "broken", f"HTTP {reply.status}")
-        return self.reader.answer(message, errand.values, reply.headers, reply.body, now())
+            return Heard("accepted" if response.status < 300 else "broken", f"HTTP {response.status}")
+        came = {name.lower(): value for name, value in response.head.headers}
+        return self.reader.answer(message, errand.values, came, response.body, now())
 
 
 def now() -> datetime:

@@ -170,9 +170,7 @@ class Party:
         reply = await self._reply(received, incoming, sender, errors)
         return reply if errors else replace(reply, after=partial(self._react, received, sender, case))
 
-    async def _reply(
-        self, received: Received, incoming: Incoming, sender: str, errors: tuple[Error, ...]
-    ) -> Reply:
+    async def _reply(self, received: Received, incoming: Incoming, sender: str, errors: tuple[Error, ...]) -> Reply:
         request = received.message
         names = (request.name, request.answer or "")
         instead = self._hooks.answer(message=names)

@@ -1,0 +1,7 @@
+"""``python -m harness.reference``."""
+
+import sys
+
+from harness.reference.serve import main
+
+sys.exit(main())

@@ -1,0 +1,218 @@
+"""A reference party as a process of its own: ``python -m harness.reference --config FILE``.
+
+It prints one line on its standard output when it listens::
+
+    {"ready": true, "url": "https://127.0.0.1:40001", "control": "https://127.0.0.1:40002"}
+
+It writes what it does to its standard error, each line with the test case, and ends when its standard input is
+closed, or on SIGTERM or Ctrl-C. What is wrong with its start file ends it with the exit code of
+:mod:`harness.errors` and a sentence.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import logging
+import signal
+import ssl
+import sys
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from harness.errors import ConfigurationFault, HarnessError, Where
+from harness.exchange.delivery import Delivery as WireDelivery
+from harness.exchange.wire import (
+    Handler,
+    Listener,
+    WireAnswer,
+    WireRequest,
+    WireTransport,
+    client_context,
+    server_context,
+)
+from harness.pack.data import find_pack
+from harness.pack.load import load_pack
+from harness.pack.model import Fault, Pack
+from harness.pack.names import pick
+from harness.reference.answers import Reply
+from harness.reference.config import PartyConfig, read_config
+from harness.reference.control import Control
+from harness.reference.delivery import LOG, Delivery
+from harness.reference.hooks import Hooks
+from harness.reference.mint import Mint, Writer
+from harness.reference.party import Party
+from harness.reference.reading import Incoming, Reader
+from harness.reference.state import Book
+from harness.security.keys import load_certificates, load_crls, load_identity
+from harness.security.model import Trust
+
+CALLBACK_SECONDS = 5.0
+"""How long ``/callback`` tries to reach an address."""
+
+
+@dataclass(frozen=True)
+class Serving:
+    """A party that listens: its address, that of its control interface (or ``None``), and itself."""
+
+    url: str
+    control: str | None
+    party: Party
+
+
+@asynccontextmanager
+async def serve(config: PartyConfig) -> AsyncIterator[Serving]:
+    """Play a party until the block ends.
+
+    Raises:
+        ConfigurationFault: the configuration, the pack or a key is wrong, or a port is in use.
+    """
+    pack = load_pack(find_pack(config.pack))
+    certificate, key = Path(config.certificate), Path(config.key)
+    identity = load_identity(config.role, certificate, key)
+    tls = (
+        load_identity(config.role, Path(config.tls_certificate), Path(config.tls_key))
+        if config.tls_certificate and config.tls_key
+        else identity
+    )
+    anchors = tuple(each for file in config.anchors for each in load_certificates(Path(file)))
+    trust = Trust(anchors, tuple(each for file in config.crls for each in load_crls(Path(file))))
+    outgoing = client_context(tls, anchors)
+    async with AsyncExitStack() as stack:
+        transport = WireTransport(outgoing)
+        stack.push_async_callback(transport.aclose)
+        hooks = Hooks(_faults(pack, config))
+        book, reader = Book(pack, config.role, hooks), Reader(pack, trust, hooks)
+        party = Party(
+            pack,
+            config.role,
+            _positions(pack, config),
+            book=book,
+            reader=reader,
+            writer=Writer(pack, config.role, Mint(config.seed, pack.pools), _facts(pack, config)),
+            delivery=Delivery(pack, identity, reader, book, hooks, transport),
+            hooks=hooks,
+            peers=config.peers,
+        )
+        stack.push_async_callback(party.close)
+        incoming = server_context(tls, anchors)
+        url = await _listen(stack, config.host, config.port, incoming, party.receive)
+        control = None
+        if config.token_file:
+            answerer = Control(party, _token(Path(config.token_file)), lambda address: _reach(address, outgoing))
+            incoming = server_context(tls, anchors, demand_certificate=False)
+            control = await _listen(stack, config.host, config.control_port, incoming, answerer.answer)
+        yield Serving(url, control, party)
+
+
+async def _listen(
+    stack: AsyncExitStack,
+    host: str,
+    port: int,
+    context: ssl.SSLContext,
+    answer: Callable[[Incoming], Awaitable[Reply]],
+) -> str:
+    listener = await Listener.start(
+        host,
+        port,
+        context,
+        _handler(answer),
+        on_failure=lambda failure: LOG.info("[-] %s: %s", failure.kind, failure.text),
+        on_fault=lambda fault: LOG.error("[-] %s", fault),
+    )
+    stack.push_async_callback(listener.close)
+    return f"https://{f'[{host}]' if ':' in host else host}:{listener.port}"
+
+
+def _handler(answer: Callable[[Incoming], Awaitable[Reply]]) -> Handler:
+    async def handle(request: WireRequest) -> WireAnswer:
+        headers = {name.lower(): value for name, value in request.head.headers}
+        reply = await answer(Incoming(request.method, request.target, headers, request.body))
+        return WireAnswer(
+            reply.status,
+            tuple(reply.headers.items()),
+            reply.body,
+            WireDelivery(closed=True) if reply.closed else None,
+            lambda _: reply.after(),
+        )
+
+    return handle
+
+
+async def _reach(url: str, context: ssl.SSLContext) -> str | None:
+    """Try a TLS handshake; tell why it failed, or ``None``."""
+    parts = urlsplit(url)
+    try:
+        async with asyncio.timeout(CALLBACK_SECONDS):
+            _, writer = await asyncio.open_connection(parts.hostname, parts.port or 443, ssl=context)
+    except (OSError, ValueError) as problem:
+        return f"{url} cannot be reached: {problem or 'no answer in time'}"
+    writer.close()
+    with contextlib.suppress(OSError):
+        await writer.wait_closed()
+    return None
+
+
+def _faults(pack: Pack, config: PartyConfig) -> list[Fault]:
+    return [pack.faults[pick(name, pack.faults, "fault", Where(pack.root / "faults.yaml"))] for name in config.faults]
+
+
+def _positions(pack: Pack, config: PartyConfig) -> tuple[str, ...]:
+    where = Where(pack.root / "pack.yaml")
+    pick(config.role, pack.roles, "role", where)
+    known = pack.roles[config.role].positions
+    return tuple(pick(each, known, f"position of {config.role}", where) for each in config.positions)
+
+
+def _facts(pack: Pack, config: PartyConfig) -> dict[str, dict[str, str]]:
+    return {seat: {**party.facts, **config.facts.get(seat, {})} for seat, party in pack.parties.items()}
+
+
+def _token(file: Path) -> str:
+    try:
+        token = file.read_text("utf-8").strip()
+    except OSError as problem:
+        raise ConfigurationFault(f"the token cannot be read: {problem.strerror}", where=Where(file)) from None
+    if not token:
+        raise ConfigurationFault("the token file is empty", where=Where(file))
+    return token
+
+
+def main() -> int:
+    """The program: 0 when it was told to end, else an exit code of :mod:`harness.errors`."""
+    parser = argparse.ArgumentParser(prog="python -m harness.reference", description="Play one reference party.")
+    parser.add_argument("--config", type=Path, required=True, help="start file (JSON)")
+    options = parser.parse_args()
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(message)s")
+    try:
+        asyncio.run(_run(read_config(options.config)))
+    except KeyboardInterrupt:
+        return 0
+    except HarnessError as problem:
+        LOG.error("%s", problem)
+        return problem.exit_code
+    return 0
+
+
+async def _run(config: PartyConfig) -> None:
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+
+    def end(*_: object) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop has ended already
+            loop.call_soon_threadsafe(stop.set)
+
+    def watch() -> None:
+        sys.stdin.buffer.read()
+        end()
+
+    signal.signal(signal.SIGTERM, end)
+    threading.Thread(target=watch, daemon=True).start()
+    async with serve(config) as serving:
+        print(json.dumps({"ready": True, "url": serving.url, "control": serving.control}), flush=True)  # noqa: T201
+        await stop.wait()

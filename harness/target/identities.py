@@ -1,0 +1,160 @@
+"""The keys and certificates of the parties that the harness plays, and what is believed on.
+
+A folder of identities holds ``NAME.pem`` (certificate, then intermediates) and ``NAME.key`` for each party that the
+harness plays, by party id, and for ``harness``: what the listener shows. A party without files of its own uses
+``harness``. ``spares/PARTY.DEFECT.pem`` and ``.key`` hold certificates that are wrong on purpose.
+
+A folder made by ``c2c pki`` holds an authority as well; what is missing is then issued.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
+from cryptography.hazmat.primitives.serialization import PublicFormat as Public
+from cryptography.x509 import Certificate
+
+from harness.errors import ConfigurationFault, Where
+from harness.host import make_private, write_private
+from harness.pack.model import Pack
+from harness.security.issue import is_test
+from harness.security.keys import load_certificates, load_crls, load_identity, to_pem
+from harness.security.model import Identity, Trust
+from harness.security.pki import TestPki
+from harness.security.spares import make_spares
+from harness.target.model import Statement, Target
+
+LISTENER = "harness"
+"""Name of the identity that the listener shows."""
+
+
+def load_identities(target: Target, pack: Pack) -> dict[str, Identity]:
+    """The identity of every party of the pack, by party id, and the listener's as :data:`LISTENER`.
+
+    Raises:
+        ConfigurationFault: a file is missing or cannot be used, or is marked TEST and the run is real.
+    """
+    folder = target.identities
+    if (folder / "issuing.key").is_file():
+        _issue_missing(target, pack)
+    files = {name: folder / f"{name}.pem" for name in (LISTENER, *pack.parties)}
+    if not files[LISTENER].is_file():
+        raise ConfigurationFault(
+            f"there is no {LISTENER}.pem in the folder of identities",
+            where=target.source.where(("identities",)),
+            expected=f"{folder / LISTENER}.pem and .key, and {folder}/PARTY.pem and .key where a party has its own",
+            remedy="'c2c pki issue' makes test identities; docs/connecting.md has the names.",
+        )
+    found = {
+        name: load_identity(name, file if file.is_file() else files[LISTENER], _key_of(file, files[LISTENER]))
+        for name, file in files.items()
+    }
+    _refuse_test_keys(target, ((identity.certificate_file, identity.certificate) for identity in found.values()))
+    return found
+
+
+def load_spares(target: Target, identities: Mapping[str, Identity]) -> dict[str, dict[str, Identity]]:
+    """Identities that are wrong on purpose, by party id, then by what is wrong."""
+    folder = target.identities / "spares"
+    if (target.identities / "issuing.key").is_file() and not folder.is_dir():
+        _make_spares(target, identities)
+    spares: dict[str, dict[str, Identity]] = {name: {} for name in identities if name != LISTENER}
+    for file in sorted(folder.glob("*.pem")):
+        party, _, defect = file.stem.rpartition(".")
+        if party in spares:
+            spares[party][defect] = load_identity(party, file, file.with_suffix(".key"))
+    return spares
+
+
+def load_anchors(target: Target, files: Iterable[Path]) -> tuple[Certificate, ...]:
+    """Trust anchors of the SUT.
+
+    Raises:
+        ConfigurationFault: a file cannot be read, or is marked TEST and the run is real.
+    """
+    found = [(file, each) for file in files for each in load_certificates(file)]
+    _refuse_test_keys(target, found)
+    return tuple(each for _, each in found)
+
+
+def load_trust(target: Target) -> Trust:
+    """What the SUT's signatures are believed on.
+
+    Raises:
+        ConfigurationFault: a file cannot be read, or is marked TEST and the run is real.
+    """
+    crls = tuple(each for file in target.certificates.crls for each in load_crls(file))
+    return Trust(load_anchors(target, target.certificates.signatures), crls)
+
+
+def check_statement_key(statement: Statement, identities: Iterable[Identity], where: Where) -> None:
+    """Check that the key of the statement is no key for messages or TLS.
+
+    Raises:
+        ConfigurationFault: it is one, or it cannot be read.
+    """
+    password = statement.password.read().encode() if statement.password else None
+    try:
+        key = load_pem_private_key(statement.key.read_bytes(), password).public_key()
+    except (OSError, ValueError, TypeError) as problem:
+        raise ConfigurationFault(
+            f"the statement key cannot be read: {getattr(problem, 'strerror', None) or problem}",
+            where=Where(statement.key),
+            expected="a private key in PEM, with the right password",
+            remedy="Make one with: openssl genpkey -algorithm ed25519 -out FILE",
+        ) from None
+    for identity in identities:
+        if _public(key) == _public(identity.certificate.public_key()):
+            raise ConfigurationFault(
+                f"the statement key is the transport key of {identity.name}",
+                where=where,
+                expected="a key that is used for nothing else",
+                remedy="Make one with: openssl genpkey -algorithm ed25519 -out FILE",
+            )
+
+
+def _public(key: PublicKeyTypes) -> bytes:
+    return key.public_bytes(Encoding.DER, Public.SubjectPublicKeyInfo)
+
+
+def _key_of(file: Path, fallback: Path) -> Path:
+    return (file if file.is_file() else fallback).with_suffix(".key")
+
+
+def _issue_missing(target: Target, pack: Pack) -> None:
+    pki = TestPki.open(target.identities, datetime.now(UTC))
+    advertised = urlsplit(target.listen.advertise or "").hostname
+    for name in (LISTENER, *pack.parties):
+        if not (target.identities / f"{name}.pem").is_file():
+            country = pack.parties[name].facts.get("country") if name in pack.parties else None
+            hosts = dict.fromkeys(filter(None, ("localhost", "127.0.0.1", advertised)))
+            pki.issue(name, country=country, hosts=tuple(hosts) if name == LISTENER else ())
+
+
+def _make_spares(target: Target, identities: Mapping[str, Identity]) -> None:
+    """Written once and kept: the revoked one must stay on the list that the SUT was given."""
+    folder = target.identities / "spares"
+    folder.mkdir()
+    make_private(folder)
+    pki = TestPki.open(target.identities, datetime.now(UTC))
+    for party, identity in identities.items():
+        for defect, spare in make_spares(pki, identity).items() if party != LISTENER else ():
+            secret = spare.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+            write_private(folder / f"{party}.{defect}.key", secret)
+            (folder / f"{party}.{defect}.pem").write_bytes(to_pem((spare.certificate, *spare.chain)))
+
+
+def _refuse_test_keys(target: Target, certificates: Iterable[tuple[Path | None, Certificate]]) -> None:
+    for file, certificate in certificates:
+        if is_test(certificate) and not target.test_keys:
+            raise ConfigurationFault(
+                f"{certificate.subject.rfc4514_string()} is a certificate for tests, and this is a real run",
+                where=Where(file or target.identities),
+                expected="certificates of a real authority; or the line 'keys: test' in the target file",
+                remedy="Say 'keys: test' when the result shall not certify anybody.",
+            )
