@@ -28,6 +28,9 @@ MOST = 100
 """At most so many violations are told of one message."""
 
 _SCHEME = "https://pack.invalid/"
+_DIGITS = 100
+"""A whole number that is longer is not taken for an integer."""
+
 _KINDS = {
     "required": "missing",
     "dependentRequired": "missing",
@@ -106,7 +109,9 @@ def _read(file: Path) -> Any:
 def _plain(value: JsonValue) -> Any:
     """The message with numbers that can be compared."""
     if isinstance(value, Number):
-        return int(value) if value.lstrip("-").isdigit() and len(value) < 1000 else Decimal(value)
+        number = Decimal(value)
+        whole = len(value) <= _DIGITS and abs(number.adjusted()) <= _DIGITS and number == number.to_integral_value()
+        return int(number) if whole else number
     if isinstance(value, dict):
         return {key: _plain(member) for key, member in value.items()}
     return [_plain(item) for item in value] if isinstance(value, list) else value

@@ -34,6 +34,7 @@ _REFERENCES = (f"{XS}include", f"{XS}import", f"{XS}redefine")
 _ATTRIBUTE = re.compile(r"Element '[^']*'(?:, attribute|: The attribute) '(?:\{[^}]*\})?([^']+)'")
 _VALUE = re.compile(r".*'(?= (?:is (?:not|less|greater) |has more |does not (?:match|resolve) ))", re.DOTALL)
 _LENGTHS = ("LENGTH", "DIGITS")
+_NO_CHILDREN = ("TYPE_3_1_2", "COMPLEX_TYPE_2_1", "COMPLEX_TYPE_2_2")
 _STEP = re.compile(r"(?:([^:\[\]]+):)?([^:\[\]]+?)(?:\[(\d+)\])?")
 
 
@@ -142,6 +143,8 @@ def _violation(payload: etree._Element, error: etree._LogEntry, grammar: Grammar
     kind = error.type_name.removeprefix("SCHEMAV_").removeprefix("CVC_")
     if kind == "ELEMENT_CONTENT":
         return _content_violation(payload, node, error, grammar)
+    if kind in _NO_CHILDREN:
+        node = next(node.iterchildren(etree.Element), node)
     pointer, line = _pointer(payload, node), node.sourceline
     text = _VALUE.sub("the value", error.message.partition(": ")[2], count=1).strip()[:_TEXT]
     if attribute := _ATTRIBUTE.match(error.message):
@@ -160,7 +163,7 @@ def _kind(name: str) -> str:
         return "pattern"
     if name.startswith("ENUMERATION"):
         return "enumeration"
-    if name in ("ELT_1", "ELT_2", "TYPE_3_1_2", "COMPLEX_TYPE_2_1", "COMPLEX_TYPE_2_2"):
+    if name in ("ELT_1", "ELT_2", *_NO_CHILDREN):
         return "unexpected"
     return "repeated" if name == "IDC" else "type"
 
