@@ -125,8 +125,8 @@ WRITABLE_DIGESTS: Mapping[str, Digest] = {
 """Digests by name, likewise."""
 
 
-def refuse(uri: str, name: str | None, allowed: tuple[str, ...], pointer: str) -> Problem | None:
-    """Say why an algorithm may not run, or ``None`` when it may.
+def refuse(uri: str, name: str | None, allowed: tuple[str, ...], pointer: str) -> Problem:
+    """Say why an algorithm that the pack does not allow may not run.
 
     Parameters:
         uri: as in the message.
@@ -134,8 +134,6 @@ def refuse(uri: str, name: str | None, allowed: tuple[str, ...], pointer: str) -
         allowed: names that the pack allows.
         pointer: where it is named.
     """
-    if name is not None and name in allowed:
-        return None
     word = uri.lower().rpartition("#")[2]
     for weak, code in (("hmac", "algorithm/hmac"), ("sha1", "algorithm/sha1"), ("md5", "algorithm/md5")):
         if weak in word:

@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 
 from harness import host
 from harness.errors import ConfigurationFault, Where
-from harness.security.certificate import read_certificate
 from harness.security.model import Identity
+from harness.security.x509 import read_certificate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

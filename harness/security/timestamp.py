@@ -42,7 +42,6 @@ def read_timestamp(timestamps: Sequence[etree._Element], *, required: bool) -> t
     if not timestamps:
         missing = Problem("timestamp/missing", "The Security header has no Timestamp.")
         return Times(), [missing] if required else []
-    place = path_of(timestamps[0])
     try:
         if len(timestamps) > 1:
             raise MalformedInput("timestamp/malformed", f"The Security header has {len(timestamps)} Timestamps.")
@@ -51,7 +50,7 @@ def read_timestamp(timestamps: Sequence[etree._Element], *, required: bool) -> t
             raise MalformedInput("timestamp/malformed", "The Timestamp has no Created.")
         return Times(read_time(created), None if expires is None else read_time(expires)), []
     except MalformedInput as error:
-        return Times(), [Problem(error.code, error.what, place)]
+        return Times(), [Problem(error.code, error.what, path_of(timestamps[0]))]
 
 
 def _only(timestamp: etree._Element, name: str) -> str | None:

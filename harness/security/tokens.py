@@ -14,9 +14,9 @@ from cryptography.x509 import Certificate
 from lxml import etree
 
 from harness.errors import MalformedInput
-from harness.security.certificate import read_certificate
 from harness.security.markup import WSSE, decode, text_of
 from harness.security.model import Identity, Problem
+from harness.security.x509 import read_certificate
 
 _PROFILE = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-x509-token-profile-1.0"
 _BASE64 = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-soap-message-security-1.0#Base64Binary"

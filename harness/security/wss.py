@@ -18,12 +18,13 @@ from harness.errors import MalformedInput
 from harness.message.envelope import NAMESPACES, Envelope
 from harness.security.algorithm import CANONICALISATIONS, DIGESTS, DS, SIGNATURES
 from harness.security.algorithm import verify as verify_value
-from harness.security.certificate import FoundPath, find_path, name_of, public_key_of
+from harness.security.certificate import FoundPath, find_path
 from harness.security.markup import WSSE, WSU, Ids, index_ids, path_of
 from harness.security.model import Problem, SecurityProfile, SignatureReport, Trust
 from harness.security.problems import Record
 from harness.security.timestamp import freshness_problems, read_timestamp
 from harness.security.tokens import Place, Token, find_token
+from harness.security.x509 import name_of, public_key_of
 from harness.security.xmldsig import (
     Followed,
     Signature,
@@ -73,7 +74,7 @@ def verify(envelope: Envelope, profile: SecurityProfile, trust: Trust, now: date
     times, problems = read_timestamp(timestamps, required=security is not None and "timestamp" in profile.signed)
     if security is not None:
         record.note("timestamp", problems)
-        record.note("timestamp", freshness_problems(times, now, profile, path_of(security)))
+        record.note("timestamp", freshness_problems(times, now, profile, "/Envelope/Header/Security/Timestamp"))
     return SignatureReport(
         signed=signed_paths(followed) if authentic else (),
         signer=name_of(token.leaf) if token else None,

@@ -180,39 +180,41 @@ def bound_problems(signature: Signature) -> Iterator[Problem]:
 
 def method_problems(signature: Signature, profile: SecurityProfile) -> Iterator[Problem]:
     """Say why SignedInfo may not be canonicalised or its value not be checked."""
-    place = path_of(signature.signed_info)
+    element = signature.signed_info
     method = CANONICALISATIONS.get(signature.canonicalisation.uri)
     algorithm = SIGNATURES.get(signature.algorithm)
     method_name, algorithm_name = method.name if method else None, algorithm.name if algorithm else None
-    yield from _refusal(signature.canonicalisation.uri, method_name, profile.canonicalisations, place)
-    yield from _refusal(signature.algorithm, algorithm_name, profile.signatures, place)
+    yield from _refusal(signature.canonicalisation.uri, method_name, profile.canonicalisations, element)
+    yield from _refusal(signature.algorithm, algorithm_name, profile.signatures, element)
 
 
 def _reference_problems(reference: Reference, profile: SecurityProfile) -> Iterator[Problem]:
     """Say why a reference may not be followed."""
-    uri, place = reference.uri, reference.place
+    uri = reference.uri
     if uri is None or uri == "" or uri.startswith("#xpointer"):
-        yield Problem("signature/reference-not-allowed", f"The reference {uri!r} is not of the form #id.", place)
+        text = f"The reference {uri!r} is not of the form #id."
+        yield Problem("signature/reference-not-allowed", text, reference.place)
     elif not uri.startswith("#"):
         text = f"The reference {uri[:200]!r} leads out of the message."
-        yield Problem("signature/external-reference", text, place)
+        yield Problem("signature/external-reference", text, reference.place)
     digest = DIGESTS.get(reference.digest)
-    yield from _refusal(reference.digest, digest.name if digest else None, profile.digests, place)
+    yield from _refusal(reference.digest, digest.name if digest else None, profile.digests, reference.element)
     methods = [each for each in reference.transforms if each.uri in CANONICALISATIONS]
     others = [each.uri for each in reference.transforms if each.uri not in {*CANONICALISATIONS, ENVELOPED}]
     for other in others:
-        yield Problem("algorithm/transform-not-allowed", f"The transform {other[:200]!r} is not allowed.", place)
+        text = f"The transform {other[:200]!r} is not allowed."
+        yield Problem("algorithm/transform-not-allowed", text, reference.place)
     if not others and (len(methods) != 1 or reference.transforms[-1] is not methods[0]):
         text = "A reference must end with its one canonicalisation."
-        yield Problem("algorithm/transform-not-allowed", text, place)
+        yield Problem("algorithm/transform-not-allowed", text, reference.place)
     for method in methods:
-        yield from _refusal(method.uri, CANONICALISATIONS[method.uri].name, profile.canonicalisations, place)
+        name = CANONICALISATIONS[method.uri].name
+        yield from _refusal(method.uri, name, profile.canonicalisations, reference.element)
 
 
-def _refusal(uri: str, name: str | None, allowed: tuple[str, ...], place: str) -> Iterator[Problem]:
-    problem = refuse(uri, name, allowed, place)
-    if problem is not None:
-        yield problem
+def _refusal(uri: str, name: str | None, allowed: tuple[str, ...], element: etree._Element) -> Iterator[Problem]:
+    if name not in allowed:
+        yield refuse(uri, name, allowed, path_of(element))
 
 
 # --- verification -----------------------------------------------------------------------------------------------------
@@ -254,16 +256,17 @@ def follow(reference: Reference, signature: Signature, ids: Ids, profile: Securi
 
 
 def _digest_problems(reference: Reference, element: etree._Element, signature: Signature) -> Iterator[Problem]:
-    place = path_of(element)
     if any(above is element for above in signature.element.iterancestors()):
-        yield Problem("algorithm/transform-not-allowed", f"{place} contains its own signature.", reference.place)
+        text = f"{path_of(element)} contains its own signature."
+        yield Problem("algorithm/transform-not-allowed", text, reference.place)
         return
     try:
         form = _canonical(element, reference.transforms[-1])
     except MalformedInput as error:
-        yield Problem("signature/not-canonicalisable", error.what, place)
+        yield Problem("signature/not-canonicalisable", error.what, path_of(element))
         return
     if DIGESTS[reference.digest].of(form) != reference.value:
+        place = path_of(element)
         yield Problem("signature/digest-mismatch", f"{place} is not what was signed: its digest differs.", place)
 
 

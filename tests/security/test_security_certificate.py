@@ -15,10 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.security import certificate as certificates
-from harness.security.certificate import find_path, read_certificate
+from harness.security.certificate import find_path
 from harness.security.issue import Draft, make_certificate, make_crl, new_key, subject_name
 from harness.security.model import SecurityProfile, Trust
 from harness.security.pki import TestPki
+from harness.security.x509 import read_certificate
 
 PROFILE = SecurityProfile(style="wss")
 
@@ -252,24 +253,25 @@ def test_issuer_key_that_may_not_sign_lists(world):
 @given(st.lists(st.integers(-500, 4500), min_size=2, max_size=6), st.sampled_from(["expired", "not-yet-valid", None]))
 def test_remembered_paths_never_change_an_answer(world, days, spare):
     identity = world.spares["ec"][spare] if spare else world.ec
-    trust = replace(world.trust, crls=())
     for day in days:
         at = world.now + timedelta(days=day)
-        remembered = judge(world, identity.certificate, at, trust=trust)
-        certificates._build.cache_clear()
-        assert judge(world, identity.certificate, at, trust=trust) == remembered
+        remembered = judge(world, identity.certificate, at)
+        certificates._judge.cache_clear()
+        assert judge(world, identity.certificate, at) == remembered
+        fresh = Trust(world.trust.anchors, world.trust.crls, world.trust.intermediates)
+        assert judge(world, identity.certificate, at + timedelta(microseconds=1), trust=fresh) == remembered
 
 
 def test_a_path_is_looked_for_once(world):
-    certificates._build.cache_clear()
+    certificates._judge.cache_clear()
     for minutes in range(5):
         judge(world, world.ec.certificate, world.now + timedelta(minutes=minutes))
-    assert certificates._build.cache_info().misses == 1
+    assert certificates._judge.cache_info().misses == 1
 
 
 def test_unreadable_certificates_are_refused():
     for der in (b"", b"\x30\x00", b"nothing"):
-        with pytest.raises(ValueError, match="."):
+        with pytest.raises(ValueError, match=r"[a-z]"):
             read_certificate(der)
 
 
@@ -277,5 +279,5 @@ def test_certificate_with_an_extension_twice_is_refused(world):
     der = world.ec.certificate.public_bytes(Encoding.DER)
     usage, subject_key = b"\x55\x1d\x0f", b"\x55\x1d\x0e"
     assert der.count(usage) == der.count(subject_key) == 1
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"[a-z]"):
         read_certificate(der.replace(subject_key, usage))
