@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
-from typing import Any, cast
+from typing import Any
 
 from harness.errors import ConfigurationFault
 from harness.message.model import Value
@@ -165,7 +165,8 @@ def _outcome(fault: Mapping[str, Any] | None, default: Outcome | None) -> Outcom
     wanted = fault["as"]
     if wanted == "proceed":
         return None
-    return Outcome("error", str(wanted["error"]), str(wanted.get("pointer", "/")))
+    error = wanted if isinstance(wanted, Mapping) else {"error": wanted}
+    return Outcome("error", str(error["error"]), str(error.get("pointer", "/")))
 
 
 def _check(fault: Fault) -> None:
@@ -188,13 +189,12 @@ def _check(fault: Fault) -> None:
 
 def _check_choice(fault: Fault) -> None:
     choices = {"notify": ("none", "twice", "wrong-party"), "answer": ANSWERS, "after-refusal": ("proceed",)}
-    wanted = cast("str", fault.parameters.get("as", ""))
+    wanted = fault.parameters.get("as", "")
     if fault.hook in choices and wanted not in choices[fault.hook]:
         raise ConfigurationFault(
             f"the fault {fault.id} says as: {wanted}", expected="one of " + ", ".join(choices[fault.hook])
         )
-    refusal = isinstance(wanted, Mapping) and "error" in wanted
-    if fault.hook in ("guard", "match", "duplicate") and wanted != "proceed" and not refusal:
+    if fault.hook in ("guard", "match", "duplicate") and isinstance(wanted, Mapping) and "error" not in wanted:
         raise ConfigurationFault(
             f"the fault {fault.id} says as: {wanted}", expected='proceed, or an error such as {error: "210"}'
         )

@@ -251,9 +251,10 @@ class Party:
         return f"{self.role}.{position}" if position else self.role
 
     def _addressed(self, incoming: Incoming) -> str:
-        """The seat that a request speaks to: a position in its address, else the first seat."""
+        """The seat that a request speaks to: a position or seat in its address, else the first seat."""
         steps = incoming.target.partition("?")[0].split("/")
-        return self._seat(next((position for position in self.positions if position in steps), None))
+        named = (each for each in self.positions if each in steps or self._seat(each) in steps)
+        return self._seat(next(named, None))
 
     def _sender(self, received: Received) -> str:
         """The seat of the sender: named by its certificate, else the one whose facts the message carries."""

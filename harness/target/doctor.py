@@ -41,8 +41,7 @@ async def diagnose(target: Target, pack: Pack, confirm: Callable[[str], bool] = 
     lines += _trust(target)
     lines += _statement(target, identities.values())
     async with AsyncExitStack() as stack:
-        if identities:
-            lines += [line async for line in endpoints(target, pack, identities)]
+        lines += [line async for line in endpoints(target, pack, identities)]
         url, line = await listen(target, identities.get(LISTENER), stack)
         lines.append(line)
         lines += [line async for line in control(target, pack, confirm, url)]

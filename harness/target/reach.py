@@ -37,6 +37,7 @@ SECONDS = 5.0
 """How long one address may take."""
 
 _TRY = "Try our address from its computer."
+_NOT_TRIED, _FIRST = "Not tried without our certificates.", "Correct them first."
 
 
 async def endpoints(target: Target, pack: Pack, identities: dict[str, Identity]) -> AsyncIterator[Line]:
@@ -44,22 +45,26 @@ async def endpoints(target: Target, pack: Pack, identities: dict[str, Identity])
     if not target.endpoints:
         yield Line("address", None, "The target has no endpoint: the SUT only sends.", "Name one if it also receives.")
         return
-    peer = next((name for name, party in pack.parties.items() if party.role != target.role), next(iter(pack.parties)))
+    transport = None
     try:
-        context = client_context(identities[peer], load_anchors(target, target.certificates.tls))
+        if identities:
+            peer = next((name for name, party in pack.parties.items() if party.role != target.role), None)
+            anchors = load_anchors(target, target.certificates.tls)
+            transport = WireTransport(client_context(identities[peer or next(iter(pack.parties))], anchors))
+        else:
+            yield Line("tls", None, _NOT_TRIED, _FIRST)
     except ConfigurationFault as fault:
         yield wrong("tls", fault)
-        return
-    transport = WireTransport(context)
     try:
         for url in dict.fromkeys(target.endpoints.values()):
             async for line in _endpoint(url, transport, pack):
                 yield line
     finally:
-        await transport.aclose()
+        if transport is not None:
+            await transport.aclose()
 
 
-async def _endpoint(url: str, transport: WireTransport, pack: Pack) -> AsyncIterator[Line]:
+async def _endpoint(url: str, transport: WireTransport | None, pack: Pack) -> AsyncIterator[Line]:
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port or 443
     try:
@@ -82,6 +87,8 @@ async def _endpoint(url: str, transport: WireTransport, pack: Pack) -> AsyncIter
         )
         return
     yield Line("address", True, f"{host} is {found[0][4][0]}, and port {port} is open.")
+    if transport is None:
+        return
     try:
         wire = await post(transport, url, b"", (), method="GET", seconds=SECONDS, connect_seconds=SECONDS)
     except WireFailure as problem:
@@ -116,7 +123,7 @@ def _handshake(url: str, wire: Wire, pack: Pack) -> Iterator[Line]:
 async def listen(target: Target, identity: Identity | None, stack: AsyncExitStack) -> tuple[str | None, Line]:
     """Listen as in a run, until *stack* ends; tell the address that the SUT would use."""
     if identity is None:
-        return None, Line("port", None, "Not tried without our certificate.", "Correct the certificates first.")
+        return None, Line("port", None, _NOT_TRIED, _FIRST)
 
     async def nobody(_: WireRequest) -> WireAnswer:
         return WireAnswer(503)

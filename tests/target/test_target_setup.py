@@ -1,0 +1,95 @@
+"""From a target file to the setup of the play, and what is refused on the way."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from target_bench import Bench
+
+from harness.errors import ConfigurationFault
+from harness.host import write_private
+from harness.pack.model import Pack
+from harness.target.identities import load_trust
+from harness.target.load import load_target
+from harness.target.setup import make_setup
+
+
+def test_a_test_pki_issues_what_is_missing(bench: Bench, neighbours: Pack) -> None:
+    target = load_target(bench.write(endpoints="{url: https://sut.example/c2c}"))
+    setup = make_setup(target, neighbours)
+    assert set(setup.identities) == {"customs.export", "customs.import"}
+    assert setup.listener.name == "harness"
+    assert setup.sut_urls == {
+        "customs.export": "https://sut.example/c2c",
+        "customs.import": "https://sut.example/c2c",
+    }
+    assert "expired" in setup.spares["customs.import"]
+    again = make_setup(target, neighbours)
+    assert (
+        again.spares["customs.import"]["revoked"].certificate == setup.spares["customs.import"]["revoked"].certificate
+    )
+    listed = load_trust(target).crls[0]
+    revoked = setup.spares["customs.import"]["revoked"].certificate.serial_number
+    assert listed.get_revoked_certificate_by_serial_number(revoked) is not None
+
+
+def test_one_certificate_serves_every_party_without_its_own(bench: Bench, neighbours: Pack) -> None:
+    folder = bench.folder / "real"
+    folder.mkdir()
+    bench.issue("harness")
+    for name in ("harness.pem", "harness.key"):
+        shutil.copy(bench.folder / "identities" / name, folder / name)
+    setup = make_setup(load_target(bench.write(identities="real")), neighbours)
+    assert setup.identities["customs.import"].certificate == setup.listener.certificate
+    assert setup.spares == {"customs.export": {}, "customs.import": {}}
+
+
+def test_a_folder_without_identities_is_refused(bench: Bench, neighbours: Pack) -> None:
+    (bench.folder / "empty").mkdir()
+    with pytest.raises(ConfigurationFault, match=r"no harness\.pem") as fault:
+        make_setup(load_target(bench.write(identities="empty")), neighbours)
+    assert fault.value.where is not None
+    assert fault.value.where.line == 5
+
+
+def test_a_real_run_refuses_test_keys(bench: Bench, neighbours: Pack) -> None:
+    with pytest.raises(ConfigurationFault, match="keys: test"):
+        make_setup(load_target(bench.write(keys="real")), neighbours)
+
+
+@pytest.mark.parametrize(
+    ("lines", "says"),
+    [
+        ({"role": "custom"}, "Did you mean 'customs'"),
+        ({"positions": "[exprot]"}, "Did you mean 'export'"),
+        ({"facts": "{positions: {imprt: {office: X}}}"}, "Did you mean 'import'"),
+        ({"ics": "{messages: {notise: true}}"}, "Did you mean 'notice'"),
+        ({"ixit": "{pools: {carrier: [A]}}"}, "Did you mean 'carriers'"),
+        ({"ixit": "{timers: {answr: 5s}}"}, "Did you mean 'answer'"),
+    ],
+)
+def test_names_are_those_of_the_pack(bench: Bench, neighbours: Pack, lines: dict[str, str], says: str) -> None:
+    with pytest.raises(ConfigurationFault, match=says) as fault:
+        make_setup(load_target(bench.write(**lines)), neighbours)
+    assert fault.value.where is not None
+    assert fault.value.where.line is not None
+
+
+def test_the_statement_key_is_no_transport_key(bench: Bench, neighbours: Pack) -> None:
+    target = load_target(bench.write(statement="{key: identities/customs.import.key}"))
+    bench.issue("customs.import")
+    with pytest.raises(ConfigurationFault, match=r"transport key of customs\.import"):
+        make_setup(target, neighbours)
+    key = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    write_private(bench.folder / "statement.key", key)
+    make_setup(load_target(bench.write(statement="{key: statement.key}")), neighbours)
+
+
+def test_a_command_must_be_confirmed(bench: Bench, neighbours: Pack) -> None:
+    target = load_target(bench.write(control="{type: command, arguments: [python]}"))
+    with pytest.raises(ConfigurationFault, match="not confirmed"):
+        make_setup(target, neighbours)
+    assert make_setup(target, neighbours, lambda _: True).control.available
