@@ -1,0 +1,23 @@
+"""The packs that the reference parties are tried with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.pack.data import find_pack
+from harness.pack.load import load_pack
+from harness.pack.model import Pack
+
+NEIGHBOURS = Path(__file__).parent.parent / "packs" / "neighbours"
+
+
+@pytest.fixture(scope="session")
+def neighbours() -> Pack:
+    return load_pack(NEIGHBOURS)
+
+
+@pytest.fixture(scope="session")
+def etir() -> Pack:
+    return load_pack(find_pack("etir-4.3"))

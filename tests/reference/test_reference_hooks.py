@@ -1,0 +1,133 @@
+"""Hook points: a fault changes what it says, where it says, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from harness.errors import ConfigurationFault
+from harness.pack.model import Fault, Outcome, Pack
+from harness.reference.hooks import POINTS, Hooks
+
+REFUSED = Outcome("error", "220", "/")
+
+
+def hooks(hook: str, **parameters: Any) -> Hooks:
+    return Hooks([Fault("f", "platform", "", "R", hook, parameters)])
+
+
+CASES: list[tuple[str, dict[str, Any], Callable[[Hooks], Any], Any, Any]] = [
+    # point, parameters, question, answer without the fault, answer with it
+    (
+        "accept-signature",
+        {"problem": "certificate/*"},
+        lambda h: h.accepts_problem(message="I9", problem="certificate/expired"),
+        False,
+        True,
+    ),
+    ("accept-schema", {"kind": "missing"}, lambda h: h.accepts_violation(message="I9", kind="missing"), False, True),
+    ("accept-rule", {"code": "306"}, lambda h: h.accepts_breach(message="I9", code="306"), False, True),
+    ("duplicate", {"as": "proceed"}, lambda h: h.duplicate(REFUSED, message="I9"), REFUSED, None),
+    (
+        "guard",
+        {"object": "declaration", "as": "proceed"},
+        lambda h: h.guard(REFUSED, message="I9", object="declaration", state="absent"),
+        REFUSED,
+        None,
+    ),
+    (
+        "guard",
+        {"as": {"error": "210", "pointer": "/A"}},
+        lambda h: h.guard(None, message="I9", object="declaration", state="absent"),
+        None,
+        Outcome("error", "210", "/A"),
+    ),
+    ("match", {"as": "320"}, lambda h: h.match(None, message="I9", value="holder"), None, Outcome("error", "320", "/")),
+    ("effect", {"as": "none"}, lambda h: h.effect("started", message="I9", object="operation"), "started", None),
+    ("effect", {"as": "ended"}, lambda h: h.effect("started", message="I9", object="operation"), "started", "ended"),
+    ("error-code", {"code": "220", "as": "300"}, lambda h: h.error_code("220", message=("I9", "I10")), "220", "300"),
+    (
+        "error-pointer",
+        {"as": "/X"},
+        lambda h: h.error_pointer("/", message=("I9", "I10"), code="220"),
+        "/",
+        "/X",
+    ),
+    ("correlation", {"as": "other"}, lambda h: h.correlation("R1", message=("I9", "I10")), "R1", "other"),
+    ("correlation", {"as": "ignore"}, lambda h: h.correlation("R1", message=("I9", "I10")), "R1", "R1"),
+    ("correlation", {"as": "ignore"}, lambda h: h.ignores_correlation(message=("I9", "I10")), False, True),
+    (
+        "build",
+        {"set": {"seals": None}},
+        lambda h: h.build({"a": "1", "seals": ["S"]}, message="I9"),
+        {"a": "1", "seals": ["S"]},
+        {"a": "1", "seals": None},
+    ),
+    ("sign", {"defect": "signature/missing"}, lambda h: h.sign(message="I9"), None, "signature/missing"),
+    ("notify", {"as": "none"}, lambda h: h.notify(("a",), reaction="r", message="I15", others=("b",)), ("a",), ()),
+    (
+        "notify",
+        {"as": "twice"},
+        lambda h: h.notify(("a",), reaction="r", message="I15", others=("b",)),
+        ("a",),
+        ("a", "a"),
+    ),
+    (
+        "notify",
+        {"as": "wrong-party"},
+        lambda h: h.notify(("a",), reaction="r", message="I15", others=("b",)),
+        ("a",),
+        ("b",),
+    ),
+    ("after-refusal", {"as": "proceed"}, lambda h: h.proceeds(message=("I9", "I10")), False, True),
+    ("delay", {"seconds": 3}, lambda h: h.delay(message="I9"), 0.0, 3.0),
+    ("answer", {"as": "html"}, lambda h: h.answer(message=("I9", "I10")), None, "html"),
+    ("state", {"as": "none"}, lambda h: h.state("started", object="operation"), "started", "none"),
+]
+
+
+@pytest.mark.parametrize(("point", "parameters", "ask", "right", "wrong"), CASES)
+def test_a_fault_replaces_the_default(
+    point: str, parameters: dict[str, Any], ask: Callable[[Hooks], Any], right: Any, wrong: Any
+) -> None:
+    assert ask(Hooks()) == right
+    assert ask(hooks(point, **parameters)) == wrong
+
+
+@pytest.mark.parametrize(("point", "parameters", "ask", "right", "_"), CASES)
+def test_it_fits_only_where_its_parameters_agree(
+    point: str, parameters: dict[str, Any], ask: Callable[[Hooks], Any], right: Any, _: Any
+) -> None:
+    fact = "object" if point == "state" else "message"
+    assert ask(hooks(point, **{**parameters, fact: "another"})) == right
+
+
+def test_every_point_is_tried() -> None:
+    assert {case[0] for case in CASES} == set(POINTS)
+
+
+def test_the_name_of_request_or_answer_will_do() -> None:
+    for name in ("I9", "I10"):
+        assert hooks("answer", message=name, **{"as": "close"}).answer(message=("I9", "I10")) == "close"
+
+
+@pytest.mark.parametrize(
+    ("hook", "parameters", "says"),
+    [
+        ("gard", {"as": "proceed"}, "hook point 'gard'"),
+        ("guard", {"as": "proceed", "mesage": "I9"}, "mesage"),
+        ("guard", {"message": "I9"}, "Expected: as"),
+        ("notify", {"as": "never"}, "none, twice, wrong-party"),
+        ("guard", {"as": {"code": "210"}}, "proceed, or an error"),
+    ],
+)
+def test_a_wrong_fault_is_refused(hook: str, parameters: dict[str, Any], says: str) -> None:
+    with pytest.raises(ConfigurationFault, match=says):
+        hooks(hook, **parameters)
+
+
+def test_the_faults_of_the_packs_fit_the_hooks(neighbours: Pack, etir: Pack) -> None:
+    Hooks(neighbours.faults.values())
+    Hooks(etir.faults.values())
