@@ -230,6 +230,12 @@ reactions:
 """
 
 
+def test_a_pack_with_jws_names_its_algorithms(folder: Path) -> None:
+    change(folder / "security.yaml", "signatures: [ES256, PS256, RS256]\n", "")
+    with pytest.raises(ConfigurationFault, match="'signatures' is missing"):
+        load_pack(folder)
+
+
 def test_reactions_are_read(folder: Path) -> None:
     with (folder / "lifecycle.yaml").open("a") as file:
         file.write(REACTION)

@@ -169,6 +169,12 @@ def test_a_choice_of_words_names_the_nearest(write) -> None:
     assert "'public: '" in str(refused(write(text), "codelist"))
 
 
+def test_the_example_of_the_manual_is_right(write) -> None:
+    manual = Path(__file__).parents[2] / "docs" / "scenarios.md"
+    example = manual.read_text("utf-8").partition("```yaml\n")[2].partition("```")[0]
+    assert read_source(write(example), "scenario").data["id"] == "start-before-declaration"
+
+
 texts = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Co", "Cn"]), max_size=12)
 documents = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**9), 10**9) | texts,
