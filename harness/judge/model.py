@@ -57,7 +57,7 @@ class StepVerdict:
         expected, observed: for reading side by side.
         findings: of all checks, also those that are only information.
         events: numbers of the events it stands on.
-        clocks: name to reading: ``sent``, ``received``, ``deadline`` (UTC), ``seconds``.
+        clocks: name to reading: ``request``, ``answer`` (UTC), ``seconds`` between them, ``budget`` in seconds.
         signatures: what the signature of each received message says, by part (``request``, ``answer``).
     """
 

@@ -11,7 +11,7 @@ from jinja2 import FileSystemLoader, StrictUndefined, Template
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from harness.pack.data import data_folder
-from harness.report.view import Fetch, context
+from harness.report.view import Fetch, context, listed
 
 
 def html(record: Mapping[str, Any], fetch: Fetch) -> bytes:
@@ -38,10 +38,13 @@ def _template() -> Template:
         "moment": moment,
         "day": day,
         "clock": clock,
+        "seconds": seconds,
         "short": short,
         "names": names,
         "place": place,
         "words_only": words_only,
+        "seat": seat,
+        "listed": listed,
     }
     return environment.get_template("report.html.j2")
 
@@ -71,6 +74,11 @@ def clock(text: str | None) -> str:
     return text[11:23] if text else ""
 
 
+def seconds(text: str | None) -> str:
+    """A duration with milliseconds."""
+    return f"{float(text):.3f} s" if text else ""
+
+
 def place(path: str) -> str:
     """The last step of an absolute path in an envelope, without its namespace: ``Body``."""
     return re.sub(r"\{[^}]*\}", "", path).rpartition("/")[2]
@@ -79,3 +87,8 @@ def place(path: str) -> str:
 def words_only(text: str) -> str:
     """Letters, digits and hyphens, for use inside a style sheet."""
     return re.sub(r"[^A-Za-z0-9-]", "", text)
+
+
+def seat(party: str) -> str:
+    """The position of a party, or its role where that has one seat."""
+    return party.rpartition(".")[2]

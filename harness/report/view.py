@@ -98,14 +98,20 @@ def context(record: Mapping[str, Any], fetch: Fetch) -> dict[str, Any]:
 
 
 def _sentence(record: Mapping[str, Any], role: str) -> str:
-    positions = " and ".join(record["positions"])
-    who = record["sut"]["product"] or "The system under test"
-    place = f"in the role “{role}”" + (f", positions {positions}," if positions else "")
-    what = f"{record['pack']['title']}, version {record['pack']['version']},"
-    return {
-        "conformant": f"{who} conforms to {what} {place} as far as this suite tests it.",
-        "not conformant": f"{who} does not conform to {what} {place} as this report shows.",
-    }.get(record["verdict"], f"Whether {who} conforms to {what} {place} is not established.")
+    positions = record["positions"]
+    where = f" in the position{'s' * (len(positions) > 1)} {listed(positions)}" if positions else ""
+    who = record["sut"]["product"] or "the system under test"
+    what = f"{record['pack']['title']}, version {record['pack']['version']}"
+    finding = {
+        "conformant": f"{who} conforms to {what}, as far as this suite tests it.",
+        "not conformant": f"{who} does not conform to {what}.",
+    }.get(record["verdict"], f"it is not established whether {who} conforms to {what}.")
+    return f"As {role}{where}, {finding}"
+
+
+def listed(words: Sequence[str]) -> str:
+    """Words in a sentence: ``departure, transit and destination``."""
+    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
 
 
 def _pages(record: Mapping[str, Any], requirements: Mapping[str, Any], fetch: Fetch) -> list[Page]:
