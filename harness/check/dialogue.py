@@ -68,12 +68,12 @@ def _fact(pack: Pack, dialogue: Dialogue, name: str) -> str | None:
 
 
 def legality(subject: Subject) -> Iterator[Finding]:
-    """A request is sent only when the life cycle allows it."""
+    """A request is sent only when the life cycle allows it; a cell that may also accept it says nothing."""
     dialogue, opened = subject.dialogue, subject.opened
     if dialogue is None or dialogue.part != "request":
         return
     for cell in dialogue.refusals[:1]:
-        if cell.refuse is not None:
+        if cell.refuse is not None and all(outcome.kind != "accepted" for outcome in cell.permitted):
             text = f"{opened.name} is not allowed in this state; it would be refused with {cell.refuse.code}"
             yield Finding("legality", cell.refuse.code or "not-allowed", text)
 

@@ -20,7 +20,7 @@ from harness.scenario.project import exchanges
 def contradictions(scenario: Scenario, pack: Pack) -> Iterator[ConfigurationFault]:
     """Every exchange whose expected answer the life-cycle table does not allow.
 
-    Steps that are wrong in another way (a defect, a removed field) are not the table's business.
+    Steps that are wrong in another way (a defect, a removed field, a code) are not the table's business.
     """
     ledger = Ledger()
     for step in exchanges(scenario.steps):
@@ -28,7 +28,7 @@ def contradictions(scenario: Scenario, pack: Pack) -> Iterator[ConfigurationFaul
             continue
         values = _values(pack, step)
         table = expectation(cells_at(ledger, pack, step.message, values, duplicate=step.repeats is not None))
-        if step.message in pack.rules_by_message and not _agree(step.expectation, table):
+        if _spoken_of(pack, step, table) and not _agree(step.expectation, table):
             yield ConfigurationFault(
                 f"the scenario {scenario.id} expects {_words(step.expectation.expect)} in answer to {step.id}; "
                 f"the life-cycle table says {_words(table.expect)}",
@@ -37,6 +37,19 @@ def contradictions(scenario: Scenario, pack: Pack) -> Iterator[ConfigurationFaul
             )
         if Outcome("accepted") in step.expectation.expect and not step.violation and step.answer_defect is None:
             ledger = accept(ledger, pack, step.message, values)
+
+
+def _spoken_of(pack: Pack, step: Exchange, table: Expectation) -> bool:
+    """Whether the table has a say: it refuses, or the expected code is one of those that it refuses with."""
+    rules = pack.rules_by_message.get(step.message)
+    if rules is None:
+        return False
+    if Outcome("accepted") not in table.expect or not step.violation:
+        return True
+    cells = [cell for guard in rules.guards for cell in guard.cells.values()]
+    cells += [match.cell for match in rules.matches] + ([rules.duplicate] if rules.duplicate else [])
+    codes = {cell.refuse.code for cell in cells if cell.refuse is not None}
+    return any(wanted.code in codes for wanted in step.expectation.expect)
 
 
 def _values(pack: Pack, step: Exchange) -> dict[str, Value]:
