@@ -9,11 +9,12 @@ from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urldefrag, urljoin
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError, best_match
-from referencing import Registry, Resource
-from referencing.exceptions import NoSuchResource, Unresolvable
+from referencing import Registry
+from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012
 
 from harness.errors import ConfigurationFault, Where
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 MOST = 100
 """At most so many violations are told of one message."""
 
-_SCHEME = "https://pack.invalid/"
+_BASE = "https://pack.invalid/"
 _DIGITS = 100
 """A whole number that is longer is not taken for an integer."""
 
@@ -83,15 +84,34 @@ def json_violations(file: Path, folders: tuple[Path, ...], value: JsonValue) -> 
 def _validator(file: Path, folders: tuple[Path, ...]) -> Draft202012Validator:
     folder = next(folder for folder in folders if file.is_relative_to(folder))
     main = file.relative_to(folder).as_posix()
+    schemas: dict[str, Any] = {}
+    waiting = [(main, file)]
+    while waiting:
+        name, path = waiting.pop()
+        schemas[name] = _read(path)
+        for reference in _references(schemas[name]):
+            other = urldefrag(urljoin(_BASE + name, reference)).url
+            if not other.startswith(_BASE):
+                raise ConfigurationFault(
+                    f"'{reference}' lies outside of the pack", where=Where(path), expected="a file below schemas/"
+                )
+            if (wanted := other.removeprefix(_BASE)) not in schemas:
+                waiting.append((wanted, find_file(folders, wanted, Where(path))))
+    resources = [(_BASE + name, DRAFT202012.create_resource(schema)) for name, schema in schemas.items()]
+    registry: Registry[Any] = Registry().with_resources(resources).crawl()
+    return Draft202012Validator({"$ref": _BASE + main}, registry=registry)
 
-    def retrieve(uri: str) -> Resource[Any]:
-        if not uri.startswith(_SCHEME):
-            raise NoSuchResource(uri)
-        return DRAFT202012.create_resource(_read(find_file(folders, uri.removeprefix(_SCHEME), Where(file))))
 
-    registry: Registry[Any] = Registry(retrieve=retrieve)  # type: ignore[call-arg]
-    _read(file)
-    return Draft202012Validator({"$ref": _SCHEME + main}, registry=registry)
+def _references(schema: Any) -> Iterator[str]:
+    """Every reference in a schema."""
+    if isinstance(schema, dict):
+        if isinstance(reference := schema.get("$ref"), str):
+            yield reference
+        for member in schema.values():
+            yield from _references(member)
+    elif isinstance(schema, list):
+        for item in schema:
+            yield from _references(item)
 
 
 def _read(file: Path) -> Any:

@@ -7,16 +7,20 @@ has itself replaces the inherited one as a whole; ``null`` removes it. A list is
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from harness.errors import ConfigurationFault, Where
-from harness.pack.data import data_folder, find_pack
+from harness.pack.data import data_folder, known_packs
+from harness.pack.names import pick
 from harness.pack.source import Source, Steps, check_source, read_source
 
 MOST = 8
 """An overlay of an overlay of ..., at most this deep."""
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 @dataclass(frozen=True)
@@ -63,13 +67,10 @@ def find_layers(folder: Path) -> Layers:
 
 
 def _base(folder: Path, name: str, where: Where) -> Path:
-    beside = folder.parent / name
-    if PurePosixPath(name).name == name and (beside / "pack.yaml").is_file():
-        return beside
-    try:
-        return find_pack(name)
-    except ConfigurationFault as fault:
-        raise ConfigurationFault(fault.what, where=where, expected=fault.expected, remedy=fault.remedy) from None
+    """The pack of this name beside the overlay, or among those of the harness; never a path."""
+    if _NAME.fullmatch(name) and (folder.parent / name / "pack.yaml").is_file():
+        return folder.parent / name
+    return data_folder("suites") / pick(name, known_packs(), "pack", where)
 
 
 def _fixtures(folder: Path, named: str, where: Where) -> Path:

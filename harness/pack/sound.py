@@ -37,14 +37,21 @@ def check_pack(pack: Pack) -> list[ConfigurationFault]:
 
 
 def _defects(pack: Pack) -> Iterator[ConfigurationFault]:
-    """Every defect must be one that the harness can make; defects of delivery are made further up."""
-    known = {*MESSAGE_DEFECTS, *SECURITY_DEFECTS}
+    """Every defect must be one that the harness can make here; defects of delivery are made further up."""
+    known = {
+        **{name: pack.format in defect.applies for name, defect in MESSAGE_DEFECTS.items()},
+        **{name: pack.security.style in defect.problems for name, defect in SECURITY_DEFECTS.items()},
+    }
     for name in pack.defects:
-        if name not in known and not name.startswith("delivery/"):
-            where = Where(pack.root / "security.yaml", None, f"defects/{name}")
-            yield ConfigurationFault(
-                f"there is no defect '{name}'", where=where, remedy=did_you_mean(name, known) or "Remove the entry."
-            )
+        where = Where(pack.root / "security.yaml", None, f"defects/{name}")
+        if name.startswith("delivery/") or known.get(name):
+            continue
+        if name in known:
+            what = f"the defect '{name}' cannot be put into {pack.format} with the protection '{pack.security.style}'"
+            yield ConfigurationFault(what, where=where, remedy="Remove the entry.")
+        else:
+            remedy = did_you_mean(name, known) or "Remove the entry."
+            yield ConfigurationFault(f"there is no defect '{name}'", where=where, remedy=remedy)
 
 
 def _paths(pack: Pack) -> Iterator[ConfigurationFault]:

@@ -86,9 +86,9 @@ def test_no_value_of_a_message_is_quoted(pack: Pack) -> None:
     ("old", "new", "word"),
     [
         ('"types.json#/$defs/plate"', '"types.json#/$defs/plaet"', "leads nowhere"),
-        ('"types.json#/$defs/plate"', '"none.json#/$defs/plate"', "leads nowhere"),
-        ('"types.json#/$defs/plate"', '"http://127.0.0.1/x.json"', "leads nowhere"),
-        ('"types.json#/$defs/plate"', '"file:///etc/passwd"', "leads nowhere"),
+        ('"types.json#/$defs/plate"', '"none.json#/$defs/plate"', "no file 'none.json'"),
+        ('"types.json#/$defs/plate"', '"http://127.0.0.1/x.json"', "lies outside"),
+        ('"types.json#/$defs/plate"', '"file:///etc/passwd"', "lies outside"),
         ('"type": "object"', '"type": "objekt"', "not a right JSON Schema"),
         ('"type": "object",', '"type": "object"', "not a right JSON Schema"),
     ],

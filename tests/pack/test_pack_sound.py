@@ -47,6 +47,9 @@ def test_every_pack_that_comes_with_the_harness_is_sound(name: str) -> None:
         ("security.yaml", "message/not-well-formed", "message/not-wel-formed", "security.yaml",
          "Did you mean 'message/not-well-formed'?"),
         ("security.yaml", "message/not-well-formed", "delivery/twice", "", ""),
+        ("security.yaml", "message/not-well-formed", "signature/wrapped-body", "security.yaml",
+         "with the protection 'jws'"),
+        ("security.yaml", "message/not-well-formed", "envelope/no-body", "security.yaml", "cannot be put into json"),
         ("schemas/arrival.json", '"type": "object"', '"type": "objekt"', "schemas/arrival.json", "JSON Schema"),
     ],
 )  # fmt: skip
