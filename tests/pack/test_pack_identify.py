@@ -1,18 +1,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from harness.pack.identify import identify
-from harness.pack.load import load_pack
 from harness.pack.model import Pack
-
-
-@pytest.fixture
-def pack(folder: Path) -> Pack:
-    return load_pack(folder)
 
 
 @pytest.mark.parametrize(

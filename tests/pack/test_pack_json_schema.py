@@ -13,11 +13,6 @@ from harness.pack.model import Pack
 from harness.pack.schema import violations
 
 
-@pytest.fixture
-def pack(folder: Path) -> Pack:
-    return load_pack(folder)
-
-
 def found(pack: Pack, text: str, message: str = "notice") -> list[tuple[str, str]]:
     return [(each.kind, each.pointer) for each in violations(pack, message, parse_json(text.encode()))]
 
@@ -93,9 +88,10 @@ def test_no_value_of_a_message_is_quoted(pack: Pack) -> None:
         ('"type": "object",', '"type": "object"', "not a right JSON Schema"),
     ],
 )
-def test_a_wrong_schema_is_a_fault_of_the_pack(folder: Path, pack: Pack, old: str, new: str, word: str) -> None:
+def test_a_wrong_schema_is_a_fault_of_the_pack(folder: Path, old: str, new: str, word: str) -> None:
     file = folder / "schemas" / "notice.json"
     file.write_text(file.read_text().replace(old, new, 1))
+    pack = load_pack(folder)
     with pytest.raises(ConfigurationFault, match=word) as caught:
         found(pack, sample(pack))
     assert caught.value.where is not None

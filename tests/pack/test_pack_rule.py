@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,14 +10,8 @@ import pytest
 from harness.message.document import parse
 from harness.pack.checkdigit import is_container_number, is_movement_reference_number
 from harness.pack.codelist import coded_violations
-from harness.pack.load import load_pack
 from harness.pack.model import Origin, Pack, Rule
 from harness.pack.rule import rule_violations
-
-
-@pytest.fixture
-def pack(folder: Path) -> Pack:
-    return load_pack(folder)
 
 
 def broken(pack: Pack, kind: str, parameters: dict[str, Any], text: str) -> list[str]:
