@@ -35,8 +35,10 @@ def loads(data: bytes, name: str) -> dict[str, Any]:
     """
     try:
         document = json.loads(data.decode("utf-8", "strict"), object_pairs_hook=_unique, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as problem:
-        raise BundleFault(f"{name} is not valid JSON: {str(problem) or 'nested too deep'}") from None
+    except ValueError as problem:
+        raise BundleFault(f"{name} is not valid JSON: {problem}") from None
+    except RecursionError:
+        raise BundleFault(f"{name} is not valid JSON: nested too deep") from None
     if not isinstance(document, dict):
         raise BundleFault(f"{name} is not a JSON object")
     return document

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519
+from small_run import Run, small_run
 
 from harness.bundle.keys import SigningKey
 from harness.bundle.write import write_bundle
-from small_run import Run, small_run
 
 
 @pytest.fixture(scope="session")

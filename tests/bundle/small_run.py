@@ -31,7 +31,7 @@ from harness.scenario.project import exchanges, mode
 
 START = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 TOKEN = "Bearer s3cr3t-t0k3n-of-the-test"
-CONSIGNOR = "Silk Road Textiles"
+CONSIGNOR = "Apple Growers of Exland"
 
 OVERLAY = """\
 id: open-neighbours
@@ -149,10 +149,8 @@ def _play(
         if isinstance(other, Probe):
             yield "state", other.id, 5, {"object": other.object, "key": {}, "state": other.states[0]}
         elif isinstance(other, Quiet):
-            yield (
-                "quiet", other.id, 5,
-                {"message": other.message, "party": other.party, "since": "2026-03-01T09:00:00Z", "until": "2026-03-01T09:00:01Z"},
-            )  # fmt: skip
+            span = {"since": "2026-03-01T09:00:00Z", "until": "2026-03-01T09:00:01Z"}
+            yield "quiet", other.id, 5, {"message": other.message, "party": other.party, **span}
 
 
 def _built(

@@ -71,7 +71,8 @@ def test_what_is_no_key_is_a_clear_fault(content: bytes, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    "weak", [ec.generate_private_key(ec.SECP256K1()), rsa.generate_private_key(65537, 1024), dsa.generate_private_key(2048)]
+    "weak",
+    [ec.generate_private_key(ec.SECP256K1()), rsa.generate_private_key(65537, 1024), dsa.generate_private_key(2048)],
 )
 def test_a_weak_or_foreign_kind_of_key_is_refused(weak: object, tmp_path: Path) -> None:
     file = tmp_path / "key.pem"

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from jsonschema import Draft202012Validator
+from small_run import Run
 
 from harness.bundle.keys import SigningKey, key_id
 from harness.bundle.statement import PAYLOAD_TYPE, countersign, make_statement, open_statement, pae, sign
 from harness.errors import BundleFault
 from harness.pack.data import published_schema
-from small_run import Run
 
 
 @pytest.fixture(scope="session")

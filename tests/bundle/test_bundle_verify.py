@@ -1,0 +1,363 @@
+"""Attacks on a small bundle, and what the verifier says about them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from small_run import START, small_run
+
+from harness.bundle import rejudge
+from harness.bundle.files import inventory, write_zip
+from harness.bundle.keys import SigningKey, generate_demo_key, load_public_keys, load_signing_key
+from harness.bundle.rejudge import facts, first_difference
+from harness.bundle.statement import countersign, make_statement, open_statement, sign
+from harness.bundle.verify import Verification, verify_bundle
+from harness.bundle.write import write_bundle
+from harness.errors import ConfigurationFault
+from harness.host import WINDOWS
+from harness.record.strict import dumps, loads
+from harness.report.derive import DERIVED
+
+AT = START + timedelta(days=30)
+Copy = Callable[[], Path]
+
+
+def verify(path: Path, *keys: SigningKey, at: datetime = AT) -> Verification:
+    return verify_bundle(path, [key.public for key in keys] or None, at)
+
+
+def refusal(path: Path, *keys: SigningKey) -> str:
+    """The reasons for which a bundle is refused."""
+    verification = verify(path, *keys)
+    assert not verification.ok
+    assert verification.exit_code == 13
+    return "\n".join(line for line in verification.lines if line.startswith("INVALID: "))
+
+
+def signed_again(
+    folder: Path, key: SigningKey, change: Callable[[dict[str, Any]], object] = lambda record: None
+) -> None:
+    """Sign a changed bundle so that only the content can give it away."""
+    record = loads((folder / "record.json").read_bytes(), "record.json")
+    change(record)
+    (folder / "record.json").write_bytes(dumps(record))
+    statement = make_statement(record, inventory(folder), demo=False)
+    (folder / "statement.dsse.json").write_bytes(sign(statement, [key]))
+
+
+def test_a_good_bundle_is_accepted(bundle: Path, key: SigningKey) -> None:
+    verification = verify(bundle, key)
+    assert verification.ok
+    assert verification.exit_code == 0
+    text = "\n".join(verification.lines)
+    assert verification.lines[0].startswith("Signed by trusted key ")
+    assert "the same record, byte for byte" in text
+    assert "are the same, byte for byte" in text
+    assert "required 2, executed 2, passed 2" in text
+    assert "cannot prove by itself" in text
+
+
+def test_without_trusted_keys_the_first_line_says_so(bundle: Path) -> None:
+    verification = verify(bundle)
+    assert verification.ok
+    assert verification.lines[0].startswith("The signer was NOT checked")
+
+
+def test_the_zip_is_verified_like_the_folder(bundle: Path, key: SigningKey, tmp_path: Path) -> None:
+    write_zip(bundle, tmp_path / "b.zip")
+    assert verify(tmp_path / "b.zip", key).lines == verify(bundle, key).lines
+
+
+def test_nothing_to_verify_is_a_fault_of_the_caller(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationFault, match="there is no bundle"):
+        verify(tmp_path / "none")
+
+
+@pytest.mark.parametrize(("days", "code"), [(-1, 10), (1, 0), (364, 0), (366, 10)])
+def test_out_of_date_is_not_invalid(days: int, code: int, bundle: Path, key: SigningKey) -> None:
+    verification = verify(bundle, key, at=START + timedelta(days=days))
+    assert (verification.exit_code, verification.ok) == (code, code == 0)
+    assert any("NOT IN DATE" in line for line in verification.lines) == (code == 10)
+
+
+def test_an_unknown_signer_is_refused(bundle: Path) -> None:
+    stranger = SigningKey(ed25519.Ed25519PrivateKey.generate())
+    assert "not signed by a trusted key" in refusal(bundle, stranger)
+
+
+def test_a_bundle_signed_again_by_another_key_is_refused(copied: Copy, key: SigningKey) -> None:
+    folder = copied()
+    signed_again(folder, SigningKey(ed25519.Ed25519PrivateKey.generate()))
+    assert "not signed by a trusted key" in refusal(folder, key)
+    assert verify(folder).ok
+
+
+def test_a_countersigned_bundle_names_both(copied: Copy, key: SigningKey) -> None:
+    folder = copied()
+    operator = SigningKey(ec.generate_private_key(ec.SECP384R1()))
+    path = folder / "statement.dsse.json"
+    path.write_bytes(countersign(path.read_bytes(), operator))
+    assert verify(folder, operator).ok
+    assert "Also signed by key" in verify(folder, operator).lines[1]
+    assert "Also" not in "".join(verify(folder, key, operator).lines)
+
+
+def test_a_demo_key_is_named_as_such(tmp_path: Path) -> None:
+    run = small_run(tmp_path / "r")
+    private, public = generate_demo_key(tmp_path / "keys")
+    write_bundle(run.folder, run.plan, run.pack, run.record(), [load_signing_key(private)])
+    verification = verify_bundle(run.folder, load_public_keys(public), AT)
+    assert verification.ok
+    assert any("TEST key" in line for line in verification.lines)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_one_altered_byte_anywhere_fails(data: st.DataObject, bundle: Path, key: SigningKey) -> None:
+    paths = sorted(path for path in bundle.rglob("*") if path.is_file())
+    ends = []
+    for path in paths:
+        ends.append((ends[-1] if ends else 0) + path.stat().st_size)
+    statement = paths.index(bundle / "statement.dsse.json")
+    index = data.draw(st.one_of(st.integers(0, len(paths) - 1), st.just(statement)))
+    path = paths[index]
+    content = path.read_bytes()
+    position = data.draw(st.integers(0, len(content) - 1))
+    altered = bytearray(content)
+    altered[position] ^= data.draw(st.integers(1, 255))
+    path.write_bytes(altered)
+    try:
+        reasons = refusal(bundle)
+    finally:
+        path.write_bytes(content)
+    if index != statement:
+        assert f"{path.relative_to(bundle).as_posix()} was changed" in reasons
+
+
+def any_evidence(folder: Path) -> Path:
+    return sorted(path for path in (folder / "evidence" / "sha256").rglob("*") if path.is_file())[0]
+
+
+def test_removed_evidence_is_named(copied: Copy) -> None:
+    folder = copied()
+    victim = any_evidence(folder)
+    victim.unlink()
+    assert f"{victim.relative_to(folder).as_posix()} is missing" in refusal(folder)
+
+
+def test_an_extra_file_is_named(copied: Copy) -> None:
+    folder = copied()
+    (folder / "derived" / "note.txt").write_text("psst")
+    assert "derived/note.txt is not in the statement" in refusal(folder)
+
+
+def test_swapped_files_are_named(copied: Copy) -> None:
+    folder = copied()
+    one, other = folder / "record.json", folder / "plan.json"
+    a, b = one.read_bytes(), other.read_bytes()
+    one.write_bytes(b)
+    other.write_bytes(a)
+    reasons = refusal(folder)
+    assert "record.json was changed" in reasons
+    assert "plan.json was changed" in reasons
+
+
+@pytest.mark.skipif(WINDOWS, reason="only on systems with symbolic links for everybody")
+def test_a_link_in_place_of_a_file_is_refused(copied: Copy, tmp_path: Path) -> None:
+    folder = copied()
+    shutil.move(folder / "record.json", tmp_path / "elsewhere.json")
+    (folder / "record.json").symlink_to(tmp_path / "elsewhere.json")
+    assert "record.json is a link" in refusal(folder)
+
+
+def test_a_bundle_without_statement_is_refused(copied: Copy) -> None:
+    folder = copied()
+    (folder / "statement.dsse.json").unlink()
+    assert "statement.dsse.json is missing" in refusal(folder)
+
+
+def test_many_problems_are_cut(copied: Copy) -> None:
+    folder = copied()
+    for number in range(50):
+        (folder / f"x{number}").write_text("x")
+    assert "and 30 more" in refusal(folder)
+
+
+# From here on the attacker has a trusted key: only the content can give the bundle away.
+
+
+def another_verdict(record: dict[str, Any]) -> None:
+    record["verdict"] = "not fully verified"
+
+
+def longer_validity(record: dict[str, Any]) -> None:
+    record["validity"]["from"] = "2020-01-01T00:00:00.000000Z"
+
+
+def another_count(record: dict[str, Any]) -> None:
+    record["counts"]["passed"] += 1
+
+
+def another_reason(record: dict[str, Any]) -> None:
+    record["cases"][0]["steps"][0]["reason"] += "."
+
+
+def a_waiver(record: dict[str, Any]) -> None:
+    record["waivers"].append({"case": "x"})
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        (another_verdict, "/verdict"),
+        (longer_validity, "/validity/from"),
+        (another_count, "/counts/passed"),
+        (another_reason, "/cases/0/steps/0/reason"),
+        (a_waiver, "/waivers"),
+    ],
+)
+def test_a_record_that_the_evidence_does_not_give_is_refused(
+    change: Callable[[dict[str, Any]], None], place: str, copied: Copy, key: SigningKey
+) -> None:
+    folder = copied()
+    signed_again(folder, key, change)
+    assert f"record.json is not what the evidence gives: it differs at {place}" in refusal(folder, key)
+
+
+def test_a_statement_that_differs_from_its_record_is_refused(copied: Copy, key: SigningKey) -> None:
+    folder = copied()
+    statement, _ = open_statement((folder / "statement.dsse.json").read_bytes())
+    statement["predicate"]["validity"]["until"] = "2099-01-01T00:00:00.000000Z"
+    (folder / "statement.dsse.json").write_bytes(sign(statement, [key]))
+    assert "do not say the same about validity" in refusal(folder, key)
+
+
+def test_a_changed_message_is_found_although_everything_is_signed_again(copied: Copy, key: SigningKey) -> None:
+    folder = copied()
+    victim = any_evidence(folder)
+    data = victim.read_bytes().replace(b"reference", b"Reference", 1)
+    victim.unlink()
+    digest = hashlib.sha256(data).hexdigest()
+    target = folder / "evidence" / "sha256" / digest[:2] / digest
+    target.parent.mkdir(exist_ok=True)
+    target.write_bytes(data)
+    signed_again(folder, key)
+    assert "cannot be read" in refusal(folder, key) or "differs at" in refusal(folder, key)
+
+
+def test_evidence_under_a_wrong_name_is_refused(copied: Copy, key: SigningKey) -> None:
+    folder = copied()
+    victim = any_evidence(folder)
+    victim.write_bytes(victim.read_bytes() + b" ")
+    signed_again(folder, key)
+    assert "is not named after what is in it" in refusal(folder, key)
+
+
+def test_a_removed_event_is_found(copied: Copy, key: SigningKey) -> None:
+    folder = copied()
+    log = folder / "evidence" / "events.jsonl"
+    lines = log.read_bytes().splitlines(keepends=True)
+    log.write_bytes(b"".join(lines[:3] + lines[4:]))
+    signed_again(folder, key)
+    assert "the log is damaged" in refusal(folder, key)
+
+
+def test_an_event_of_a_strange_form_is_refused_without_a_traceback(copied: Copy, key: SigningKey) -> None:
+    folder = copied()
+    log = folder / "evidence" / "events.jsonl"
+    lines = [json.loads(line) for line in log.read_bytes().splitlines()]
+    for line in lines:
+        line["data"].pop("role", None)
+    log.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    signed_again(folder, key)
+    assert "cannot be judged" in refusal(folder, key)
+
+
+def test_another_pack_is_refused(copied: Copy, key: SigningKey) -> None:
+    folder = copied()
+    path = folder / "pack" / "suites" / "neighbours" / "requirements.yaml"
+    path.write_text(path.read_text().replace("level: MUST", "level: MAY"))
+    signed_again(folder, key)
+    assert "the pack of the bundle is not the one of the run" in refusal(folder, key)
+
+
+@pytest.mark.parametrize("name", ["../../x", "none", ".."])
+def test_a_plan_cannot_name_a_pack_elsewhere(name: str, copied: Copy, key: SigningKey) -> None:
+    folder = copied()
+    plan = loads((folder / "plan.json").read_bytes(), "plan.json")
+    plan["pack"]["id"] = name
+    (folder / "plan.json").write_bytes(dumps(plan))
+    signed_again(folder, key)
+    assert "does not hold the pack" in refusal(folder, key)
+
+
+def test_a_report_that_says_something_else_is_refused(copied: Copy, key: SigningKey) -> None:
+    folder = copied()
+    report = folder / "derived" / "report.html"
+    report.write_bytes(report.read_bytes().replace(b"</main>", b"<p>Issued by an authority.</p></main>"))
+    signed_again(folder, key)
+    assert "derived/report.html is not what the record gives" in refusal(folder, key)
+
+
+def test_names_that_stand_twice_are_refused(copied: Copy, key: SigningKey) -> None:
+    folder = copied()
+    record = loads((folder / "record.json").read_bytes(), "record.json")
+    data = dumps(record).replace(b'"verdict":', b'"verdict": "conformant",\n"verdict":', 1)
+    (folder / "record.json").write_bytes(data)
+    statement = make_statement(record, inventory(folder), demo=False)
+    (folder / "statement.dsse.json").write_bytes(sign(statement, [key]))
+    assert "stands twice" in refusal(folder, key)
+
+
+def test_another_version_of_the_tool_compares_what_is_said(
+    bundle: Path, key: SigningKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rejudge, "this_tool", lambda: {"name": "c2c-harness", "version": "9"})
+    verification = verify(bundle, key)
+    assert verification.ok
+    assert sum("another version of the tool" in line for line in verification.lines) == 2
+
+
+def test_another_version_still_finds_another_verdict(
+    copied: Copy, key: SigningKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = copied()
+    signed_again(folder, key, another_count)
+    monkeypatch.setattr(rejudge, "this_tool", lambda: {"name": "c2c-harness", "version": "9"})
+    assert "differs at /counts/passed" in refusal(folder, key)
+
+
+def test_what_a_report_says_can_be_read_from_each_format(bundle: Path) -> None:
+    record = loads((bundle / "record.json").read_bytes(), "record.json")
+    for name in DERIVED:
+        said = set(facts(name, (bundle / "derived" / name).read_bytes()))
+        assert said
+        if name != "summary.json":
+            assert {each for kind, each, _ in said if kind == "case"} == {case["id"] for case in record["cases"]}
+
+
+def test_the_first_difference_is_named() -> None:
+    assert first_difference({"a": [1, {"b": 2}]}, {"a": [1, {"b": 2}]}) is None
+    assert first_difference({"a": [1, {"b": 2}]}, {"a": [1, {"b": 3}]}) == "/a/1/b"
+    assert first_difference({"a": 1}, {}) == "/a"
+    assert first_difference([1], [1, 2]) == "/"
+    assert first_difference(1, True) == "/"
+
+
+def test_a_run_that_was_cut_off_says_so(tmp_path: Path, key: SigningKey) -> None:
+    run = small_run(tmp_path, unfinished=True)
+    write_bundle(run.folder, run.plan, run.pack, run.record(), [key])
+    verification = verify(run.folder, key)
+    assert verification.ok
+    assert any("not finished" in line for line in verification.lines)
+    assert verify(run.folder, key, at=datetime(2099, 1, 1, tzinfo=UTC)).exit_code == 10

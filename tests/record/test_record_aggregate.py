@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from small_run import CONSIGNOR, START, TOKEN, Run
+
+from harness.check.model import Finding
+from harness.pack.data import published_schema
+from harness.record.aggregate import make_record
+from harness.record.strict import dumps
+from harness.record.tool import this_tool
+from harness.security.model import Problem, SignatureReport
+
+
+@pytest.fixture(scope="session")
+def record(run: Run) -> dict[str, Any]:
+    return run.record()
+
+
+def test_the_record_fits_its_published_schema(record: dict[str, Any]) -> None:
+    schema = published_schema("record")
+    Draft202012Validator.check_schema(schema)
+    assert not [error.message for error in Draft202012Validator(schema).iter_errors(json.loads(dumps(record)))]
+
+
+def test_the_same_run_gives_the_same_bytes(run: Run, record: dict[str, Any]) -> None:
+    assert dumps(run.record()) == dumps(record)
+
+
+def test_others_find_what_they_build_on(record: dict[str, Any]) -> None:
+    assert {
+        "schema", "tool", "pack", "sut", "role", "positions", "assurance", "plan", "started", "finished",
+        "verdict", "counts", "cases", "requirements", "waivers", "findings",
+    } <= record.keys()  # fmt: skip
+    assert record["counts"].keys() == {"required", "executed", "passed"}
+    for case in record["cases"]:
+        assert {"id", "version", "title", "requirements", "verdict", "reason", "steps", "evidence"} <= case.keys()
+    for requirement in record["requirements"]:
+        assert {"id", "level", "status", "cases"} <= requirement.keys()
+
+
+def test_verdicts_are_the_judges_words(run: Run, record: dict[str, Any]) -> None:
+    judgement = run.judge()
+    assert record["verdict"] == judgement.verdict.value
+    assert [(case["id"], case["verdict"]) for case in record["cases"]] == [
+        (case.case, case.verdict.value) for case in judgement.cases
+    ]
+    assert record["counts"]["required"] == judgement.counts.required
+    assert record["plan"]["baseline"] == run.plan.baseline
+
+
+def test_times_come_from_the_events(record: dict[str, Any]) -> None:
+    assert record["started"] == "2026-03-01T09:00:00.000000Z"
+    assert record["started"] < record["finished"] < "2026-03-01T09:01"
+    assert record["validity"]["until"].startswith("2027-03-01")
+    assert record["complete"]
+
+
+def test_messages_are_numbered_in_each_case_and_lead_to_their_bytes(run: Run, record: dict[str, Any]) -> None:
+    for case in record["cases"]:
+        messages = [message for step in case["steps"] for message in step["messages"]]
+        assert sorted(message["number"] for message in messages) == list(range(1, len(messages) + 1))
+        assert set(case["evidence"]) == {message["digest"] for message in messages}
+        assert all(run.fetch(message["digest"]) for message in messages)
+
+
+def test_nothing_secret_is_in_the_record(record: dict[str, Any]) -> None:
+    text = dumps(record).decode()
+    assert TOKEN.split()[1] not in text
+    assert CONSIGNOR not in text
+    assert "[redacted]" in text
+
+
+def test_a_finding_that_quotes_a_masked_place_is_masked_wherever_it_stands(run: Run) -> None:
+    judgement = run.judge()
+    said = f"'{CONSIGNOR}' is longer than 3 characters"
+    finding = Finding("schema", "length", said, pointer="/consignor/name")
+    case = next(case for case in judgement.cases if case.case == "movement@import")
+    step = replace(case.steps[0], findings=(finding,), reason=said)
+    worse = replace(case, steps=(step, *case.steps[1:]), reason=said)
+    changed = replace(judgement, cases=tuple(worse if each is case else each for each in judgement.cases))
+    record = make_record(run.plan, run.pack, run.events, changed, tool=this_tool())
+    assert CONSIGNOR not in dumps(record).decode()
+
+
+def test_signatures_of_received_messages_stand_beside_them(run: Run) -> None:
+    judgement = run.judge()
+    report = SignatureReport(
+        signed=("/Envelope/Body",), signer="CN=x", created=START, problems=(Problem("signature/missing", "None."),)
+    )
+    case = judgement.cases[0]
+    step = replace(case.steps[0], signatures={"request": report, "answer": report})
+    changed = replace(judgement, cases=(replace(case, steps=(step, *case.steps[1:])), *judgement.cases[1:]))
+    record = make_record(run.plan, run.pack, run.events, changed, tool=this_tool())
+    for message in record["cases"][0]["steps"][0]["messages"]:
+        received = message["direction"] == "received"
+        assert (message["signature"] is not None) == received
+        if received:
+            assert message["signature"]["problems"][0]["code"] == "signature/missing"
+            assert message["signature"]["created"] == "2026-03-01T09:00:00.000000Z"
+
+
+def test_only_the_last_attempt_is_shown(run: Run) -> None:
+    events = run.events
+    case = run.plan.cases[0].id
+    own = [event for event in events if event.case == case]
+    twice = [*events[:-1], *(replace(event, seq=len(events) + n) for n, event in enumerate(own)), events[-1]]
+    record = make_record(run.plan, run.pack, twice, run.judge(), tool=this_tool())
+    assert len(record["cases"][0]["evidence"]) == len(run.record()["cases"][0]["evidence"])
+    assert record["cases"][0]["steps"][0]["messages"][0]["event"] >= len(events)
+
+
+def test_a_run_that_never_began_gives_a_record(run: Run) -> None:
+    from harness.judge.run import judge_run
+
+    judgement = judge_run(run.plan, run.pack, (), run.fetch)
+    record = make_record(run.plan, run.pack, (), judgement, tool=this_tool())
+    assert record["verdict"] != "conformant"
+    assert not record["complete"]
+    assert {case["verdict"] for case in record["cases"]} == {"not_run"}
+
+
+def test_the_tool_is_named_with_its_digests() -> None:
+    assert this_tool().keys() == {"name", "version", "source", "lock"}
+    assert this_tool() == this_tool()

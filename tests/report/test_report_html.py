@@ -1,0 +1,196 @@
+from __future__ import annotations
+
+import re
+import time
+from collections import Counter
+from typing import Any
+
+import pytest
+from lxml import html as parser
+from small_run import CONSIGNOR, TOKEN, Run, scaled
+
+from harness.judge.model import Verdict
+from harness.report.derive import DERIVED
+from harness.report.html import html
+from harness.report.mapping import STATUSES, WORDS
+
+
+@pytest.fixture(scope="session")
+def record(run: Run) -> dict[str, Any]:
+    return run.record()
+
+
+@pytest.fixture(scope="session")
+def page(run: Run, record: dict[str, Any]) -> parser.HtmlElement:
+    return parser.document_fromstring(html(record, run.fetch))
+
+
+def text_of(element: parser.HtmlElement) -> str:
+    return " ".join(element.text_content().split())
+
+
+def section(page: parser.HtmlElement, name: str) -> parser.HtmlElement:
+    return page.xpath(f"//section[@aria-labelledby='{name}']")[0]
+
+
+def test_the_certificate_says_who_what_and_how_sure(page: parser.HtmlElement, record: dict[str, Any]) -> None:
+    text = text_of(section(page, "verdict"))
+    for word in (
+        record["verdict"], record["reason"], "Customs of Imland", "ImTransit, version 3.1", record["plan"]["baseline"],
+        record["plan"]["environment"], record["pack"]["notice"], "Self-declaration", "c2c verify", "2027-03-01",
+        "required", "executed", "passed",
+    ):  # fmt: skip
+        assert word in text
+    assert [int(each.text) for each in page.xpath("//dl[@class='numbers']//dd")] == list(record["counts"].values())
+
+
+@pytest.mark.parametrize(
+    ("verdict", "words"),
+    [
+        ("conformant", "ImTransit conforms to"),
+        ("not conformant", "ImTransit does not conform to"),
+        ("not fully verified", "it is not established whether ImTransit conforms to"),
+    ],
+)
+def test_the_verdict_is_a_sentence(verdict: str, words: str, record: dict[str, Any], run: Run) -> None:
+    page = parser.document_fromstring(html({**record, "verdict": verdict}, run.fetch))
+    assert words in text_of(section(page, "verdict"))
+
+
+def test_the_word_conformant_stands_nowhere_unless_it_is_the_verdict(page: parser.HtmlElement) -> None:
+    assert not re.search(r"(?<!not )\bconformant\b", text_of(page).lower())
+
+
+def test_every_case_and_requirement_is_there_once(page: parser.HtmlElement, record: dict[str, Any]) -> None:
+    assert sorted(page.xpath("//@data-case")) == sorted(case["id"] for case in record["cases"])
+    assert sorted(page.xpath("//@data-requirement")) == sorted(each["id"] for each in record["requirements"])
+
+
+def test_every_link_leads_somewhere_and_every_id_is_unique(page: parser.HtmlElement) -> None:
+    ids = page.xpath("//@id")
+    assert [name for name, count in Counter(ids).items() if count > 1] == []
+    targets = {href for href in page.xpath("//a/@href") if href.startswith("#")}
+    assert {target.removeprefix("#") for target in targets} <= set(ids)
+
+
+def test_failures_come_first_with_demand_effect_and_both_sides(
+    page: parser.HtmlElement, record: dict[str, Any]
+) -> None:
+    articles = section(page, "attention").xpath(".//article")
+    bad = [case for case in record["cases"] if case["verdict"] not in ("pass", "warning", "not_applicable")]
+    assert len(articles) == len(bad)
+    ranks = [Verdict(article.get("class").split()[-1]).rank for article in articles]
+    assert ranks == sorted(ranks, reverse=True)
+    assert ranks[0] == Verdict.FAIL.rank
+    text = text_of(articles[0])
+    for word in ("Expected in step", "Observed", "At the border.", "Play it again", "c2c run --target", "NB-"):
+        assert word in text
+
+
+def test_what_we_sent_is_shown_with_the_failure(page: parser.HtmlElement) -> None:
+    article = next(each for each in page.xpath("//article") if "What we sent" in text_of(each))
+    body = text_of(article.xpath(".//details//pre")[0])
+    assert "POST /" in body or "HTTP/1.1 200" in body
+
+
+def test_nothing_secret_is_shown(run: Run, record: dict[str, Any]) -> None:
+    text = html(record, run.fetch).decode()
+    assert CONSIGNOR not in text
+    assert TOKEN.split()[1] not in text
+    assert "[redacted]" in text
+
+
+def test_a_message_from_outside_cannot_write_into_the_page(run: Run, record: dict[str, Any]) -> None:
+    evil = "</pre></details><script>alert(1)</script>{{ 7 * 7 }}"
+    changed = {**record, "reason": evil, "sut": {**record["sut"], "product": evil}}
+    text = html(changed, lambda digest: evil.encode()).decode()
+    assert "<script" not in text
+    assert "{{ 7 * 7 }}" in text
+    css = html({**record, "plan": {**record["plan"], "baseline": '"; } </style><script>'}}, run.fetch).decode()
+    assert "<script" not in css
+
+
+def test_it_needs_no_script_and_nothing_from_elsewhere(page: parser.HtmlElement) -> None:
+    assert not page.xpath("//script | //link | //img | //iframe | //@onclick")
+    style = page.xpath("//style")[0].text
+    assert "url(" not in style
+    assert "@import" not in style
+
+
+def test_it_can_be_used_without_seeing_it(page: parser.HtmlElement) -> None:
+    assert page.get("lang") == "en"
+    assert page.xpath("//body/a[@class='skip']/@href") == ["#main"]
+    assert len(page.xpath("//main")) == len(page.xpath("//header")) == len(page.xpath("//footer")) == 1
+    assert len(page.xpath("//h1")) == 1
+    assert not page.xpath("//th[not(@scope)]")
+    assert not page.xpath("//table[not(.//th)]")
+    for labelled in page.xpath("//*[@aria-labelledby]"):
+        assert page.xpath(f"//*[@id='{labelled.get('aria-labelledby')}']")
+
+
+def test_colour_is_never_the_only_sign(page: parser.HtmlElement) -> None:
+    signs = {words.symbol for words in (*WORDS.values(), *STATUSES.values())}
+    for tag in page.xpath("//span[contains(concat(' ', @class, ' '), ' tag ')]"):
+        symbol = tag.xpath("./span[@aria-hidden='true']")[0].text
+        assert symbol in signs
+        assert len(text_of(tag)) > len(symbol)
+
+
+def luminance(colour: str) -> float:
+    parts = [int(colour[n : n + 2], 16) / 255 for n in (1, 3, 5)]
+    red, green, blue = (each / 12.92 if each <= 0.04045 else ((each + 0.055) / 1.055) ** 2.4 for each in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def test_every_text_has_enough_contrast(page: parser.HtmlElement) -> None:
+    """WCAG 2.2, success criterion 1.4.3: at least 4.5 to 1."""
+    colours = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6});", page.xpath("//style")[0].text))
+    pairs = [(name, "paper") for name in ("ink", "soft", "deep", "pass", "fail", "warning", "inconclusive", "neutral")]
+    pairs += [(name, f"{name}-bg") for name in ("pass", "fail", "warning", "inconclusive", "neutral")]
+    pairs += [("ink", "warning-bg"), ("ink", "code"), ("ink", "faint")]
+    for front, back in pairs:
+        light, dark = sorted((luminance(colours[front]), luminance(colours[back])), reverse=True)
+        assert (light + 0.05) / (dark + 0.05) >= 4.5, (front, back)
+
+
+def test_the_legend_defines_every_word_once(page: parser.HtmlElement) -> None:
+    legend = text_of(section(page, "legend"))
+    for words in (*WORDS.values(), *STATUSES.values()):
+        assert legend.count(words.meaning) == 1
+
+
+def test_both_plan_ids_stand_on_every_printed_page(page: parser.HtmlElement, record: dict[str, Any]) -> None:
+    box = page.xpath("//style")[0].text.partition("@bottom-left")[2].partition("}")[0]
+    assert record["plan"]["baseline"] in box
+    assert record["plan"]["environment"] in box
+
+
+def test_passed_cases_are_closed_and_others_open(page: parser.HtmlElement) -> None:
+    for case in page.xpath("//details[@data-case]"):
+        assert ("open" in case.attrib) == (case.get("data-verdict") not in ("pass", "warning", "not_applicable"))
+
+
+def test_the_wire_log_has_letters_for_both_ways(page: parser.HtmlElement) -> None:
+    ways = {text_of(each) for each in page.xpath("//td[@class='way']")}
+    assert {"→ sent", "← received", "· simulated"} == ways
+
+
+def test_two_thousand_cases_fit_in_one_page(run: Run, record: dict[str, Any]) -> None:
+    many = scaled(record, 2000)
+    started = time.perf_counter()
+    data = html(many, run.fetch)
+    assert len(data) < 25_000_000
+    assert time.perf_counter() - started < 60
+    assert data.count(b"data-case=") == 2000
+
+
+def test_everything_derived_is_the_same_every_time(run: Run, record: dict[str, Any]) -> None:
+    assert set(DERIVED) == {"report.html", "junit.xml", "summary.json"}
+    for derive in DERIVED.values():
+        assert derive(record, run.fetch) == derive(record, run.fetch)
+
+
+def test_the_summary_is_one_line(run: Run, record: dict[str, Any]) -> None:
+    line = DERIVED["summary.json"](record, run.fetch)
+    assert line.count(b"\n") == 1
+    assert record["verdict"].encode() in line
