@@ -18,7 +18,7 @@ from harness.check.offline import PARTS, Examined, examine
 from harness.errors import CONFORMANT, NOT_CONFORMANT, ConfigurationFault
 from harness.pack.load import load_pack
 from harness.security.keys import load_certificates, load_crls
-from harness.security.model import Trust
+from harness.security.trust import make_trust
 
 if TYPE_CHECKING:
     import argparse
@@ -55,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
         raise ConfigurationFault(
             f"the pack {pack.id} has no message {options.message!r}", expected="one of " + ", ".join(pack.messages)
         )
-    trust = Trust(
+    trust = make_trust(
         tuple(certificate for file in options.trust for certificate in load_certificates(file)),
         tuple(crl for file in options.crl for crl in load_crls(file)),
     )

@@ -32,6 +32,7 @@ from harness.scenario.oracle import Ledger, accept, refusals, remember
 from harness.scenario.plan import Plan
 from harness.scenario.project import exchanges, wrong
 from harness.security.model import Trust
+from harness.security.trust import make_trust
 
 Fetch = Callable[[str], bytes]
 
@@ -131,7 +132,7 @@ def _open(pack: Pack, plan: Plan, step: Exchange, part: Part, event: Event, fetc
 @lru_cache(maxsize=8)
 def trust_of(anchors: tuple[str, ...], crls: tuple[str, ...]) -> Trust:
     """The trust of a plan, from its PEM texts."""
-    return Trust(
+    return make_trust(
         tuple(x509.load_pem_x509_certificate(text.encode()) for text in anchors),
         tuple(x509.load_pem_x509_crl(text.encode()) for text in crls),
     )

@@ -1,0 +1,202 @@
+"""One case before the judge: everything right passes, and each single thing that is wrong has its own word."""
+
+from typing import Any
+
+import pytest
+from judge.stage import World
+
+from harness.judge.model import CaseVerdict, Verdict
+
+ACCEPTED = "lifecycle-I9-accepted@platform"
+REFUSED = "lifecycle-I9-declaration-absent@platform"
+TOLD = "lifecycle-I9-declaration-absent@departure"
+
+
+def finding(verdict: CaseVerdict, step: str) -> list[tuple[str, str]]:
+    return [(found.check, found.code) for each in verdict.steps if each.step == step for found in each.findings]
+
+
+@pytest.mark.parametrize("case", [ACCEPTED, REFUSED, TOLD])
+def test_a_case_in_which_everything_is_right_passes_without_a_finding(world: World, case: str) -> None:
+    role = "customs" if case == TOLD else "platform"
+    stage = world.stage(world.plan(role), case).play()
+    if case == TOLD:
+        stage.write("quiet", "quiet-I11", message="I11", party="customs.departure", since="1", until="2")
+        stage.write("state", "probe-operation", object="operation", key={}, state="none")
+    verdict = stage.end().judge()
+    assert not [found for step in verdict.steps for found in step.findings]
+    assert verdict.verdict is Verdict.PASS, verdict.reason
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        ({"defect": "signature/missing"}, ("signature", "missing")),
+        ({"defect": "signature/body-altered"}, ("signature", "digest-mismatch")),
+        ({"defect": "certificate/foreign-ca"}, ("certificate", "untrusted")),
+        ({"values": {"in_reply_to": "OTHER"}}, ("correlation", "wrong-reference")),
+        ({"values": {"recipient_id": "NOBODY"}}, ("consistency", "recipient_id")),
+        ({"change": lambda data: data[: len(data) // 2]}, ("envelope", "not-well-formed")),
+        ({"values": {"reference": None}}, ("schema", "101")),
+    ],
+)
+def test_each_thing_that_is_wrong_in_an_answer_is_found_and_fails(
+    world: World, change: dict[str, Any], found: tuple[str, str]
+) -> None:
+    verdict = world.stage(world.plan("platform"), ACCEPTED).play(I9=change).end().judge()
+    assert verdict.verdict is Verdict.FAIL
+    assert found in finding(verdict, "I9")
+
+
+def test_a_finding_breaks_its_own_requirement_and_not_the_purpose(world: World) -> None:
+    wrong = {"values": {"in_reply_to": "OTHER"}}
+    verdict = world.stage(world.plan("platform"), ACCEPTED).play(I9=wrong).end().judge()
+    failed = {name for name, each in verdict.requirements.items() if each is Verdict.FAIL}
+    assert len(failed) == 1
+    assert failed.isdisjoint({"ETIR-I9-OK"})
+    assert verdict.requirements["ETIR-I9-OK"] is Verdict.PASS
+
+
+def test_a_refusal_that_should_not_be_is_a_fail_of_the_purpose(world: World) -> None:
+    verdict = world.stage(world.plan("platform"), ACCEPTED).play(I9={"error": ("300", "/")}).end().judge()
+    assert verdict.verdict is Verdict.FAIL
+    assert verdict.requirements["ETIR-I9-OK"] is Verdict.FAIL
+    assert "error 300" in verdict.reason
+
+
+def test_the_wrong_code_and_the_wrong_pointer_fail(world: World) -> None:
+    for error in (("210", "/"), ("220", "/ObligationGuarantee/ReferenceID")):
+        verdict = world.stage(world.plan("platform"), REFUSED).play(I9={"error": error}).end().judge()
+        assert verdict.verdict is Verdict.FAIL, error
+
+
+def test_another_legal_refusal_is_inconclusive(world: World) -> None:
+    verdict = world.stage(world.plan("platform"), REFUSED).play(I9={"error": ("200", "/")}).end().judge()
+    assert verdict.verdict is Verdict.INCONCLUSIVE
+
+
+def test_a_refusal_that_changed_the_records_shows_when_asked_again(world: World) -> None:
+    stage = world.stage(world.plan("platform"), REFUSED).play(**{"I9.again": {"error": ("210", "/")}})
+    assert stage.end().judge().verdict is Verdict.FAIL
+
+
+def test_a_set_up_that_fails_is_inconclusive(world: World) -> None:
+    stage = world.stage(world.plan("platform"), REFUSED)
+    stage.write("case-started", attempt=1)
+    stage.exchange("E1", error=("300", "/"))
+    verdict = stage.end("stopped", "Set-up failed.").judge()
+    assert verdict.verdict is Verdict.INCONCLUSIVE
+    assert "Set-up failed" in verdict.reason
+
+
+def test_what_a_check_finds_in_the_set_up_counts(world: World) -> None:
+    wrong = {"defect": "signature/missing"}
+    assert world.stage(world.plan("platform"), REFUSED).play(E1=wrong).end().judge().verdict is Verdict.FAIL
+
+
+def test_silence_is_a_fail_of_its_own_requirement(world: World) -> None:
+    stage = world.stage(world.plan("platform"), ACCEPTED)
+    stage.write("case-started", attempt=1)
+    for name in ("E1", "I1", "I7"):
+        stage.exchange(name)
+    stage.send(stage.step("I9"), "request")
+    stage.write("silence", "I9", message="I10", sender="platform", receiver="customs.departure", since="1", until="2")
+    verdict = stage.end("stopped").judge()
+    assert verdict.verdict is Verdict.FAIL
+    assert ("timing", "no-answer") in finding(verdict, "I9")
+
+
+def test_the_environment_is_nobodys_fault(world: World) -> None:
+    stage = world.stage(world.plan("platform"), ACCEPTED)
+    stage.write("case-started", attempt=1)
+    stage.write(
+        "failed", "E1", role="answer", message="E2", outcome={"kind": "closed"}, text="No route.", blame="environment"
+    )
+    assert stage.end("stopped").judge().verdict is Verdict.INCONCLUSIVE
+
+
+def test_a_fault_of_the_harness_is_never_counted_against_the_sut(world: World) -> None:
+    stage = world.stage(world.plan("platform"), ACCEPTED).play(I9={"defect": "signature/missing"})
+    stage.write("fault", "I9", text="Our own message is not valid.")
+    verdict = stage.end("stopped").judge()
+    assert verdict.verdict is Verdict.HARNESS_ERROR
+    assert verdict.reason == "Our own message is not valid."
+
+
+def test_a_notification_that_is_owed_and_missing_fails_its_requirement(world: World) -> None:
+    stage = world.stage(world.plan("platform"), ACCEPTED)
+    stage.write("case-started", attempt=1)
+    for name in ("E1", "I1", "I7", "I9"):
+        stage.exchange(name)
+    owed = next(step for step in map(stage.step, ["I9/customs-told-started>customs.transit"]))
+    stage.write("silence", owed.id, message="I15", sender="platform", receiver=owed.receiver, since="1", until="2")
+    verdict = stage.end().judge()
+    assert verdict.verdict is Verdict.FAIL
+    assert verdict.requirements[str(owed.requirement)] is Verdict.FAIL
+
+
+def test_a_sut_that_goes_on_although_refused_fails(world: World) -> None:
+    stage = world.stage(world.plan("customs"), TOLD).play()
+    stage.write("received", "quiet-I11", role="request", message="I11", sender="customs.departure", digest="x")
+    stage.write("quiet", "quiet-I11", message="I11", party="customs.departure", since="1", until="2")
+    stage.write("state", "probe-operation", object="operation", key={}, state="none")
+    assert stage.end().judge().verdict is Verdict.FAIL
+
+
+def test_a_state_that_changed_although_refused_fails(world: World) -> None:
+    stage = world.stage(world.plan("customs"), TOLD).play()
+    stage.write("quiet", "quiet-I11", message="I11", party="customs.departure", since="1", until="2")
+    stage.write("state", "probe-operation", object="operation", key={}, state="started")
+    assert stage.end().judge().verdict is Verdict.FAIL
+
+
+def test_a_sut_that_never_sends_is_a_time_out_and_no_fail(world: World) -> None:
+    stage = world.stage(world.plan("customs"), TOLD)
+    stage.write("case-started", attempt=1)
+    stage.exchange("E1")
+    stage.write("control-answer", "I1", status=202, body={})
+    stage.write("silence", "I1", message="I1", sender="customs.departure", receiver="platform", since="1", until="2")
+    verdict = stage.end("stopped").judge()
+    assert verdict.verdict is Verdict.INCONCLUSIVE
+    assert verdict.reason.startswith("Time-out")
+
+
+def test_a_request_that_comes_too_early_is_illegal(world: World) -> None:
+    stage = world.stage(world.plan("customs"), "lifecycle-I9-accepted@departure")
+    stage.write("case-started", attempt=1)
+    stage.exchange("E1")
+    stage.exchange("I1")
+    stage.exchange("I9")
+    verdict = stage.end("stopped").judge()
+    assert ("legality", "220") in finding(verdict, "I9")
+
+
+def test_a_reference_is_never_used_twice(world: World) -> None:
+    stage = world.stage(world.plan("customs"), "lifecycle-I9-accepted@departure")
+    verdict = stage.play(I7={"values": {"reference": "REF-3"}}).end().judge()
+    assert ("correlation", "reference-reused") in finding(verdict, "I7")
+
+
+@pytest.mark.parametrize(
+    ("ended", "expected"),
+    [("cancelled", Verdict.NOT_RUN), ("no-data", Verdict.NOT_RUN), ("stopped", Verdict.INCONCLUSIVE)],
+)
+def test_how_a_case_ended_counts(world: World, ended: str, expected: Verdict) -> None:
+    assert world.stage(world.plan("platform"), ACCEPTED).play().end(ended).judge().verdict is expected
+
+
+def test_a_record_that_is_cut_off_or_empty_is_not_run(world: World) -> None:
+    stage = world.stage(world.plan("platform"), ACCEPTED)
+    assert stage.judge().verdict is Verdict.NOT_RUN
+    assert stage.play().judge().verdict is Verdict.NOT_RUN
+
+
+def test_the_last_attempt_is_the_one_that_is_judged(world: World) -> None:
+    stage = world.stage(world.plan("platform"), ACCEPTED).play(I9={"error": ("300", "/")}).end()
+    stage.play().end()
+    assert stage.judge().verdict is Verdict.PASS
+
+
+def test_judging_twice_gives_the_same(world: World) -> None:
+    stage = world.stage(world.plan("platform"), ACCEPTED).play().end()
+    assert stage.judge() == stage.judge()
