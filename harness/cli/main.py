@@ -9,13 +9,13 @@ import textwrap
 from typing import TYPE_CHECKING, NoReturn
 
 import harness
-from harness.cli import check, list_cases, pki, schema
+from harness.cli import check, init, list_cases, pki, schema, verify
 from harness.errors import CONFIGURATION, HARNESS, NOT_FULLY_VERIFIED, ConfigurationFault, HarnessError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-COMMANDS = {"check": check, "list": list_cases, "pki": pki, "schema": schema}
+COMMANDS = {"verify": verify, "check": check, "init": init, "pki": pki, "list": list_cases, "schema": schema}
 EXIT_CODES = """\
 exit codes:
   0 conformant   1 not conformant   10 not fully verified

@@ -2,8 +2,8 @@
 
 The authorities are made when the folder is empty. Everything says TEST and leads to no real authority.
 
-  c2c pki issue my-system --country UZ --host customs.example --for tls
-  c2c pki sign request.csr --out my-system.pem        your key never leaves your system
+  c2c pki issue my-system --host customs.example
+  c2c pki sign request.csr                            your key never leaves your system
   c2c pki export --out for-my-system                  what your system must trust
 
 A Java key store is made from a certificate and its key with:
@@ -33,7 +33,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
     def action(name: str, summary: str, act: Callable[[argparse.Namespace, TestPki], list[Path]]) -> Any:
         child = actions.add_parser(name, help=summary, description=summary, allow_abbrev=False)
-        child.add_argument("--folder", type=Path, default=Path("pki"), metavar="DIR", help="the test PKI (pki)")
+        child.add_argument("--folder", type=Path, default=Path("identities"), metavar="DIR", help="where (identities)")
         child.set_defaults(act=act)
         return child
 
@@ -42,7 +42,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     issue.add_argument("--key", choices=("ec", "rsa"), default="ec", help="P-256 or RSA of 2048 bits (default: ec)")
     sign = action("sign", "answer a certificate signing request", _sign)
     sign.add_argument("request", type=Path, metavar="CSR", help="PKCS#10, PEM")
-    sign.add_argument("--out", type=Path, required=True, metavar="FILE", help="the certificate, PEM")
+    sign.add_argument(
+        "--out", type=Path, metavar="FILE", help="the certificate (default: the name of the request, .pem)"
+    )
     export = action("export", "write what the other side must trust", _export)
     export.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for trust.pem and crl.pem")
     for child in (issue, sign):
@@ -70,8 +72,11 @@ def _issue(options: argparse.Namespace, pki: TestPki) -> list[Path]:
 
 def _sign(options: argparse.Namespace, pki: TestPki) -> list[Path]:
     certificate = pki.sign(options.request.read_bytes(), **_wishes(options, pki))
-    options.out.write_bytes(to_pem((certificate, pki.issuing.certificate)))
-    return [options.out]
+    out: Path = options.out or options.request.with_suffix(".pem")
+    if out.exists():
+        raise ConfigurationFault(f"{out} is there already, and is not overwritten", remedy="Choose another --out.")
+    out.write_bytes(to_pem((certificate, pki.issuing.certificate)))
+    return [out]
 
 
 def _export(options: argparse.Namespace, pki: TestPki) -> list[Path]:

@@ -1,0 +1,161 @@
+"""``c2c check``: single messages, judged offline."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.cli.main import main
+from harness.message.envelope import wrap
+from harness.message.xml import parse_xml
+from harness.pack.load import load_pack
+from harness.security.pki import TestPki
+from harness.security.protect import protect
+
+PACK = load_pack("etir-4.3")
+GOLDEN = PACK.messages["I9"].golden["accepted"]
+NOW = datetime.now(UTC)
+
+
+@pytest.fixture(scope="module")
+def pki(tmp_path_factory: pytest.TempPathFactory) -> TestPki:
+    return TestPki.create(tmp_path_factory.mktemp("pki"), NOW)
+
+
+@pytest.fixture(scope="module")
+def signed(pki: TestPki, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    identity = pki.issue("customs.departure")
+    file = tmp_path_factory.mktemp("signed") / "I9.xml"
+    file.write_bytes(protect(parse_xml(GOLDEN.read_bytes()), identity, PACK.security, NOW).data)
+    return file
+
+
+def check(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> tuple[int, list[dict[str, Any]]]:
+    code = main(["check", "--pack", "etir-4.3", "--json", *map(str, arguments)])
+    return code, json.loads(capsys.readouterr().out)
+
+
+def trust(pki: TestPki) -> list[str]:
+    return ["--trust", str(pki.folder / "trust.pem"), "--crl", str(pki.folder / "crl.pem")]
+
+
+def test_a_signed_message_passes_and_tells_who_signed_what(
+    signed: Path, pki: TestPki, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, [result] = check(capsys, signed, *trust(pki))
+    assert (code, result["verdict"], result["findings"]) == (0, "pass", [])
+    assert set(result) == {"file", "verdict", "findings", "signature"}
+    signature = result["signature"]
+    assert signature["trusted"] is True
+    assert "customs.departure" in signature["signer"]
+    assert any(path.endswith("/Body") for path in signature["signed"])
+    assert abs(datetime.fromisoformat(signature["created"]) - NOW) < timedelta(seconds=1)
+    assert set(signature["algorithms"]) >= {"signature", "digest"}
+
+
+def test_a_bare_message_is_judged_by_its_content(capsys: pytest.CaptureFixture[str]) -> None:
+    code, [result] = check(capsys, GOLDEN)
+    assert (code, result["verdict"]) == (0, "pass")
+    assert result["signature"] == {"signed": [], "signer": None, "algorithms": {}, "created": None, "trusted": False}
+
+
+def test_a_finding_names_code_requirement_pointer_and_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = GOLDEN.read_text("utf-8").splitlines()
+    number = next(n for n, line in enumerate(lines) if "FunctionalReferenceID" in line)
+    file = tmp_path / "I9.xml"
+    file.write_text("\n".join([*lines[:number], *lines[number + 1 :]]), "utf-8")
+    code, [result] = check(capsys, file)
+    assert (code, result["verdict"]) == (1, "fail")
+    [finding] = result["findings"]
+    assert finding["check"] == "schema"
+    assert finding["code"] == "101"
+    assert finding["pointer"] == "/FunctionalReferenceID"
+    assert finding["requirement"] in PACK.requirements
+    assert isinstance(finding["line"], int)
+    assert finding["message"]
+
+
+def test_an_envelope_without_a_signature_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "unsigned.xml"
+    file.write_bytes(wrap(parse_xml(GOLDEN.read_bytes()), "1.2"))
+    code, [result] = check(capsys, file)
+    assert code == 1
+    assert ("signature", "missing") in {(each["check"], each["code"]) for each in result["findings"]}
+    assert check(capsys, file, "--only", "schema,rules,codelists")[0] == 0
+
+
+def test_only_signature_works_for_any_payload(pki: TestPki, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "other.xml"
+    payload = parse_xml(b"<anything xmlns='urn:of-somebody-else'>text</anything>")
+    file.write_bytes(protect(payload, pki.issue("anybody"), PACK.security, NOW).data)
+    code, [result] = check(capsys, file, "--only", "signature", *trust(pki))
+    assert (code, result["findings"], result["signature"]["trusted"]) == (0, [], True)
+    assert check(capsys, file, *trust(pki))[0] == 1
+
+
+def test_a_changed_byte_is_found(
+    signed: Path, pki: TestPki, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "altered.xml"
+    file.write_bytes(signed.read_bytes().replace(b"UZTAS001", b"UZTAS002"))
+    code, [result] = check(capsys, file, "--only", "signature", *trust(pki))
+    assert code == 1
+    assert "digest-mismatch" in {each["code"] for each in result["findings"]}
+    assert result["signature"]["trusted"] is False
+
+
+def test_without_an_anchor_the_signer_is_not_checked_and_that_is_said(
+    signed: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, [result] = check(capsys, signed)
+    assert code == 0
+    assert [each["severity"] for each in result["findings"]] == ["warning"]
+    assert result["signature"]["trusted"] is False
+
+
+def test_a_foreign_anchor_does_not_help(signed: Path, pki: TestPki, capsys: pytest.CaptureFixture[str]) -> None:
+    code, [result] = check(capsys, signed, "--trust", pki.foreign().folder / "trust.pem")
+    assert (code, result["signature"]["trusted"]) == (1, False)
+
+
+def test_time_can_be_given(signed: Path, pki: TestPki, capsys: pytest.CaptureFixture[str]) -> None:
+    code, [result] = check(capsys, signed, *trust(pki), "--at", (NOW + timedelta(hours=1)).isoformat())
+    assert code == 1
+    assert {each["check"] for each in result["findings"]} == {"timestamp"}
+
+
+def test_what_cannot_be_read_fails_and_the_others_are_still_judged(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "bomb.xml"
+    file.write_bytes(b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>')
+    code, [bad, good] = check(capsys, file, GOLDEN)
+    assert (code, bad["verdict"], good["verdict"]) == (1, "fail", "pass")
+    assert bad["findings"][0]["code"] == "doctype"
+
+
+def test_people_get_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", str(GOLDEN), "--pack", "etir-4.3"]) == 0
+    assert capsys.readouterr().out == f"{GOLDEN}: pass\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["absent.xml", "--pack", "etir-4.3"],
+        [str(GOLDEN), "--pack", "etir-4.4"],
+        [str(GOLDEN), "--pack", "etir-4.3", "--only", "spelling"],
+        [str(GOLDEN), "--pack", "etir-4.3", "--at", "yesterday"],
+        [str(GOLDEN), "--pack", "etir-4.3", "--trust", str(GOLDEN)],
+        [str(GOLDEN), "--pack", "etir-4.3", "--message", "I99"],
+        [str(GOLDEN), "--pack", "etir-4.3", "--header", "nothing"],
+        [str(GOLDEN)],
+    ],
+)
+def test_a_wrong_call_ends_with_11(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", *arguments]) == 11
+    assert capsys.readouterr().out == ""
