@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import httpx
 
@@ -23,6 +23,7 @@ from harness.exchange.http import (
     head_of,
     moment,
 )
+from harness.exchange.transport import WireTransport
 
 
 async def post(
@@ -36,6 +37,7 @@ async def post(
     method: str = "POST",
     delivery: Delivery | None = None,
     clock: Clock | None = None,
+    on_sent: Callable[[Sent], None] | None = None,
 ) -> Wire:
     """Send one message and return its answer.
 
@@ -52,6 +54,7 @@ async def post(
         method: of HTTP.
         delivery: what goes wrong on purpose; repeating is up to the caller.
         clock: for times that the transport does not tell.
+        on_sent: is told what has left, before anything can come back for it.
 
     Raises:
         WireFailure: there was no answer; the class says why.
@@ -64,10 +67,13 @@ async def post(
         extensions={
             "timeout": {"connect": connect_seconds, "read": seconds, "write": seconds, "pool": connect_seconds},
             "delivery": delivery,
+            "on_sent": on_sent,
         },
     )
     clock = clock or SystemClock()
     before = moment(clock)
+    if on_sent is not None and not isinstance(transport, WireTransport):
+        on_sent(_sent(request, before))
     try:
         response = await transport.handle_async_request(request)
         wire: Wire | None = response.extensions.get("wire")

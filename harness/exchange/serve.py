@@ -215,6 +215,14 @@ class ServerConnection:
         self._next()
 
     async def _send(self, answer: WireAnswer) -> None:
+        sent = None
+        try:
+            sent = await self._deliver(answer)
+        finally:
+            if answer.on_sent is not None:
+                answer.on_sent(sent)
+
+    async def _deliver(self, answer: WireAnswer) -> Sent | None:
         delivery = answer.delivery or Delivery()
         if delivery.delay:
             await asyncio.sleep(delivery.delay)
@@ -222,9 +230,7 @@ class ServerConnection:
             self._forget()
             self.channel.close()
         if self.channel.over:
-            if answer.on_sent is not None:
-                answer.on_sent(None)
-            return
+            return None
         head, body = self._framed(answer)
         if delivery.truncated:
             at = self.channel.write(head + body[: len(body) // 2])
@@ -232,8 +238,7 @@ class ServerConnection:
             self.channel.close()
         else:
             at = self.channel.write(head + body)
-        if answer.on_sent is not None:
-            answer.on_sent(Sent(read_head(head), at, self._name, self.channel.tls, complete=not delivery.truncated))
+        return Sent(read_head(head), at, self._name, self.channel.tls, complete=not delivery.truncated)
 
     def _framed(self, answer: WireAnswer) -> tuple[bytes, bytes]:
         """Head and body of an answer, as bytes."""

@@ -8,7 +8,8 @@ Rules:
 2. An answer that broke off is an answer, marked as not complete. No answer is a
    :class:`~harness.exchange.http.WireFailure` that says which kind of nothing came.
 3. What was seen stands in ``response.extensions["wire"]``, a :class:`~harness.exchange.http.Wire`. A
-   :class:`~harness.exchange.delivery.Delivery` in ``request.extensions["delivery"]`` is what goes wrong on purpose.
+   :class:`~harness.exchange.delivery.Delivery` in ``request.extensions["delivery"]`` is what goes wrong on purpose,
+   and a function in ``request.extensions["on_sent"]`` is told what left, each time.
 4. Of httpx's time-outs, ``connect`` bounds connection and handshake, ``read`` the wait for the complete answer.
 """
 
@@ -43,6 +44,8 @@ from harness.exchange.http import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from harness.exchange.delivery import Delivery
     from harness.exchange.http import Moment
 
@@ -249,7 +252,11 @@ class _Connection:
         at = self._channel.write(head + content)
         if truncated:
             self._channel.finish()
-        return Sent(read_head(head), at, self._name, self._channel.tls, complete=not truncated)
+        sent = Sent(read_head(head), at, self._name, self._channel.tls, complete=not truncated)
+        on_sent: Callable[[Sent], None] | None = request.extensions.get("on_sent")
+        if on_sent is not None:
+            on_sent(sent)
+        return sent
 
     def _advance(self) -> None:
         while True:

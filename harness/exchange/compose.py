@@ -1,0 +1,160 @@
+"""What stands in a message that we send: pure functions from the script and the conversation to values and documents.
+
+Rules:
+
+1. A value comes from the step, else from the message that is forwarded or answered, else from the conversation, else
+   it is made. What nobody sets stays as in the golden sample.
+2. What is made follows from the seed and the serial number of the case alone, so a serial number that is never used
+   twice means that no made number is.
+3. Whoever owns a value sets it. A SUT that is asked to act is told what others own, never what is its own to mint.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+
+from harness.errors import HarnessFault
+from harness.evidence.conversation import Conversation, name_made_by
+from harness.evidence.message import Opened
+from harness.exchange.data import Data, Occasion, make
+from harness.message.build import build, write_errors
+from harness.message.document import parse
+from harness.message.model import Document, Value
+from harness.pack.codelist import coded_violations
+from harness.pack.model import Breach, Message, Outcome, Pack, Violation
+from harness.pack.rule import rule_violations
+from harness.pack.schema import violations
+from harness.scenario.model import Exchange
+
+Made = dict[str, Value]
+
+
+@dataclass(frozen=True)
+class Composed:
+    """A message that is ready to be protected."""
+
+    message: Message
+    document: Document
+
+
+def compose_request(data: Data, conversation: Conversation, step: Exchange, now: datetime) -> Composed:
+    """The request of an exchange that a simulated party sends.
+
+    Raises:
+        HarnessFault: the message to forward was never heard.
+    """
+    message = data.pack.messages[step.message]
+    forwarded = _forwarded(conversation, step)
+    occasion = Occasion(step.sender, step.receiver, step.subject, now, data.reference(step.id, "request"), step.event)
+    values: Made = {}
+    for name in message.bindings:
+        rule = data.pack.values[name]
+        fresh = rule.scope == "message" and rule.owner in ("sender", data.role(step.sender))
+        if name in step.values:
+            values[name] = data.given(step, name)
+        elif forwarded is None or fresh:
+            value = make(data, rule, occasion) if rule.scope == "message" else known(data, conversation, step, name)
+            if value is not None:
+                values[name] = value
+    sample = _golden(data.pack.format, message.golden["accepted"])
+    if forwarded is not None and forwarded.document is not None:
+        sample = forwarded.document
+    return Composed(message, build(sample, message.bindings, values))
+
+
+def compose_answer(
+    data: Data, conversation: Conversation, step: Exchange, request: Opened, outcome: Outcome, now: datetime
+) -> Composed:
+    """The answer of a simulated party: accepted, or refused with the error of *outcome*."""
+    message = data.pack.messages[data.pack.messages[step.message].answer or ""]
+    shape = "refused" if outcome.kind == "error" else "accepted"
+    sample = _golden(data.pack.format, message.golden.get(shape, message.golden["accepted"]))
+    asked = name_made_by(data.pack, step.message, "reference")
+    occasion = Occasion(
+        step.receiver,
+        step.sender,
+        step.subject,
+        now,
+        data.reference(step.id, "answer"),
+        step.event,
+        reply=request.text(asked) if asked else None,
+    )
+    values: Made = {}
+    for name, binding in message.bindings.items():
+        rule = data.pack.values[name]
+        if rule.scope == "message":
+            value = make(data, rule, occasion)
+        else:
+            value = request.values.get(name) or known(data, conversation, step, name)
+        if value is not None and (shape == "accepted" or sample.pointers(binding.path)):
+            values[name] = value
+    document = build(sample, message.bindings, values)
+    if shape == "refused" and message.errors is not None and outcome.code is not None:
+        errors = message.errors
+        pointer = (errors.pointer_prefix + (outcome.pointer or "/")) if errors.pointer else None
+        record = {
+            "code": outcome.code,
+            "pointer": pointer,
+            "text": f"Refused with {outcome.code}, as the test asks for.",
+        }
+        document = write_errors(document, errors.each, errors.code, errors.pointer, errors.text, [record])
+    return Composed(message, document)
+
+
+def order_parameters(data: Data, conversation: Conversation, step: Exchange) -> Made:
+    """The values that a SUT is told that shall send the request of *step*."""
+    told: Made = {}
+    for name in data.pack.messages[step.message].bindings:
+        rule = data.pack.values[name]
+        if name in step.values:
+            told[name] = data.given(step, name)
+        elif rule.scope != "message":
+            value = conversation.known(name, step.subject)
+            if value is None and rule.owner not in ("sender", data.role(data.case.sut)):
+                value = data.made(name, step.subject)
+            if value is not None:
+                told[name] = value
+    return told
+
+
+def known(data: Data, conversation: Conversation, step: Exchange, name: str) -> Value:
+    """A value of the movement: as it was said first, else as it is made."""
+    value = conversation.known(name, step.subject)
+    return data.made(name, step.subject) if value is None else value
+
+
+def demand_correct(pack: Pack, composed: Composed) -> None:
+    """Make sure that what we send keeps the rules of the pack.
+
+    Raises:
+        HarnessFault: it does not.
+    """
+    name, document = composed.message.name, composed.document
+    found: list[Violation | Breach] = [
+        *violations(pack, name, document),
+        *coded_violations(pack, name, document),
+        *rule_violations(pack, name, document),
+    ]
+    if found:
+        raise HarnessFault(
+            f"{name} was built wrong: {found[0].text} (at {found[0].pointer})",
+            expected="a message that its own pack accepts",
+            remedy="The golden sample, a binding or a value of the pack is wrong.",
+        )
+
+
+def _forwarded(conversation: Conversation, step: Exchange) -> Opened | None:
+    if step.forwards is None:
+        return None
+    forwarded = conversation.message(step.forwards, "request")
+    if forwarded is None:
+        raise HarnessFault(f"{step.id} forwards {step.forwards}, which was not heard")
+    return forwarded
+
+
+@lru_cache(maxsize=256)
+def _golden(format: str, path: Path) -> Document:  # noqa: A002
+    return parse(format, path.read_bytes())

@@ -1,0 +1,229 @@
+"""The data of one case: every number, reference and fact that simulated parties put into messages.
+
+All of it follows from the seed and the serial number of the case. Numbers after a pattern come from a one-to-one
+numbering of everything that the pattern can say, in an order that the seed decides: two serial numbers never give the
+same number, and a pattern that is used up is told.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import string
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from fnmatch import fnmatchcase
+from functools import lru_cache
+
+from harness.message.model import Value
+from harness.pack.model import Pack, Party, ValueRule
+from harness.scenario.model import Case, Exchange, FromPool
+from harness.scenario.project import exchanges
+
+_ALPHABETS = {"#": string.digits, "@": string.ascii_uppercase}
+
+Draw = Callable[[str, str, int], str]
+"""Takes an entry of a pool, given its name, the bound name that it is for, and the serial number of the case."""
+
+
+class NoDataError(Exception):
+    """A pool or the numbers of a pattern are used up: the case cannot be played. Its text is one sentence."""
+
+
+@dataclass(frozen=True)
+class Occasion:
+    """For what one value is made.
+
+    Parameters:
+        sender, receiver: party ids of the message.
+        subject: the position that it is about.
+        now: the time to write.
+        reference: the reference of the message.
+        event: what happened.
+        reply: the reference of the request that is answered.
+    """
+
+    sender: str
+    receiver: str
+    subject: str | None
+    now: datetime
+    reference: str = ""
+    event: str = ""
+    reply: str | None = None
+
+
+@dataclass(frozen=True)
+class Data:
+    """What the values of one case are made from.
+
+    Parameters:
+        pack, case: the profile and the case.
+        seed: of the run.
+        serial: number of this attempt, never used twice against one SUT.
+        token: goes into every reference.
+        values: values of the movement that are made, by name and position.
+        drawn: values that steps take from pools, by step and name.
+    """
+
+    pack: Pack
+    case: Case
+    seed: int
+    serial: int
+    token: str
+    values: Mapping[tuple[str, str | None], Value] = field(default_factory=dict)
+    drawn: Mapping[tuple[str, str], str] = field(default_factory=dict)
+
+    def role(self, party: str) -> str:
+        """The role of a party."""
+        return self.pack.parties[party].role
+
+    def made(self, name: str, subject: str | None) -> Value:
+        """A value of the movement or of a position, ``None`` where the golden sample has the say."""
+        return self.values.get((name, subject if self.pack.values[name].scope == "position" else None))
+
+    def given(self, step: Exchange, name: str) -> Value:
+        """A value that the step sets."""
+        value = step.values[name]
+        return self.drawn[step.id, name] if isinstance(value, FromPool) else value
+
+    def reference(self, step: str, part: str) -> str:
+        """The reference of a message: at most 35 characters, unique by serial number, step and part."""
+        ids = [exchange.id for exchange in exchanges(self.case.steps)]
+        return f"{self.token[:16] or 'R'}-{self.serial}-{ids.index(step) + 1}{part[0].upper()}"
+
+    def to_json(self) -> dict[str, Value]:
+        """What simulated parties will set, for the evidence."""
+        return {f"{name}@{position}" if position else name: value for (name, position), value in self.values.items()}
+
+
+def make_data(pack: Pack, case: Case, *, seed: int, serial: int, token: str, now: datetime, draw: Draw) -> Data:
+    """Make the data of a case.
+
+    Raises:
+        NoDataError: a pool or a pattern is used up.
+    """
+    data = Data(pack, case, seed, serial, token)
+    values: dict[tuple[str, str | None], Value] = {}
+    drawn: dict[tuple[str, str], str] = {}
+    for step, name in _places(pack, case):
+        rule = pack.values[name]
+        key = (name, step.subject if rule.scope == "position" else None)
+        if rule.scope == "message" or key in values:
+            continue
+        if rule.make.kind == "pool":
+            if _simulated(case, rule):
+                values[key] = draw(rule.make.text, name, serial)
+        else:
+            made = make(data, rule, Occasion(step.sender, step.receiver, step.subject, now))
+            if made is not None:
+                values[key] = made
+    for step in exchanges(case.steps):
+        for name, given in step.values.items():
+            if isinstance(given, FromPool):
+                drawn[step.id, name] = draw(given.pool, name, serial)
+    return Data(pack, case, seed, serial, token, values, drawn)
+
+
+def make(data: Data, rule: ValueRule, occasion: Occasion) -> Value:
+    """Make one value; ``None`` where it stays as in the golden sample."""
+    text = rule.make.text
+    match rule.make.kind:
+        case "reference":
+            return occasion.reference
+        case "reply":
+            return occasion.reply
+        case "now":
+            return occasion.now.astimezone(UTC).strftime(text)
+        case "pattern":
+            slot, slots = _slot(data, rule, occasion)
+            return number_after(text, f"{data.seed}/{rule.name}", data.serial * slots + slot)
+        case "fact":
+            return _fact(data, text, occasion)
+        case "facts":
+            return _facts(data, text) or None
+        case "fixed":
+            return text
+        case "event":
+            return occasion.event or None
+        case _:
+            return None
+
+
+def number_after(pattern: str, salt: str, number: int) -> str:
+    """The text that a number stands for: another one for each number from 0 on.
+
+    Parameters:
+        pattern: ``#`` is a digit, ``@`` an upper-case letter, everything else itself.
+        salt: decides the order.
+        number: which one.
+
+    Raises:
+        NoDataError: the pattern has no so many texts.
+    """
+    capacity = math.prod(len(_ALPHABETS[sign]) for sign in pattern if sign in _ALPHABETS)
+    if number >= capacity:
+        raise NoDataError(f"All {capacity} numbers of the form {pattern} are used up.")
+    factor, shift = _order(salt, capacity)
+    rest = (number * factor + shift) % capacity
+    made = []
+    for sign in reversed(pattern):
+        alphabet = _ALPHABETS.get(sign)
+        if alphabet is not None:
+            rest, place = divmod(rest, len(alphabet))
+            sign = alphabet[place]
+        made.append(sign)
+    return "".join(reversed(made))
+
+
+@lru_cache(maxsize=256)
+def _order(salt: str, capacity: int) -> tuple[int, int]:
+    """Factor and shift of a permutation ``x -> factor * x + shift`` of the numbers below *capacity*."""
+    digest = hashlib.sha256(salt.encode()).digest()
+    factor = int.from_bytes(digest[:16], "big") % capacity or 1
+    while math.gcd(factor, capacity) != 1:
+        factor += 1
+    return factor, int.from_bytes(digest[16:], "big") % capacity
+
+
+def _places(pack: Pack, case: Case) -> Iterator[tuple[Exchange, str]]:
+    """Every bound name of every message of the case, with the step that first has it."""
+    for step in exchanges(case.steps):
+        message = pack.messages[step.message]
+        for name in message.bindings:
+            yield step, name
+        for name in pack.messages[message.answer].bindings if message.answer else ():
+            yield step, name
+
+
+def _simulated(case: Case, rule: ValueRule) -> bool:
+    """Whether a simulated party may set this value."""
+    return any(name != case.sut and rule.owner in ("sender", party.role) for name, party in case.parties.items())
+
+
+def _slot(data: Data, rule: ValueRule, occasion: Occasion) -> tuple[int, int]:
+    """Which of the numbers of a case this is, and how many a case may need."""
+    if rule.scope == "movement":
+        return 0, 1
+    if rule.scope == "position":
+        positions = list(dict.fromkeys((None, *(party.position for party in data.pack.parties.values()))))
+        return positions.index(occasion.subject), len(positions)
+    mark = occasion.reference.rpartition("-")[2]
+    return 2 * int(mark[:-1] or 0) + mark.endswith("A"), 1000
+
+
+def _fact(data: Data, text: str, occasion: Occasion) -> str | None:
+    who, _, fact = text.rpartition(".")
+    parties = data.case.parties
+    if who == "subject":
+        party = next((party for party in parties.values() if party.position == occasion.subject), None)
+    else:
+        party = parties.get({"sender": occasion.sender, "receiver": occasion.receiver}.get(who, who))
+    party = party or data.pack.parties.get(who)
+    return party.facts.get(fact) if party is not None else None
+
+
+def _facts(data: Data, text: str) -> list[str]:
+    wanted, _, fact = text.rpartition(".")
+    seats: Mapping[str, Party] = {**data.pack.parties, **data.case.parties}
+    return [party.facts[fact] for name, party in seats.items() if fnmatchcase(name, wanted) and fact in party.facts]

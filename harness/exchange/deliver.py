@@ -1,0 +1,181 @@
+"""A simulated party sends: to the SUT over the wire, or to another simulated party on paper."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from typing import Any
+
+from harness.errors import ConfigurationFault
+from harness.evidence.message import Opened, open_message, outcomes_of
+from harness.exchange.client import post
+from harness.exchange.compose import Composed, compose_answer, compose_request, demand_correct
+from harness.exchange.http import Silence, Wire, WireFailure
+from harness.exchange.parcel import Parcel, address, pack_up, unsigned
+from harness.exchange.stage import Scene, StopCase, own
+from harness.judge.outcome import describe_all, meets
+from harness.pack.model import Outcome
+from harness.scenario.model import Exchange
+from harness.scenario.project import wrong
+
+Inner = Callable[[Exchange], Awaitable[None]]
+"""Plays an exchange that happens inside another one."""
+
+
+async def deliver(scene: Scene, step: Exchange, play: Inner) -> None:
+    """Send a request to the SUT and take its answer; exchanges inside are played meanwhile.
+
+    Raises:
+        StopCase: the answer is not one that the script can go on with.
+    """
+    parcel, opened = _parcel(scene, step)
+    scene.parcels[step.id] = parcel
+    inner = [asyncio.ensure_future(play(each)) for each in step.during]
+    try:
+        outcomes = await _post(scene, step, parcel, opened)
+        if parcel.delivery is not None and parcel.delivery.repeated:
+            outcomes = await _post(scene, step, parcel, opened)
+        if not _goes_on(scene, step, outcomes):
+            raise StopCase(f"{step.message} was answered with {describe_all(outcomes)}.")
+        await asyncio.gather(*inner)
+    finally:
+        await cancelled(inner)
+
+
+async def simulate(scene: Scene, step: Exchange, play: Inner) -> None:
+    """An exchange between two simulated parties: it is never on a wire, and no evidence about the SUT."""
+    composed = compose_request(scene.data, scene.conversation, step, scene.now())
+    if not wrong(step):
+        demand_correct(scene.stage.pack, composed)
+    request = own(composed.message, composed.document)
+    _put_down(scene, step, "request", composed, request)
+    for inner in step.during:
+        await play(inner)
+    outcome = step.expectation.expect[0]
+    if composed.message.answer is None or outcome.kind not in ("accepted", "error"):
+        return
+    answer = compose_answer(scene.data, scene.conversation, step, request, outcome, scene.now())
+    demand_correct(scene.stage.pack, answer)
+    _put_down(scene, step, "answer", answer, own(answer.message, answer.document, refused=outcome.kind == "error"))
+
+
+async def cancelled(tasks: Iterable[asyncio.Future[Any]]) -> None:
+    """Cancel what still runs and wait until it has stopped."""
+    running = [task for task in tasks if not task.done()]
+    for task in running:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def together(plays: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Run all at once; the first exception stops the others."""
+    tasks = [asyncio.ensure_future(each) for each in plays]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        await cancelled(tasks)
+
+
+def _parcel(scene: Scene, step: Exchange) -> tuple[Parcel, Opened]:
+    if step.repeats is not None:
+        before = scene.conversation.message(step.repeats, "request")
+        if before is None or step.repeats not in scene.parcels:
+            raise StopCase(f"{step.repeats} was never sent, so it cannot be repeated.")
+        return scene.parcels[step.repeats], before
+    stage = scene.stage
+    composed = compose_request(scene.data, scene.conversation, step, scene.now())
+    if not wrong(step):
+        demand_correct(stage.pack, composed)
+    parcel = pack_up(stage.pack, composed, stage.seal(step.sender), scene.now(), step.defect, stage.seconds("answer"))
+    return parcel, own(composed.message, composed.document)
+
+
+async def _post(scene: Scene, step: Exchange, parcel: Parcel, opened: Opened) -> tuple[Outcome, ...]:
+    stage, message = scene.stage, scene.stage.pack.messages[step.message]
+    if step.receiver not in stage.setup.sut_urls:
+        raise ConfigurationFault(
+            f"nobody said where the system under test listens as {step.receiver}",
+            remedy="Add its endpoint to the target file.",
+        )
+    header = stage.pack.case_header
+    try:
+        wire = await post(
+            stage.transports[step.sender],
+            address(stage.setup.sut_urls[step.receiver], message),
+            parcel.data,
+            (*parcel.headers, (header, scene.case.id)) if header else parcel.headers,
+            seconds=stage.seconds("answer"),
+            method=message.method,
+            delivery=parcel.delivery,
+            clock=stage.clock,
+            on_sent=scene.telling(step, "request", message.name, parcel.data, step.defect, opened),
+        )
+    except WireFailure as failure:
+        return _failed(scene, step, message.answer, failure)
+    return _answered(scene, step, wire)
+
+
+def _failed(scene: Scene, step: Exchange, answer: str | None, failure: WireFailure) -> tuple[Outcome, ...]:
+    scene.write(
+        "failed",
+        step.id,
+        failure.at,
+        role="answer",
+        message=answer,
+        outcome={"kind": failure.outcome, "code": None},
+        text=f"{failure.text[:1].upper()}{failure.text[1:]}.",
+        blame=failure.blame,
+    )
+    if failure.blame == "environment":
+        raise StopCase(f"{step.message} could not be delivered: {failure.text}.")
+    if isinstance(failure, Silence) and not _expected(step, Outcome("silence")):
+        raise StopCase(f"No answer to {step.message} came in time.")
+    return (Outcome(failure.outcome),)
+
+
+def _answered(scene: Scene, step: Exchange, wire: Wire) -> tuple[Outcome, ...]:
+    stage, response = scene.stage, wire.response
+    head = response.head.to_json()
+    scene.write(
+        "received",
+        step.id,
+        response.last,
+        role="answer",
+        message=stage.pack.messages[step.message].answer,
+        sender=step.receiver,
+        receiver=step.sender,
+        digest=stage.recorder.store.put(response.body),
+        head=head,
+        tls=response.tls.to_json() if response.tls else None,
+        connection=response.connection,
+        body_complete=response.body_complete,
+    )
+    opened = open_message(
+        stage.pack, head, response.body, at=response.last.at, trust=stage.trust, answer_to=step.message
+    )
+    scene.hear(step, "answer", opened)
+    return outcomes_of(opened)
+
+
+def _goes_on(scene: Scene, step: Exchange, outcomes: tuple[Outcome, ...]) -> bool:
+    if scene.stage.pack.messages[step.message].answer is None and (outcomes[0].code or "").startswith("2"):
+        return True
+    return meets(outcomes, step.expectation) != "other"
+
+
+def _expected(step: Exchange, outcome: Outcome) -> bool:
+    return meets((outcome,), step.expectation) != "other"
+
+
+def _put_down(scene: Scene, step: Exchange, part: str, composed: Composed, opened: Opened) -> None:
+    request = part == "request"
+    scene.write(
+        "simulated",
+        step.id,
+        role=part,
+        message=composed.message.name,
+        sender=step.sender if request else step.receiver,
+        receiver=step.receiver if request else step.sender,
+        digest=scene.stage.recorder.store.put(unsigned(scene.stage.pack, composed.document)),
+    )
+    scene.hear(step, "request" if request else "answer", opened)

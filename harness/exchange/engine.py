@@ -1,0 +1,275 @@
+"""All cases of a run, in flight as the target allows.
+
+Rules:
+
+1. Positive controls are played first and once more at the end; between these three parts nothing overlaps.
+2. A case is judged when it ends, from its events, by the judge that judges the bundle later.
+3. A message that belongs to nobody spoils every watch that was open; those cases are played once more, one by one.
+4. However a run ends, the log is complete, and what was not played is not in it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from harness.errors import HarnessFault
+from harness.evidence.clock import Clock, SystemClock, stamp
+from harness.evidence.log import EventLog
+from harness.evidence.model import Event
+from harness.evidence.store import Store
+from harness.exchange.data import Data, NoDataError, make_data
+from harness.exchange.listener import Listener
+from harness.exchange.model import Setup
+from harness.exchange.play import Player
+from harness.exchange.recorder import Recorder
+from harness.exchange.stage import Stage
+from harness.exchange.switchboard import Switchboard
+from harness.exchange.tls import client_context, server_context
+from harness.exchange.transport import WireTransport
+from harness.judge.case import judge_case, trust_of
+from harness.judge.model import CaseVerdict
+from harness.pack.model import Pack
+from harness.scenario.model import Case
+from harness.scenario.plan import END, Plan
+
+UNCERTAINTY = 0.05
+"""Seconds by which times are uncertain; when the loop is later than that, it is written down."""
+
+_EVERYWHERE = ("0.0.0.0", "::", "")  # noqa: S104 - not bound here, only recognised
+
+
+@dataclass(frozen=True)
+class Played:
+    """How a run went.
+
+    Parameters:
+        verdicts: of every case that was played, in the order of the plan.
+        complete: everything was played to its end.
+        reason: why not, one sentence.
+        next_serial: the first number that is not used yet.
+    """
+
+    verdicts: tuple[CaseVerdict, ...]
+    complete: bool
+    reason: str
+    next_serial: int
+
+
+class Engine:
+    """Plays a plan. One engine, one run.
+
+    Parameters:
+        plan, pack, setup: what, by which rules, with whom.
+        log, store: where the evidence goes; both stay open.
+        clock: for everything.
+        about: what ``run-started`` says of the run and the program.
+        on_event: is told every event.
+        on_judged: is told every verdict.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        pack: Pack,
+        setup: Setup,
+        log: EventLog,
+        store: Store,
+        *,
+        clock: Clock | None = None,
+        about: Mapping[str, Any] | None = None,
+        on_event: Callable[[Event], None] = lambda _: None,
+        on_judged: Callable[[Case, CaseVerdict], None] = lambda *_: None,
+    ) -> None:
+        self._plan, self._pack, self._setup, self._log, self._store = plan, pack, setup, log, store
+        self._clock, self._about = clock or SystemClock(), dict(about or {})
+        self._recorder = Recorder(log, store, on_event)
+        self._on_judged = on_judged
+        self._draw = _Pools(plan.parameters.pools, pack).draw
+        self._verdicts: dict[str, CaseVerdict] = {}
+        self._again: list[Case] = []
+        self._next_serial = plan.parameters.first + len(plan.cases)
+        self._stopping = ""
+        self._running: set[asyncio.Task[None]] = set()
+
+    def stop(self, *, now: bool = True) -> None:
+        """Start no more cases; with *now* also cancel those that are running. From the engine's own thread only."""
+        self._stopping = "The run was stopped."
+        if now:
+            for task in self._running:
+                task.cancel()
+
+    async def run(self) -> Played:
+        """Play everything.
+
+        Raises:
+            ConfigurationFault: the port, an identity, an endpoint or the pack cannot be used. What was played until
+                then is in the log.
+        """
+        parameters = self._plan.parameters
+        async with self._on_stage() as stage:
+            clock = {"clock": stamp(self._clock.now()), "seed": parameters.seed, "challenge": parameters.challenge}
+            self._recorder.write("run-started", **{**self._about, **clock})
+            reason = "The run was cut off."
+            try:
+                for part in _parts(self._plan.cases):
+                    await self._play_all(stage, part, self._setup.max_in_flight)
+                await self._play_all(stage, self._again, 1, attempt=2)
+                reason = self._stopping
+            finally:
+                self._recorder.write("run-finished", complete=not reason, reason=reason)
+                self._log.checkpoint()
+        verdicts = tuple(self._verdicts[case.id] for case in self._plan.cases if case.id in self._verdicts)
+        return Played(verdicts, not reason, reason, self._next_serial)
+
+    @asynccontextmanager
+    async def _on_stage(self) -> AsyncIterator[Stage]:
+        setup, parameters = self._setup, self._plan.parameters
+        secure = bool(setup.tls_anchors) or any(url.startswith("https:") for url in setup.sut_urls.values())
+        trust = trust_of(parameters.anchors, parameters.crls)
+        switchboard = Switchboard(self._pack, trust, self._recorder, one_case=setup.max_in_flight == 1)
+        transports = {
+            party: WireTransport(client_context(identity, setup.tls_anchors) if secure else None, clock=self._clock)
+            for party, identity in setup.identities.items()
+        }
+        listener = await Listener.start(
+            setup.listen_host,
+            setup.listen_port,
+            server_context(setup.listener, setup.tls_anchors) if secure else None,
+            switchboard,
+            clock=self._clock,
+            on_failure=switchboard.failed,
+            on_fault=self._faulted,
+        )
+        host = "localhost" if setup.listen_host in _EVERYWHERE else setup.listen_host
+        own_url = f"{'https' if secure else 'http'}://{f'[{host}]' if ':' in host else host}:{listener.port}"
+        timing = asyncio.create_task(self._watch_the_loop())
+        try:
+            yield Stage(
+                self._pack,
+                parameters.timers,
+                setup,
+                trust,
+                self._recorder,
+                switchboard,
+                transports,
+                self._clock,
+                setup.advertised or own_url,
+            )
+        finally:
+            timing.cancel()
+            await asyncio.gather(timing, return_exceptions=True)
+            for transport in transports.values():
+                await transport.aclose()
+            await listener.close()
+
+    async def _play_all(self, stage: Stage, cases: Iterable[Case], at_once: int, attempt: int = 1) -> None:
+        """Play cases, so many at once."""
+        waiting = iter(cases)
+
+        async def play_some() -> None:
+            for case in waiting:
+                if self._stopping:
+                    return
+                await self._play(stage, case, attempt)
+
+        workers = [asyncio.create_task(play_some()) for _ in range(at_once)]
+        self._running.update(workers)
+        try:
+            done, _ = await asyncio.wait(workers, return_when=asyncio.FIRST_EXCEPTION)
+            for worker in done:
+                if not worker.cancelled():
+                    worker.result()
+        finally:
+            for worker in workers:
+                worker.cancel()
+            await asyncio.gather(*workers, return_exceptions=True)
+            self._running.difference_update(workers)
+
+    async def _play(self, stage: Stage, case: Case, attempt: int) -> None:
+        self._recorder.open(case.id)
+        try:
+            await Player(stage, self._data(case, attempt), attempt).play()
+        except NoDataError as exhausted:
+            self._recorder.write("case-started", case.id, attempt=attempt, values={})
+            self._recorder.write("case-finished", case.id, ended="no-data", reason=str(exhausted))
+        finally:
+            events = self._recorder.close(case.id)
+            verdict = judge_case(case, self._plan, self._pack, events, self._store.get)
+            self._verdicts[case.id] = verdict
+            self._on_judged(case, verdict)
+        if attempt == 1 and _disturbed(events):
+            self._again.append(case)
+
+    def _data(self, case: Case, attempt: int) -> Data:
+        serial, parameters = case.serial, self._plan.parameters
+        if attempt > 1:
+            serial, self._next_serial = self._next_serial, self._next_serial + 1
+        return make_data(
+            self._pack,
+            case,
+            seed=parameters.seed,
+            serial=serial,
+            token=parameters.token,
+            now=self._clock.now(),
+            draw=self._draw,
+        )
+
+    def _faulted(self, fault: HarnessFault) -> None:
+        self._recorder.write("fault", text=str(fault))
+
+    async def _watch_the_loop(self) -> None:
+        """Write down when the loop is so late that times cannot be relied on."""
+        loop, pause = asyncio.get_running_loop(), UNCERTAINTY
+        while True:
+            due = loop.time() + pause
+            await asyncio.sleep(pause)
+            late = loop.time() - due
+            if late > UNCERTAINTY:
+                self._recorder.write("lag", seconds=round(late, 6))
+
+
+class _Pools:
+    """The pools of a run. What tells one movement from another is used up; everything else goes round."""
+
+    def __init__(self, pools: Mapping[str, Sequence[str]], pack: Pack) -> None:
+        self._pools = pools
+        self._once = {name for message in pack.messages.values() for name in message.correlate}
+        self._used: defaultdict[str, int] = defaultdict(int)
+
+    def draw(self, pool: str, name: str, serial: int) -> str:
+        """An entry of a pool for a bound name.
+
+        Raises:
+            NoDataError: there is none left.
+        """
+        entries = self._pools.get(pool, ())
+        if not entries:
+            raise NoDataError(f"The pool {pool} is empty.")
+        if name not in self._once:
+            return entries[serial % len(entries)]
+        number = self._used[pool]
+        if number >= len(entries):
+            raise NoDataError(f"All {len(entries)} entries of the pool {pool} are used up.")
+        self._used[pool] += 1
+        return entries[number]
+
+
+def _parts(cases: Sequence[Case]) -> Iterator[list[Case]]:
+    """Positive controls, everything else, the controls at the end."""
+    needed = {case.control for case in cases}
+    end = [case for case in cases if case.id.endswith(END)]
+    yield [case for case in cases if case.id in needed]
+    yield [case for case in cases if case.id not in needed and not case.id.endswith(END)]
+    yield end
+
+
+def _disturbed(events: Sequence[Event]) -> bool:
+    """Whether a message that belongs to nobody came while something was watched."""
+    strays = [event.at for event in events if event.kind == "unmatched"]
+    watched = [event.data for event in events if event.kind == "quiet"]
+    return any(str(data["since"]) <= at <= str(data["until"]) for data in watched for at in strays)

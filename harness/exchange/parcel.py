@@ -1,0 +1,105 @@
+"""From a composed message to what travels: protected, addressed, and wrong in exactly the way that was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from harness.exchange.compose import Composed
+from harness.exchange.delivery import DEFECTS as DELIVERY_DEFECTS
+from harness.exchange.delivery import Delivery
+from harness.message.defect import DEFECTS as MESSAGE_DEFECTS
+from harness.message.envelope import make_fault, wrap
+from harness.message.model import Document
+from harness.pack.model import Message, Pack
+from harness.security.model import Identity
+from harness.security.protect import protect
+
+Headers = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """A message as it is handed to the wire.
+
+    Parameters:
+        data: the body.
+        headers: those that belong to it.
+        delivery: what goes wrong on the way, on purpose.
+    """
+
+    data: bytes
+    headers: Headers
+    delivery: Delivery | None = None
+
+
+@dataclass(frozen=True)
+class Seal:
+    """What a party protects its messages with.
+
+    Parameters:
+        identity: its own.
+        spares: identities that are wrong in one way, by what is wrong.
+    """
+
+    identity: Identity
+    spares: Mapping[str, Identity]
+
+
+def pack_up(pack: Pack, composed: Composed, seal: Seal, now: datetime, defect: str | None, patience: float) -> Parcel:
+    """Protect a message, and break it if asked to.
+
+    Parameters:
+        pack: the profile.
+        composed: the message.
+        seal: of the sender.
+        now: the time to write into the protection.
+        defect: name of the defect, or ``None``.
+        patience: seconds that the receiver of an answer waits.
+
+    Raises:
+        ConfigurationFault: the defect is not possible here, or the party has no identity that is wrong in this way.
+    """
+    document: Document = composed.document
+    kind = (defect or "").partition("/")[0]
+    message_defect = MESSAGE_DEFECTS[defect] if defect and kind in ("message", "envelope") else None
+    if message_defect is not None and message_defect.stage == "document":
+        document = message_defect.apply(document)
+    in_protection = None if kind in ("message", "envelope", "delivery") else defect
+    protected = protect(document, seal.identity, pack.security, now, in_protection, spares=seal.spares)
+    data = protected.data
+    if message_defect is not None and message_defect.stage == "bytes":
+        data = message_defect.apply(data)
+    delivery = DELIVERY_DEFECTS[defect].make(patience) if defect and kind == "delivery" else None
+    return Parcel(data, (*content_headers(pack, composed.message), *protected.headers.items()), delivery)
+
+
+def content_headers(pack: Pack, message: Message) -> Headers:
+    """Content type and action: a header in SOAP 1.1 (6.1.1), a parameter of the type in SOAP 1.2 (part 2, 6.5.3)."""
+    if message.action and pack.envelope == "soap-1.2":
+        return (("Content-Type", f'{pack.media_type}; charset=utf-8; action="{message.action}"'),)
+    kind = ("Content-Type", f"{pack.media_type}; charset=utf-8")
+    if message.action and pack.envelope == "soap-1.1":
+        return (kind, ("SOAPAction", f'"{message.action}"'))
+    return (kind,)
+
+
+def unsigned(pack: Pack, document: Document) -> bytes:
+    """A message between two simulated parties: as it would travel, without protection."""
+    return document.to_bytes() if pack.security.soap is None else wrap(document, pack.security.soap)
+
+
+def turned_away(pack: Pack, code: str = "Sender") -> tuple[int, Parcel]:
+    """Status and content of the answer to what is no message that can be answered in the protocol."""
+    if pack.security.soap is None:
+        text = b"The request is not a message that is due here.\n"
+        return 400, Parcel(text, (("Content-Type", "text/plain; charset=utf-8"),))
+    status = 400 if code == "Sender" and pack.security.soap == "1.2" else 500
+    fault = make_fault(pack.security.soap, code, "The request is not a message that is due here.")
+    return status, Parcel(fault, (("Content-Type", f"{pack.media_type}; charset=utf-8"),))
+
+
+def address(base: str, message: Message) -> str:
+    """Where a message goes: the endpoint of its receiver, and its own path below it."""
+    return "/".join(part for part in (base.rstrip("/"), message.target.strip("/")) if part)

@@ -1,0 +1,160 @@
+"""One case, played from its first step to its last.
+
+Rules:
+
+1. Steps are played in order. What happens inside an exchange is played while it is open; what floats is waited for in
+   the background from the step on that can cause it, and joined at the end.
+2. The play observes and never judges. It stops a case only where later steps have nothing left to stand on.
+3. However a case ends, its last event says how.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from harness.errors import ConfigurationFault, HarnessFault
+from harness.evidence.clock import stamp
+from harness.evidence.conversation import Conversation
+from harness.exchange.data import Data
+from harness.exchange.deliver import cancelled, deliver, simulate, together
+from harness.exchange.receive import receive, receive_any_time
+from harness.exchange.stage import Scene, Stage, StopCase
+from harness.exchange.switchboard import refusal
+from harness.scenario.model import AnyOrder, Attest, Case, Exchange, Probe, Quiet, Step
+from harness.scenario.project import mode
+
+
+class Player:
+    """Plays one attempt at a case.
+
+    Parameters:
+        stage: what the run is played with.
+        data: the values of this attempt.
+        attempt: from 1.
+    """
+
+    def __init__(self, stage: Stage, data: Data, attempt: int = 1) -> None:
+        self._scene = Scene(stage, data.case, data, Conversation(stage.pack))
+        self._case: Case = data.case
+        self._attempt = attempt
+        self._floating: list[tuple[asyncio.Event, asyncio.Future[None]]] = []
+
+    async def play(self) -> None:
+        """Play it. Only a fault of the configuration, or cancelling, gets out."""
+        recorder, case = self._scene.stage.recorder, self._case
+        recorder.write("case-started", case.id, attempt=self._attempt, values=self._scene.data.to_json())
+        ended, reason = "cancelled", ""
+        try:
+            await self._steps()
+            ended = "complete"
+        except StopCase as stop:
+            ended, reason = "stopped", str(stop)
+        except ConfigurationFault:
+            raise
+        except Exception as error:  # whatever it is, it is ours, and other cases go on
+            ended = "stopped"
+            reason = str(error) if isinstance(error, HarnessFault) else f"{type(error).__name__}: {error}"
+            recorder.write("fault", case.id, text=reason)
+        finally:
+            await cancelled(task for _, task in self._floating)
+            self._scene.stage.switchboard.retire(self._scene.conversation)
+            recorder.write("case-finished", case.id, ended=ended, reason=reason)
+
+    async def _steps(self) -> None:
+        script = self._case.steps
+        try:
+            self._arm(script)
+            for number, steps in _turns(script):
+                if not _floats(steps[0]):
+                    self._arm(script[number + len(steps) :])
+                await self._turn(steps)
+        except StopCase:
+            await self._join()
+            raise
+        await self._join()
+
+    def _arm(self, following: Sequence[Step]) -> None:
+        """Begin to wait for what floats directly behind a step, before the step can cause it."""
+        for step in following:
+            if not (isinstance(step, Exchange) and step.floating):
+                return
+            reached = asyncio.Event()
+            self._floating.append((reached, asyncio.ensure_future(self._float(step, reached))))
+
+    async def _join(self) -> None:
+        """Wait for everything that floats and can have been caused."""
+        due = [task for reached, task in self._floating if reached.is_set()]
+        await cancelled(task for reached, task in self._floating if not reached.is_set())
+        await asyncio.gather(*due)
+
+    async def _turn(self, steps: Sequence[Step]) -> None:
+        if _floats(steps[0]):
+            for reached, _ in self._floating:
+                reached.set()
+        else:
+            await together(self._observe(step) for step in steps)
+
+    async def _observe(self, step: Step) -> None:
+        match step:
+            case Exchange():
+                await self._exchange(step)
+            case AnyOrder():
+                await together(self._exchange(each) for each in step.steps)
+            case Quiet():
+                await self._quiet(step)
+            case Probe():
+                await self._probe(step)
+            case Attest():
+                self._scene.write("attested", step.id, question=step.question, answer=None, person=None)
+
+    async def _exchange(self, step: Exchange) -> None:
+        match mode(step, self._case.sut):
+            case "await":
+                await receive(self._scene, step, self._exchange)
+            case "deliver":
+                await deliver(self._scene, step, self._exchange)
+            case "simulate":
+                await simulate(self._scene, step, self._exchange)
+
+    async def _float(self, step: Exchange, reached: asyncio.Event) -> None:
+        if mode(step, self._case.sut) == "await":
+            await receive_any_time(self._scene, step, self._exchange, reached)
+        else:
+            await reached.wait()
+            await self._exchange(step)
+
+    async def _quiet(self, step: Quiet) -> None:
+        scene = self._scene
+        position = scene.stage.pack.parties[step.party].position
+        wait = scene.wait_for(Exchange(step.id, step.message, step.party, "", position), anywhere=True)
+        since = stamp(scene.now())
+        with scene.stage.switchboard.waiting(wait):
+            await asyncio.wait((wait.arrival,), timeout=scene.stage.seconds(step.timer))
+            if wait.arrival.done():
+                wait.arrival.result().reply.set_result(refusal(scene.stage.pack))
+        until = stamp(scene.now())
+        scene.write("quiet", step.id, message=step.message, party=step.party, since=since, until=until)
+
+    async def _probe(self, step: Probe) -> None:
+        scene, control = self._scene, self._scene.stage.setup.control
+        names = scene.stage.pack.objects[step.object].key
+        known = {name: scene.conversation.known(name, step.position) for name in names}
+        key = {name: value for name, value in known.items() if isinstance(value, str)}
+        state = await control.state(step.object, key, step.position) if control.available else None
+        scene.write("state", step.id, object=step.object, key=key, state=state)
+
+
+def _floats(step: Step) -> bool:
+    return isinstance(step, Exchange) and step.floating
+
+
+def _turns(steps: Sequence[Step]) -> Iterator[tuple[int, Sequence[Step]]]:
+    """Steps that are played one after the other; what must be quiet in a row is watched at once."""
+    number = 0
+    for quiet, group in groupby(steps, key=lambda step: isinstance(step, Quiet)):
+        members = list(group)
+        for turn in [members] if quiet else [[step] for step in members]:
+            yield number, turn
+            number += len(turn)

@@ -1,0 +1,203 @@
+"""The SUT sends: it is asked to, waited for, and answered as the script says."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+
+from harness.evidence.clock import stamp
+from harness.evidence.message import Opened
+from harness.exchange.compose import compose_answer, demand_correct, order_parameters
+from harness.exchange.deliver import Inner, cancelled
+from harness.exchange.delivery import Delivery
+from harness.exchange.http import Sent, WireAnswer
+from harness.exchange.model import Order
+from harness.exchange.parcel import address, pack_up
+from harness.exchange.stage import Scene, StopCase, own
+from harness.exchange.switchboard import Arrival, Wait, refusal
+from harness.scenario.model import Exchange
+
+
+async def receive(scene: Scene, step: Exchange, play: Inner) -> None:
+    """Wait for a request of the SUT, ask it to send it unless it owes it anyway, and answer.
+
+    Raises:
+        StopCase: it did not come, although it was asked for, or it cannot be read.
+    """
+    owed = step.reaction is not None
+    seconds = scene.stage.seconds(step.within, "answer" if owed else "action", "answer")
+    wait = scene.wait_for(step)
+    async with scene.stage.switchboard.claim(wait):
+        since = _say_waiting(scene, step, seconds, owed)
+        asking = [] if owed or not scene.stage.setup.control.available else [asyncio.ensure_future(_ask(scene, step))]
+        try:
+            arrival = await _first(wait, asking, seconds)
+            if arrival is not None:
+                await answer(scene, step, arrival, play)
+                await asyncio.gather(*asking)
+        finally:
+            await cancelled(asking)
+    if arrival is None:
+        _say_silence(scene, step, since)
+        if not owed:
+            raise StopCase(f"{step.message} was asked for and did not come.")
+
+
+async def receive_any_time(scene: Scene, step: Exchange, play: Inner, reached: asyncio.Event) -> None:
+    """Answer a request of the SUT that may come before the script reaches it; its time limit runs from there.
+
+    Parameters:
+        reached: set when the script reaches the step.
+    """
+    seconds = scene.stage.seconds(step.within, "answer")
+    wait = scene.wait_for(step)
+    async with scene.stage.switchboard.claim(wait):
+        turn = asyncio.ensure_future(reached.wait())
+        try:
+            await asyncio.wait((wait.arrival, turn), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            turn.cancel()
+        since = stamp(scene.now())
+        if not wait.arrival.done():
+            since = _say_waiting(scene, step, seconds, owed=True)
+            await asyncio.wait((wait.arrival,), timeout=seconds)
+        if wait.arrival.done():
+            await answer(scene, step, wait.arrival.result(), play)
+            return
+    _say_silence(scene, step, since)
+
+
+async def answer(scene: Scene, step: Exchange, arrival: Arrival, play: Inner) -> None:
+    """Answer a request as the script says.
+
+    Raises:
+        StopCase: the request is not a readable message.
+    """
+    scene.hear(step, "request", arrival.opened)
+    if arrival.opened.shape != "request":
+        await _reply(scene, step, arrival, refusal(scene.stage.pack), Opened(None, "fault"))
+        raise StopCase(f"What came in the place of {step.message} is not a readable message.")
+    for inner in step.during:
+        await play(inner)
+    prepared, opened = _prepared(scene, step, arrival.opened)
+    await _reply(scene, step, arrival, prepared, opened)
+
+
+def _prepared(scene: Scene, step: Exchange, request: Opened) -> tuple[WireAnswer, Opened]:
+    """The answer that the script wants, and how it would be opened."""
+    stage, outcome = scene.stage, step.expectation.expect[0]
+    if outcome.kind == "fault":
+        return refusal(stage.pack, outcome.code or "Sender"), Opened(None, "fault")
+    if outcome.kind == "http":
+        return WireAnswer(int((outcome.code or "400").replace("x", "0"))), Opened(None, "none")
+    if outcome.kind not in ("accepted", "error"):
+        return WireAnswer(500, delivery=Delivery(closed=True)), Opened(None, "none")
+    if stage.pack.messages[step.message].answer is None:
+        return WireAnswer(202), Opened(None, "none", status=202)
+    composed = compose_answer(scene.data, scene.conversation, step, request, outcome, scene.now())
+    if step.answer_defect is None:
+        demand_correct(stage.pack, composed)
+    parcel = pack_up(
+        stage.pack, composed, stage.seal(step.receiver), scene.now(), step.answer_defect, stage.seconds("answer")
+    )
+    return (
+        WireAnswer(200, parcel.headers, parcel.data, parcel.delivery),
+        own(composed.message, composed.document, refused=outcome.kind == "error"),
+    )
+
+
+async def _reply(scene: Scene, step: Exchange, arrival: Arrival, prepared: WireAnswer, opened: Opened) -> None:
+    """Hand the answer over, and wait until it has left."""
+    name = scene.stage.pack.messages[step.message].answer or ""
+    tell = scene.telling(step, "answer", name, prepared.body, step.answer_defect, opened)
+    left: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def told(sent: Sent | None) -> None:
+        if not left.done():
+            left.set_result(None)
+        if sent is not None:
+            tell(sent)
+        elif prepared.delivery is None or not prepared.delivery.closed:
+            scene.write(
+                "failed",
+                step.id,
+                role="answer",
+                message=name or None,
+                outcome={"kind": "closed", "code": None},
+                text="The connection ended before the answer was sent.",
+                blame="sut",
+            )
+
+    arrival.reply.set_result(replace(prepared, on_sent=told))
+    await left
+
+
+async def _first(wait: Wait, asking: Sequence[asyncio.Future[str | None]], seconds: float) -> Arrival | None:
+    """What came first: the message, a word that it will not come, or the end of the time."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + seconds
+    pending: set[asyncio.Future[Arrival] | asyncio.Future[str | None]] = {wait.arrival, *asking}
+    while not wait.arrival.done():
+        left = end - loop.time()
+        done, pending = await asyncio.wait(pending, timeout=max(left, 0), return_when=asyncio.FIRST_COMPLETED)
+        if not done:
+            return None
+        refused = next((ask.result() for ask in asking if ask in done), None)
+        if refused is not None and not wait.arrival.done():
+            raise StopCase(f"The system under test did not take the order to send {wait.step.message}: {refused}")
+    return wait.arrival.result()
+
+
+async def _ask(scene: Scene, step: Exchange) -> str | None:
+    """Order the SUT to send a message; returns why it will not, or ``None``."""
+    stage, message = scene.stage, scene.stage.pack.messages[step.message]
+    parameters = order_parameters(scene.data, scene.conversation, step)
+    url = stage.url(step.receiver)
+    scene.write(
+        "control-call",
+        step.id,
+        action="send",
+        parameters={
+            "message": step.message,
+            "position": stage.pack.parties[step.sender].position,
+            "receiver": {"party": step.receiver, "url": address(url, message)},
+            "values": {name: "***" if stage.pack.values[name].secret else value for name, value in parameters.items()},
+        },
+    )
+    position = stage.pack.parties[step.sender].position
+    taken = await stage.setup.control.send(
+        Order(scene.case.id, step.id, step.message, position, parameters, step.receiver, url)
+    )
+    scene.write("control-answer", step.id, status=taken.status, body=dict(taken.body), error=taken.error)
+    return taken.error
+
+
+def _say_waiting(scene: Scene, step: Exchange, seconds: float, owed: bool) -> str:
+    who = f"{step.sender} owes {step.message} to {step.receiver}."
+    asked = f"{step.sender} was asked to send {step.message} to {step.receiver}."
+    by_hand = f"Make {step.sender} send {step.message} to {step.receiver} at {scene.stage.url(step.receiver)}."
+    why = who if owed else asked if scene.stage.setup.control.available else by_hand
+    scene.write(
+        "waiting",
+        step.id,
+        message=step.message,
+        sender=step.sender,
+        receiver=step.receiver,
+        until=scene.later(seconds),
+        why=why,
+    )
+    return stamp(scene.now())
+
+
+def _say_silence(scene: Scene, step: Exchange, since: str) -> None:
+    scene.write(
+        "silence",
+        step.id,
+        role="request",
+        message=step.message,
+        sender=step.sender,
+        receiver=step.receiver,
+        since=since,
+        until=stamp(scene.now()),
+    )

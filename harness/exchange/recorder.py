@@ -1,0 +1,52 @@
+"""The pen of the play: writes down what happened, and keeps the events of open cases for the judge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from harness.evidence.log import EventLog
+from harness.evidence.model import Event
+from harness.evidence.store import Store
+from harness.exchange.http import Moment
+
+
+class Recorder:
+    """Writes events.
+
+    Parameters:
+        log, store: where to.
+        on_event: is told every event.
+    """
+
+    def __init__(self, log: EventLog, store: Store, on_event: Callable[[Event], None] = lambda _: None) -> None:
+        self._log, self.store, self._on_event = log, store, on_event
+        self._open: dict[str, list[Event]] = {}
+
+    def open(self, case: str) -> None:
+        """Keep the events of a case, and those that belong to no case, from here on."""
+        self._open[case] = []
+
+    def close(self, case: str) -> tuple[Event, ...]:
+        """What was kept, in order."""
+        return tuple(self._open.pop(case))
+
+    def write(
+        self, kind: str, case: str | None = None, step: str | None = None, when: Moment | None = None, **data: Any
+    ) -> Event:
+        """Write down one event.
+
+        Parameters:
+            kind: see :mod:`harness.evidence.model`.
+            case, step: what it belongs to.
+            when: both clocks at the socket; now when left out.
+            data: the rest.
+        """
+        at: datetime | None = when.at if when else None
+        event = self._log.write(kind, case, step, at, when.mono if when else None, **data)
+        for name, events in self._open.items():
+            if case is None or case == name:
+                events.append(event)
+        self._on_event(event)
+        return event

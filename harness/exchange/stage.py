@@ -1,0 +1,161 @@
+"""What all cases of a run are played with, and what one case is played with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import httpx
+
+from harness.errors import ConfigurationFault
+from harness.evidence.clock import Clock, stamp
+from harness.evidence.conversation import Conversation, Part
+from harness.evidence.message import Opened, Shape
+from harness.exchange.data import Data
+from harness.exchange.http import Moment, Sent
+from harness.exchange.model import Setup
+from harness.exchange.parcel import Parcel, Seal
+from harness.exchange.recorder import Recorder
+from harness.exchange.switchboard import Switchboard, Wait
+from harness.message.binding import read
+from harness.message.model import Document
+from harness.pack.model import Message, Pack
+from harness.scenario.model import Case, Exchange
+from harness.scenario.project import wrong
+from harness.security.model import Trust
+
+DEFAULT_SECONDS = 10.0
+"""For a timer that neither pack nor target sets."""
+
+
+class StopCase(Exception):
+    """Later steps of the case would be pointless; its text says why, in one sentence."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What all cases of a run are played with.
+
+    Parameters:
+        pack: the profile.
+        timers: by name.
+        setup: addresses, identities, the control interface.
+        trust: what signatures of the SUT are believed on.
+        recorder: writes down what happens.
+        switchboard: brings what is received.
+        transports: for what is sent, by party id.
+        clock: what time it is.
+        base_url: where the SUT reaches us, without a slash at the end.
+    """
+
+    pack: Pack
+    timers: Mapping[str, timedelta]
+    setup: Setup
+    trust: Trust
+    recorder: Recorder
+    switchboard: Switchboard
+    transports: Mapping[str, httpx.AsyncBaseTransport]
+    clock: Clock
+    base_url: str
+
+    def seconds(self, *names: str | None) -> float:
+        """Length of the first of these timers that is set."""
+        found = (self.timers[name] for name in names if name is not None and name in self.timers)
+        return next((timer.total_seconds() for timer in found), DEFAULT_SECONDS)
+
+    def seal(self, party: str) -> Seal:
+        """What a simulated party signs with.
+
+        Raises:
+            ConfigurationFault: it has no identity.
+        """
+        if party not in self.setup.identities:
+            raise ConfigurationFault(
+                f"the simulated party {party} has no identity to sign with",
+                remedy="Add its certificate and key to the folder of identities.",
+            )
+        return Seal(self.setup.identities[party], self.setup.spares.get(party, {}))
+
+    def url(self, party: str) -> str:
+        """Where a simulated party listens."""
+        return f"{self.base_url}/{party}"
+
+
+@dataclass
+class Scene:
+    """What one case is played with, and what is known in it so far.
+
+    Parameters:
+        stage: of the run.
+        case, data: what is played, and with which values.
+        conversation: what was said, as the judge will hear it.
+        parcels: what was sent, by step, for steps that repeat it.
+    """
+
+    stage: Stage
+    case: Case
+    data: Data
+    conversation: Conversation
+    parcels: dict[str, Parcel] = field(default_factory=dict)
+
+    def now(self) -> datetime:
+        """Wall time."""
+        return self.stage.clock.now()
+
+    def later(self, seconds: float) -> str:
+        """The time in so many seconds, as it stands in the evidence."""
+        return stamp(self.now() + timedelta(seconds=seconds))
+
+    def write(self, kind: str, step: str, when: Moment | None = None, **data: Any) -> None:
+        """Write down an event of this case."""
+        self.stage.recorder.write(kind, self.case.id, step, when, **data)
+
+    def hear(self, step: Exchange, part: Part, opened: Opened) -> None:
+        """Take a message into the conversation, by the rules of the judge."""
+        self.conversation = self.conversation.heard(
+            step.id,
+            part,
+            step.sender if part == "request" else step.receiver,
+            opened,
+            subject=step.subject,
+            teaches=not (wrong(step) if part == "request" else step.answer_defect),
+            own=frozenset(step.values),
+        )
+
+    def wait_for(self, step: Exchange, *, anywhere: bool = False) -> Wait:
+        """A wait for the request of a step."""
+        return Wait(self.case.id, step, lambda: self.conversation, anywhere)
+
+    def telling(
+        self, step: Exchange, part: Part, message: str, body: bytes, defect: str | None, opened: Opened
+    ) -> Callable[[Sent], None]:
+        """What is told what left: it writes that down and takes it into the conversation."""
+        sender, receiver = (step.sender, step.receiver) if part == "request" else (step.receiver, step.sender)
+        digest = self.stage.recorder.store.put(body)
+
+        def tell(sent: Sent) -> None:
+            self.write(
+                "sent",
+                step.id,
+                sent.at,
+                role=part,
+                message=message,
+                sender=sender,
+                receiver=receiver,
+                digest=digest,
+                head=sent.head.to_json(),
+                tls=sent.tls.to_json() if sent.tls else None,
+                defect=defect,
+                connection=sent.connection,
+            )
+            self.hear(step, part, opened)
+
+        return tell
+
+
+def own(message: Message, document: Document, *, refused: bool = False) -> Opened:
+    """A message of our own, as it would be opened."""
+    shape: Shape = "request" if message.answers is None else "refused" if refused else "accepted"
+    return Opened(message.name, shape, document, read(document, message.bindings))

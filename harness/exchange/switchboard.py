@@ -1,0 +1,232 @@
+"""The switchboard: a received message finds the step that waits for it.
+
+Rules:
+
+1. A message finds its step by receiver, name and the values by which the pack correlates it. Of several steps of
+   one case the one wins that agrees with it best in what is known of the movement; an event that was not asked for
+   never fits.
+2. Where the SUT mints the value there is nothing to compare yet. Only one step at a time may wait so for the same
+   message: see :meth:`Switchboard.claim`.
+3. Where only one case is played at a time, a message that was asked for and says another value is still the one: the
+   judge must see it. What belongs to a case that is over never is.
+4. What finds no step is written down as ``unmatched`` and turned away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+
+from harness.evidence.conversation import Conversation, name_made_by
+from harness.evidence.message import Opened, open_message
+from harness.exchange.http import WireAnswer, WireRequest
+from harness.exchange.parcel import turned_away
+from harness.exchange.recorder import Recorder
+from harness.exchange.serve import ListenerFailure
+from harness.pack.model import Pack
+from harness.scenario.model import Exchange
+from harness.security.model import Trust
+
+_MEMORY = 5000
+"""How many values of cases that are over are remembered."""
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A request that came for a step.
+
+    Parameters:
+        request, opened: what came.
+        reply: to be set to the answer.
+    """
+
+    request: WireRequest
+    opened: Opened
+    reply: asyncio.Future[WireAnswer]
+
+
+@dataclass(eq=False)
+class Wait:
+    """A step that waits for a message of the SUT.
+
+    Parameters:
+        case: id of the case.
+        step: what is waited for; its id, message, sender, receiver, subject and event count.
+        conversation: gives what is known now.
+        anywhere: whatever party receives it (for a message that must not come).
+        late: nothing is known by which the message could be told.
+        arrival: set when it came.
+    """
+
+    case: str
+    step: Exchange
+    conversation: Callable[[], Conversation]
+    anywhere: bool = False
+    late: bool = False
+    arrival: asyncio.Future[Arrival] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+    def keys(self, pack: Pack) -> Mapping[str, object]:
+        """What is known of the values by which the message is correlated."""
+        said, message = self.conversation(), pack.messages[self.step.message]
+        known = {name: said.known(name, self.step.subject) for name in message.correlate}
+        return {name: value for name, value in known.items() if value is not None}
+
+    def fits(self, pack: Pack, opened: Opened) -> bool:
+        """Whether the message can be the one."""
+        keys = self.keys(pack)
+        if not keys and not self.late:
+            return False
+        if any(opened.values.get(name) != value for name, value in keys.items()):
+            return False
+        told = name_made_by(pack, self.step.message, "event")
+        return not (told and self.step.event) or opened.values.get(told) == self.step.event
+
+    def agreement(self, opened: Opened) -> int:
+        """How many known values the message has, less those in which it differs."""
+        said, count = self.conversation(), 0
+        for name, value in opened.values.items():
+            known = said.known(name, self.step.subject)
+            if known is not None:
+                count += 1 if known == value else -1
+        return count
+
+
+class Switchboard:
+    """Hands requests to the steps that wait for them; the handler of the listener.
+
+    Parameters:
+        pack: the profile.
+        trust: what signatures are believed on.
+        recorder: for what comes.
+        one_case: only one case is played at a time, so a message with unknown values can only belong to it.
+    """
+
+    def __init__(
+        self,
+        pack: Pack,
+        trust: Trust,
+        recorder: Recorder,
+        *,
+        one_case: bool = False,
+    ) -> None:
+        self._pack, self._trust, self._recorder = pack, trust, recorder
+        self._one_case = one_case
+        self._waits: list[Wait] = []
+        self._keys = {name for message in pack.messages.values() for name in message.correlate}
+        self._past: dict[tuple[str, object], None] = {}
+        self._locks: defaultdict[tuple[str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    @asynccontextmanager
+    async def claim(self, wait: Wait) -> AsyncIterator[None]:
+        """Let a step wait; where nothing is known yet by which its message could be told, alone."""
+        alone = not wait.anywhere and not wait.keys(self._pack)
+        if not alone:
+            with self.waiting(wait):
+                yield
+            return
+        async with self._locks[wait.step.receiver, wait.step.message]:
+            wait.late = True
+            with self.waiting(wait):
+                yield
+
+    @contextmanager
+    def waiting(self, wait: Wait) -> Iterator[None]:
+        """Let a step wait for as long as the context lasts; what came and was not answered is turned away."""
+        self._waits.append(wait)
+        try:
+            yield
+        finally:
+            if wait in self._waits:
+                self._waits.remove(wait)
+            if wait.arrival.done() and not wait.arrival.cancelled():
+                reply = wait.arrival.result().reply
+                if not reply.done():
+                    reply.set_result(refusal(self._pack, "Receiver"))
+
+    def retire(self, conversation: Conversation) -> None:
+        """A case is over: what still comes for it finds no step, not even one that knows nothing yet."""
+        for (name, _), value in conversation.values.items():
+            if name in self._keys and isinstance(value, str):
+                self._past[name, value] = None
+        while len(self._past) > _MEMORY:
+            del self._past[next(iter(self._past))]
+
+    async def __call__(self, request: WireRequest) -> WireAnswer:
+        """Handle a request of the listener."""
+        receiver = request.target.partition("?")[0].strip("/").partition("/")[0]
+        opened = open_message(self._pack, request.head.to_json(), request.body, at=request.last.at, trust=self._trust)
+        wait = self._find(receiver, opened)
+        if wait is None:
+            return self._stray(receiver, request)
+        reply: asyncio.Future[WireAnswer] = asyncio.get_running_loop().create_future()
+        self._waits.remove(wait)
+        self._recorder.write(
+            "received",
+            wait.case,
+            wait.step.id,
+            request.last,
+            role="request",
+            message=opened.name or wait.step.message,
+            sender=wait.step.sender,
+            receiver=receiver,
+            digest=self._recorder.store.put(request.body),
+            head=request.head.to_json(),
+            tls=request.tls.to_json() if request.tls else None,
+            connection=request.connection,
+            body_complete=request.body_complete,
+        )
+        wait.arrival.set_result(Arrival(request, opened, reply))
+        return await reply
+
+    def failed(self, failure: ListenerFailure) -> None:
+        """Write down what never became a request; it belongs to a step only where just one waits."""
+        wait = self._waits[0] if len(self._waits) == 1 else None
+        outcome = {"tls": "tls", "http": "http", "too-large": "http"}.get(failure.kind, "closed")
+        self._recorder.write(
+            "failed",
+            wait.case if wait else None,
+            wait.step.id if wait else None,
+            failure.at,
+            role="request",
+            message=wait.step.message if wait else None,
+            outcome={"kind": outcome, "code": None},
+            text=f"From {failure.peer}: {failure.text}.",
+            blame="sut",
+        )
+
+    def _find(self, receiver: str, opened: Opened) -> Wait | None:
+        here = [wait for wait in self._waits if wait.anywhere or wait.step.receiver == receiver]
+        if opened.name is None:
+            due = [wait for wait in here if not wait.anywhere]
+            return due[0] if len(due) == 1 else None
+        if any((name, value) in self._past for name, value in opened.values.items() if isinstance(value, str)):
+            return None
+        named = [wait for wait in here if wait.step.message == opened.name]
+        fitting = [wait for wait in named if wait.fits(self._pack, opened)]
+        if fitting:
+            told = [wait for wait in fitting if not wait.late]
+            return max(told or fitting, key=lambda wait: wait.agreement(opened))
+        asked = [wait for wait in named if not wait.anywhere and wait.step.reaction is None]
+        return asked[0] if self._one_case and len(asked) == 1 else None
+
+    def _stray(self, receiver: str, request: WireRequest) -> WireAnswer:
+        self._recorder.write(
+            "unmatched",
+            when=request.last,
+            receiver=receiver,
+            digest=self._recorder.store.put(request.body),
+            head=request.head.to_json(),
+            tls=request.tls.to_json() if request.tls else None,
+            connection=request.connection,
+            body_complete=request.body_complete,
+        )
+        return refusal(self._pack)
+
+
+def refusal(pack: Pack, code: str = "Sender") -> WireAnswer:
+    """The answer to what is not due here."""
+    status, parcel = turned_away(pack, code)
+    return WireAnswer(status, parcel.headers, parcel.data)
