@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from harness.message.binding import read
 from harness.message.build import build, write_errors
 from harness.message.document import parse
 from harness.message.envelope import make_fault
@@ -35,10 +36,12 @@ class Reply:
 
 
 def compose(pack: Pack, hooks: Hooks, message: Message, values: Mapping[str, Value]) -> Document:
-    """A message, or an answer that accepts: the golden sample with these values."""
-    return build(
-        _golden(pack.format, message.golden["accepted"]), message.bindings, hooks.build(values, message=message.name)
-    )
+    """A message, or an answer that accepts: the golden sample with these values, where they differ from it."""
+    sample = _golden(pack.format, message.golden["accepted"])
+    there = read(sample, message.bindings)
+    wanted = hooks.build(values, message=message.name)
+    changed = {name: value for name, value in wanted.items() if name not in there or there[name] != value}
+    return build(sample, message.bindings, changed)
 
 
 def refuse(

@@ -23,6 +23,8 @@ class PartyConfig:
             help to find a path.
         positions: positions in which it sits; empty for all.
         crls: PEM files with revocation lists.
+        spares: folder with identities that are wrong on purpose, ``NAME.DEFECT.pem`` and ``.key``, where NAME is that
+            of the certificate file; only faults use them.
         tls_certificate, tls_key: where TLS has an identity of its own.
         facts: facts of seats that differ from the pack's, by party id.
         peers: where the others listen, by party id, by role, or ``*`` for everybody.
@@ -40,6 +42,7 @@ class PartyConfig:
     anchors: tuple[str, ...]
     positions: tuple[str, ...] = ()
     crls: tuple[str, ...] = ()
+    spares: str | None = None
     tls_certificate: str | None = None
     tls_key: str | None = None
     facts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)

@@ -49,12 +49,14 @@ class Delivery:
     Parameters:
         pack: the profile.
         identity: what it signs with.
+        spares: identities that are wrong on purpose, by what is wrong, for the faults that need one.
         reader, book, hooks: how it reads answers, what it knows, its faults.
         transport: carries requests.
     """
 
     pack: Pack
     identity: Identity
+    spares: Mapping[str, Identity]
     reader: Reader
     book: Book
     hooks: Hooks
@@ -79,7 +81,7 @@ class Delivery:
     def protect(self, message: Message, document: Document) -> tuple[bytes, Mapping[str, str]]:
         """The bytes of a message, signed, and the headers that go with them."""
         defect = self.hooks.sign(message=message.name)
-        protected = protect(document, self.identity, self.pack.security, now(), defect)
+        protected = protect(document, self.identity, self.pack.security, now(), defect, spares=self.spares)
         headers = {"Content-Type": self.pack.media_type}
         if message.action and self.pack.envelope == "soap-1.2":
             headers["Content-Type"] += f'; action="{message.action}"'

@@ -15,8 +15,7 @@ from cryptography.x509.oid import NameOID
 
 from harness.errors import MalformedInput
 from harness.message.binding import errors_binding, read
-from harness.message.document import parse
-from harness.message.envelope import SoapFault, open_envelope
+from harness.message.envelope import SoapFault
 from harness.message.model import Document, Values
 from harness.pack.identify import identify
 from harness.pack.model import Message, Outcome, Pack
@@ -151,16 +150,9 @@ class Reader:
             if inspected.fault is not None:
                 raise TurnedAwayError(400, f"a SOAP fault: {_shown(inspected.fault)}")
             codes = tuple(problem.code for problem in inspected.report.problems)
-            document = inspected.document if inspected.document is not None else self._unsigned(body)
         except MalformedInput as problem:
             raise TurnedAwayError(400, f"the message cannot be read: {problem.what}") from None
-        return document, _common_name(inspected.report.certificate), codes
-
-    def _unsigned(self, body: bytes) -> Document | None:
-        """The payload although it is not signed: only a party with a fault reads it, see :meth:`_trust`."""
-        if self.pack.envelope == "none":
-            return parse(self.pack.format, body)
-        return open_envelope(body).body
+        return inspected.document, _common_name(inspected.report.certificate), codes
 
     def _trust(self, problems: tuple[str, ...], name: str | None) -> None:
         left = [code for code in problems if not self.hooks.accepts_problem(message=name, problem=code)]

@@ -16,6 +16,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import os
 import signal
 import ssl
 import sys
@@ -51,7 +52,7 @@ from harness.reference.party import Party
 from harness.reference.reading import Incoming, Reader
 from harness.reference.state import Book
 from harness.security.keys import load_certificates, load_crls, load_identity
-from harness.security.model import Trust
+from harness.security.model import Identity, Trust
 
 CALLBACK_SECONDS = 5.0
 """How long ``/callback`` tries to reach an address."""
@@ -67,13 +68,16 @@ class Serving:
 
 
 @asynccontextmanager
-async def serve(config: PartyConfig) -> AsyncIterator[Serving]:
+async def serve(config: PartyConfig, pack: Pack) -> AsyncIterator[Serving]:
     """Play a party until the block ends.
 
+    Parameters:
+        config: what it is told.
+        pack: the pack that it names.
+
     Raises:
-        ConfigurationFault: the configuration, the pack or a key is wrong, or a port is in use.
+        ConfigurationFault: the configuration or a key is wrong, or a port is in use.
     """
-    pack = load_pack(find_pack(config.pack))
     certificate, key = Path(config.certificate), Path(config.key)
     identity = load_identity(config.role, certificate, key)
     tls = (
@@ -96,7 +100,7 @@ async def serve(config: PartyConfig) -> AsyncIterator[Serving]:
             book=book,
             reader=reader,
             writer=Writer(pack, config.role, Mint(config.seed, pack.pools), _facts(pack, config)),
-            delivery=Delivery(pack, identity, reader, book, hooks, transport),
+            delivery=Delivery(pack, identity, _spares(config), reader, book, hooks, transport),
             hooks=hooks,
             peers=config.peers,
         )
@@ -163,6 +167,14 @@ def _faults(pack: Pack, config: PartyConfig) -> list[Fault]:
     return [pack.faults[pick(name, pack.faults, "fault", Where(pack.root / "faults.yaml"))] for name in config.faults]
 
 
+def _spares(config: PartyConfig) -> dict[str, Identity]:
+    name = Path(config.certificate).stem
+    files = sorted(Path(config.spares).glob(f"{name}.*.pem")) if config.spares else []
+    return {
+        file.stem.removeprefix(f"{name}."): load_identity(config.role, file, file.with_suffix(".key")) for file in files
+    }
+
+
 def _positions(pack: Pack, config: PartyConfig) -> tuple[str, ...]:
     where = Where(pack.root / "pack.yaml")
     pick(config.role, pack.roles, "role", where)
@@ -208,11 +220,12 @@ async def _run(config: PartyConfig) -> None:
             loop.call_soon_threadsafe(stop.set)
 
     def watch() -> None:
-        sys.stdin.buffer.read()
+        while os.read(sys.stdin.fileno(), 1024):  # not through the buffer: its lock would outlive this thread
+            pass
         end()
 
     signal.signal(signal.SIGTERM, end)
     threading.Thread(target=watch, daemon=True).start()
-    async with serve(config) as serving:
+    async with serve(config, load_pack(find_pack(config.pack))) as serving:
         print(json.dumps({"ready": True, "url": serving.url, "control": serving.control}), flush=True)  # noqa: T201
         await stop.wait()

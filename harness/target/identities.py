@@ -62,13 +62,35 @@ def load_spares(target: Target, identities: Mapping[str, Identity]) -> dict[str,
     """Identities that are wrong on purpose, by party id, then by what is wrong."""
     folder = target.identities / "spares"
     if (target.identities / "issuing.key").is_file() and not folder.is_dir():
-        _make_spares(target, identities)
+        pki = TestPki.open(target.identities, datetime.now(UTC))
+        for name, identity in identities.items():
+            if name != LISTENER:
+                write_spares(pki, identity, folder)
     spares: dict[str, dict[str, Identity]] = {name: {} for name in identities if name != LISTENER}
     for file in sorted(folder.glob("*.pem")):
         party, _, defect = file.stem.rpartition(".")
         if party in spares:
             spares[party][defect] = load_identity(party, file, file.with_suffix(".key"))
     return spares
+
+
+def write_spares(pki: TestPki, identity: Identity, folder: Path) -> None:
+    """Make identities that are wrong on purpose, as ``NAME.DEFECT.pem`` and ``.key``.
+
+    They are made once and kept: the revoked one must stay on the list that the other side was given.
+
+    Parameters:
+        pki: who issued the identity.
+        identity: whom they pretend to be; its name is NAME.
+        folder: is made if it is not there.
+    """
+    if not folder.is_dir():
+        folder.mkdir()
+        make_private(folder)
+    for defect, spare in make_spares(pki, identity).items():
+        secret = spare.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        write_private(folder / f"{identity.name}.{defect}.key", secret)
+        (folder / f"{identity.name}.{defect}.pem").write_bytes(to_pem((spare.certificate, *spare.chain)))
 
 
 def load_anchors(target: Target, files: Iterable[Path]) -> tuple[Certificate, ...]:
@@ -134,19 +156,6 @@ def _issue_missing(target: Target, pack: Pack) -> None:
             country = pack.parties[name].facts.get("country") if name in pack.parties else None
             hosts = dict.fromkeys(filter(None, ("localhost", "127.0.0.1", advertised)))
             pki.issue(name, country=country, hosts=tuple(hosts) if name == LISTENER else ())
-
-
-def _make_spares(target: Target, identities: Mapping[str, Identity]) -> None:
-    """Written once and kept: the revoked one must stay on the list that the SUT was given."""
-    folder = target.identities / "spares"
-    folder.mkdir()
-    make_private(folder)
-    pki = TestPki.open(target.identities, datetime.now(UTC))
-    for party, identity in identities.items():
-        for defect, spare in make_spares(pki, identity).items() if party != LISTENER else ():
-            secret = spare.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-            write_private(folder / f"{party}.{defect}.key", secret)
-            (folder / f"{party}.{defect}.pem").write_bytes(to_pem((spare.certificate, *spare.chain)))
 
 
 def _refuse_test_keys(target: Target, certificates: Iterable[tuple[Path | None, Certificate]]) -> None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from reference_bench import pki, sit, sit_alone
 
 from harness.pack.data import find_pack
 from harness.pack.load import load_pack
 from harness.pack.model import Pack
+
+__all__ = ["pki", "sit", "sit_alone"]
 
 NEIGHBOURS = Path(__file__).parent.parent / "packs" / "neighbours"
 
