@@ -53,7 +53,7 @@ def load_pack(path: str | Path) -> Pack:
     parties = read_parties(head, roles)
     pools = {name: tuple(entry.data) for name, entry in head.table("pools")}
     values = read_values(spoken, roles, parties, pools)
-    messages = read_messages(spoken, layers, head.get("format"), roles, values)
+    messages = read_messages(spoken, layers, head.get("format"), roles, parties, values)
     check_identities(messages, head.get("identify"), spoken)
     requirements = read_requirements(demands, roles, messages)
     objects = read_objects(cells, values)

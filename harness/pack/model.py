@@ -148,7 +148,7 @@ class ValueRule:
 
     Parameters:
         name: the bound name.
-        owner: the role that sets it, or ``sender`` (whoever sends the message).
+        owner: the role that sets it, one seat of a role (``role.position``), or ``sender`` (whoever sends the message).
         scope: ``message`` (new in every message), ``position`` (one per customs position in the movement)
             or ``movement`` (one for the movement).
         make: how it is made.
@@ -162,6 +162,10 @@ class ValueRule:
     make: Maker
     about: str = ""
     secret: bool = False
+
+    def owned_by(self, party: Party) -> bool:
+        """Whether that party is the named owner; for ``sender`` it depends on the message and is false here."""
+        return self.owner in (party.role, party.id)
 
 
 @dataclass(frozen=True)
@@ -187,6 +191,7 @@ class Message:
         title: what the specification calls it.
         purpose: one sentence.
         sender, receiver: roles.
+        sender_position, receiver_position: positions, where only one seat of the role sends or receives it.
         answer: name of the answering message; ``None`` for a one-way message or an answer.
         answers: name of the request that this message answers, or ``None``.
         root: root element in Clark notation; for JSON the value at ``identify`` in the pack, or ``""``.
@@ -219,6 +224,8 @@ class Message:
     accepted: tuple[str, tuple[str, ...]] | None = None
     errors: ErrorShape | None = None
     redact: tuple[str, ...] = ()
+    sender_position: str | None = None
+    receiver_position: str | None = None
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ def read_values(
     return {
         name: ValueRule(
             name=name,
-            owner=entry.name("owner", {*roles, "sender"}, "role"),
+            owner=entry.name("owner", {*roles, *parties, "sender"}, "role or party"),
             scope=entry.get("scope"),
             make=_maker(entry.at("make"), roles, parties, pools) if "make" in entry else Maker("golden"),
             about=entry.get("about", ""),
@@ -64,6 +64,7 @@ def read_messages(
     layers: Layers,
     format: Literal["xml", "json"],  # noqa: A002 - the word of pack.yaml
     roles: Collection[str],
+    parties: Mapping[str, Party],
     values: Collection[str],
 ) -> dict[str, Message]:
     """The messages with their bindings.
@@ -73,7 +74,9 @@ def read_messages(
             answer that do not belong together.
     """
     names = table.get("messages")
-    messages = {name: _message(name, entry, layers, names, roles, values) for name, entry in table.table("messages")}
+    messages = {
+        name: _message(name, entry, layers, names, roles, parties, values) for name, entry in table.table("messages")
+    }
     for name, entry in table.table("messages"):
         _check_pair(messages[name], messages, entry)
         if format == "xml" and not _CLARK.fullmatch(messages[name].root):
@@ -87,17 +90,20 @@ def _message(
     layers: Layers,
     names: Collection[str],
     roles: Collection[str],
+    parties: Mapping[str, Party],
     values: Collection[str],
 ) -> Message:
     bindings = {bound: _binding(bound, place, values) for bound, place in entry.table("bind")}
     schemas = tuple(root / "schemas" for root in layers.roots)
     accepted = entry.get("accepted")
+    sender, sender_position = _end(entry, "from", roles, parties)
+    receiver, receiver_position = _end(entry, "to", roles, parties)
     return Message(
         name=name,
         title=entry.get("title"),
         purpose=entry.get("purpose"),
-        sender=entry.name("from", roles, "role"),
-        receiver=entry.name("to", roles, "role"),
+        sender=sender,
+        receiver=receiver,
         root=entry.get("root", ""),
         schema=find_file(schemas, entry.get("schema"), entry.at("schema").where),
         golden=_golden(entry.at("golden"), layers),
@@ -111,7 +117,15 @@ def _message(
         accepted=(accepted["path"], tuple(accepted["values"])) if accepted else None,
         errors=ErrorShape(**entry.get("errors")) if "errors" in entry else None,
         redact=tuple(entry.get("redact", ())),
+        sender_position=sender_position,
+        receiver_position=receiver_position,
     )
+
+
+def _end(entry: Entry, key: str, roles: Collection[str], parties: Mapping[str, Party]) -> tuple[str, str | None]:
+    """A role, or one seat of it: its role and its position."""
+    name = entry.name(key, {*roles, *parties}, "role or party")
+    return (name, None) if name in roles else (parties[name].role, parties[name].position)
 
 
 def _binding(name: str, entry: Entry, values: Collection[str]) -> Binding:

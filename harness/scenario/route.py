@@ -33,8 +33,8 @@ def legal(pack: Pack, message: str, subject: str | None, number: int = 1) -> Exc
     """The plain exchange of a message: from the usual sender to the usual receiver, accepted."""
     definition = pack.messages[message]
     position = subject if about_position(pack, message) else None
-    sender = seat_of(pack, definition.sender, position)
-    receiver = seat_of(pack, definition.receiver, position)
+    sender = seat_of(pack, definition.sender, definition.sender_position or position)
+    receiver = seat_of(pack, definition.receiver, definition.receiver_position or position)
     return Exchange(
         id=message if number == 1 else f"{message}.{number}",
         message=message,
