@@ -105,18 +105,19 @@ class Writer:
         found: dict[str, Value] = {}
         for name in self.pack.messages[message].bindings:
             rule = self.pack.values[name]
-            fresh = rule.owner == "sender" or (rule.scope == "message" and rule.owner == self.role)
+            mine = rule.owner in (self.role, occasion.sender)
+            fresh = rule.owner == "sender" or (rule.scope == "message" and mine)
             if name in occasion.given:
                 found[name] = occasion.given[name]
             elif fresh:
                 self._make(found, name, occasion)
             elif name in occasion.request:
                 found[name] = occasion.request[name]
-            elif rule.owner == self.role and rule.scope == "position":
+            elif mine and rule.scope == "position":
                 self._make_once(found, name, occasion)
             elif name in occasion.known:
                 found[name] = occasion.known[name]
-            elif rule.owner == self.role:
+            elif mine:
                 self._make_once(found, name, occasion)
         return found
 

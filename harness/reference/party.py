@@ -120,9 +120,9 @@ class Party:
             raise ConfigurationFault(
                 f"the {self.role} cannot send {order.message}", expected="one of " + ", ".join(self.actions)
             )
-        seat = self._seat(order.position)
-        given = dict(order.parameters or {})
         message = self.pack.messages[order.message]
+        seat = self._seat(order.position or message.sender_position)
+        given = dict(order.parameters or {})
         occasion = Occasion(seat, order.receiver, seat, given, known={**self.book.recall(message.name, given), **given})
         values = self._writer.values(message.name, occasion)
         document = compose(self.pack, self._hooks, message, values)
@@ -182,9 +182,8 @@ class Party:
             return Reply(202, {}, b"")
         answer = self.pack.messages[request.answer]
         reply = self._hooks.correlation(self.book.reference(received.values), message=names)
-        occasion = Occasion(
-            self._addressed(incoming), sender, sender, request=received.values, known=received.values, reply=reply
-        )
+        seat = self._addressed(incoming, request.receiver_position)
+        occasion = Occasion(seat, sender, sender, request=received.values, known=received.values, reply=reply)
         values = self._writer.values(answer.name, occasion)
         if errors:
             document = refuse(self.pack, self._hooks, request, answer, values, errors)
@@ -250,17 +249,22 @@ class Party:
         position = position or (self.positions[0] if self.positions else None)
         return f"{self.role}.{position}" if position else self.role
 
-    def _addressed(self, incoming: Incoming) -> str:
-        """The seat that a request speaks to: a position or seat in its address, else the first seat."""
+    def _addressed(self, incoming: Incoming, position: str | None) -> str:
+        """The seat that a request speaks to: one that its address names, else the one that always receives it."""
         steps = incoming.target.partition("?")[0].split("/")
         named = (each for each in self.positions if each in steps or self._seat(each) in steps)
-        return self._seat(next(named, None))
+        return self._seat(next(named, position))
 
     def _sender(self, received: Received) -> str:
         """The seat of the sender: named by its certificate, else the one whose facts the message carries."""
-        seats = [seat for seat, party in self.pack.parties.items() if party.role == received.message.sender]
         if received.signer in self.pack.parties:
             return received.signer
+        message = received.message
+        seats = [
+            seat
+            for seat, party in self.pack.parties.items()
+            if party.role == message.sender and message.sender_position in (None, party.position)
+        ]
         texts = {value for value in received.values.values() if isinstance(value, str)}
         return max(seats, key=lambda seat: len(texts & set(self._writer.facts[seat].values())))
 

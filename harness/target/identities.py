@@ -61,10 +61,10 @@ def load_identities(target: Target, pack: Pack) -> dict[str, Identity]:
 def load_spares(target: Target, identities: Mapping[str, Identity]) -> dict[str, dict[str, Identity]]:
     """Identities that are wrong on purpose, by party id, then by what is wrong."""
     folder = target.identities / "spares"
-    if (target.identities / "issuing.key").is_file() and not folder.is_dir():
+    if (target.identities / "issuing.key").is_file():
         pki = TestPki.open(target.identities, datetime.now(UTC))
         for name, identity in identities.items():
-            if name != LISTENER:
+            if name != LISTENER and not any(folder.glob(f"{name}.*.pem")):
                 write_spares(pki, identity, folder)
     spares: dict[str, dict[str, Identity]] = {name: {} for name in identities if name != LISTENER}
     for file in sorted(folder.glob("*.pem")):
