@@ -20,6 +20,7 @@ from harness.errors import HarnessFault
 from harness.evidence.conversation import Conversation, name_made_by
 from harness.evidence.message import Opened
 from harness.exchange.data import Data, Occasion, make
+from harness.message.binding import read
 from harness.message.build import build, write_errors
 from harness.message.document import parse
 from harness.message.model import Document, Value
@@ -52,7 +53,8 @@ def compose_request(data: Data, conversation: Conversation, step: Exchange, now:
     values: Made = {}
     for name in message.bindings:
         rule = data.pack.values[name]
-        fresh = rule.scope == "message" and rule.owner in ("sender", data.role(step.sender))
+        own = rule.owner == "sender" or rule.owned_by(data.pack.parties[step.sender])
+        fresh = rule.scope == "message" and own
         if name in step.values:
             values[name] = data.given(step, name)
         elif forwarded is None or fresh:
@@ -62,7 +64,7 @@ def compose_request(data: Data, conversation: Conversation, step: Exchange, now:
     sample = _golden(data.pack.format, message.golden["accepted"])
     if forwarded is not None and forwarded.document is not None:
         sample = forwarded.document
-    return Composed(message, build(sample, message.bindings, values))
+    return Composed(message, build(sample, message.bindings, _news(sample, message, values)))
 
 
 def compose_answer(
@@ -91,7 +93,7 @@ def compose_answer(
             value = request.values.get(name) or known(data, conversation, step, name)
         if value is not None and (shape == "accepted" or sample.pointers(binding.path)):
             values[name] = value
-    document = build(sample, message.bindings, values)
+    document = build(sample, message.bindings, _news(sample, message, values))
     if shape == "refused" and message.errors is not None and outcome.code is not None:
         errors = message.errors
         pointer = (errors.pointer_prefix + (outcome.pointer or "/")) if errors.pointer else None
@@ -113,7 +115,7 @@ def order_parameters(data: Data, conversation: Conversation, step: Exchange) -> 
             told[name] = data.given(step, name)
         elif rule.scope != "message":
             value = conversation.known(name, step.subject)
-            if value is None and rule.owner not in ("sender", data.role(data.case.sut)):
+            if value is None and rule.owner != "sender" and not rule.owned_by(data.pack.parties[data.case.sut]):
                 value = data.made(name, step.subject)
             if value is not None:
                 told[name] = value
@@ -144,6 +146,13 @@ def demand_correct(pack: Pack, composed: Composed) -> None:
             expected="a message that its own pack accepts",
             remedy="The golden sample, a binding or a value of the pack is wrong.",
         )
+
+
+def _news(sample: Document, message: Message, values: Made) -> Made:
+    """The values without lists that the sample has already: writing a list makes its entries alike."""
+    lists = {name: message.bindings[name] for name, value in values.items() if isinstance(value, list)}
+    there = read(sample, lists)
+    return {name: value for name, value in values.items() if name not in there or there[name] != value}
 
 
 def _forwarded(conversation: Conversation, step: Exchange) -> Opened | None:

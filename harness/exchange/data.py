@@ -23,6 +23,9 @@ from harness.scenario.project import exchanges
 
 _ALPHABETS = {"#": string.digits, "@": string.ascii_uppercase}
 
+LONGEST_REFERENCE = 35
+"""Characters of a reference: the length of identifiers in customs data models (an..35)."""
+
 Draw = Callable[[str, str, int], str]
 """Takes an entry of a pool, given its name, the bound name that it is for, and the serial number of the case."""
 
@@ -74,10 +77,6 @@ class Data:
     values: Mapping[tuple[str, str | None], Value] = field(default_factory=dict)
     drawn: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
-    def role(self, party: str) -> str:
-        """The role of a party."""
-        return self.pack.parties[party].role
-
     def made(self, name: str, subject: str | None) -> Value:
         """A value of the movement or of a position, ``None`` where the golden sample has the say."""
         return self.values.get((name, subject if self.pack.values[name].scope == "position" else None))
@@ -88,9 +87,10 @@ class Data:
         return self.drawn[step.id, name] if isinstance(value, FromPool) else value
 
     def reference(self, step: str, part: str) -> str:
-        """The reference of a message: at most 35 characters, unique by serial number, step and part."""
+        """The reference of a message: the token, as much as fits, then what makes it unique: serial, step and part."""
         ids = [exchange.id for exchange in exchanges(self.case.steps)]
-        return f"{self.token[:16] or 'R'}-{self.serial}-{ids.index(step) + 1}{part[0].upper()}"
+        ending = f"-{self.serial}-{ids.index(step) + 1}{part[0].upper()}"
+        return f"{(self.token or 'R')[: LONGEST_REFERENCE - len(ending)]}{ending}"
 
     def to_json(self) -> dict[str, Value]:
         """What simulated parties will set, for the evidence."""
@@ -198,7 +198,8 @@ def _places(pack: Pack, case: Case) -> Iterator[tuple[Exchange, str]]:
 
 def _simulated(case: Case, rule: ValueRule) -> bool:
     """Whether a simulated party may set this value."""
-    return any(name != case.sut and rule.owner in ("sender", party.role) for name, party in case.parties.items())
+    others = (party for name, party in case.parties.items() if name != case.sut)
+    return any(rule.owner == "sender" or rule.owned_by(party) for party in others)
 
 
 def _slot(data: Data, rule: ValueRule, occasion: Occasion) -> tuple[int, int]:
