@@ -9,13 +9,23 @@ import textwrap
 from typing import TYPE_CHECKING, NoReturn
 
 import harness
-from harness.cli import check, init, list_cases, pki, schema, verify
+from harness.cli import check, demo, doctor, init, list_cases, pki, run, schema, verify
 from harness.errors import CONFIGURATION, HARNESS, NOT_FULLY_VERIFIED, ConfigurationFault, HarnessError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-COMMANDS = {"verify": verify, "check": check, "init": init, "pki": pki, "list": list_cases, "schema": schema}
+COMMANDS = {
+    "demo": demo,
+    "run": run,
+    "verify": verify,
+    "check": check,
+    "init": init,
+    "pki": pki,
+    "doctor": doctor,
+    "list": list_cases,
+    "schema": schema,
+}
 EXIT_CODES = """\
 exit codes:
   0 conformant   1 not conformant   10 not fully verified

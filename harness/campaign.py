@@ -1,0 +1,368 @@
+"""One test campaign, from target to bundle: plan, play, judge, record, report, sign.
+
+The command line and the pytest plug-in both come through here, so that both give the same verdicts and the same bundle.
+
+Rules:
+
+1. Everything that a person set up is looked at before the first message: target, pack, keys, output folder, port.
+2. The play has a thread of its own. Whoever started it waits, and may stop it at any time: what was played is kept,
+   judged and signed, and the record says that it is not complete.
+3. Verdicts taken live and verdicts judged later from the bundle come from the same function on the same events.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import platform
+import re
+import secrets
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import harness
+from harness.bundle.keys import SigningKey, load_signing_key
+from harness.bundle.write import EVIDENCE, write_bundle
+from harness.errors import (
+    CONFORMANT,
+    HARNESS,
+    NOT_CONFORMANT,
+    NOT_FULLY_VERIFIED,
+    ConfigurationFault,
+    HarnessError,
+    HarnessFault,
+)
+from harness.evidence.clock import SystemClock
+from harness.evidence.log import FILE, EventLog, read_events
+from harness.evidence.store import Store
+from harness.exchange.engine import Engine, Played
+from harness.exchange.model import Setup
+from harness.hookspec import watchers
+from harness.judge.case import judge_case
+from harness.judge.model import RunVerdict, Verdict
+from harness.judge.run import RunJudgement, harness_failed, summarise
+from harness.pack.load import load_pack
+from harness.pack.model import Pack
+from harness.record.aggregate import make_record
+from harness.record.tool import this_tool
+from harness.scenario.plan import Parameters, Plan, Subject, make_plan
+from harness.security.keys import to_pem
+from harness.target.identities import load_trust
+from harness.target.load import check_target, load_target
+from harness.target.model import NoControl, Target
+from harness.target.preflight import (
+    check_free,
+    check_own_certificates,
+    check_reachable,
+    first_number,
+    keep_number,
+    reset,
+)
+from harness.target.setup import make_setup
+
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate, CertificateRevocationList
+    from pluggy import HookRelay
+
+EXIT_CODES = {
+    RunVerdict.CONFORMANT: CONFORMANT,
+    RunVerdict.NOT_CONFORMANT: NOT_CONFORMANT,
+    RunVerdict.NOT_FULLY_VERIFIED: NOT_FULLY_VERIFIED,
+}
+SHOWN = 12
+"""Failed cases that are named at the end of a run; the report has all."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is asked of one campaign; everything else stands in the target file.
+
+    Parameters:
+        select: patterns over case ids; empty means all.
+        challenge: what an operator gave before the run, hexadecimal.
+        seed: all generated data follow from it.
+        confirm: asks a person about a control command.
+        zipped: also write the bundle as ``.zip``.
+        fresh: the system under test has no memory of earlier runs, so that numbers may be used again.
+        at_once: cases in flight, in place of the target's.
+    """
+
+    select: tuple[str, ...] = ()
+    challenge: str | None = None
+    seed: int = 0
+    confirm: Callable[[str], bool] = lambda _: False
+    zipped: bool = False
+    fresh: bool = False
+    at_once: int | None = None
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a campaign ended.
+
+    Parameters:
+        judgement: all verdicts.
+        bundle: the folder.
+        zipped: the same as one file, where it was wished for.
+        complete: every case was played.
+        signed: the bundle has a statement.
+    """
+
+    judgement: RunJudgement
+    bundle: Path
+    zipped: Path | None
+    complete: bool
+    signed: bool
+
+    @property
+    def exit_code(self) -> int:
+        """Exit code of the verdict; a fault of the harness comes first."""
+        return HARNESS if harness_failed(self.judgement) else EXIT_CODES[self.judgement.verdict]
+
+
+class Campaign:
+    """One campaign: opened, perhaps narrowed, started once, waited for.
+
+    Parameters:
+        target: the system under test.
+        pack: the profile.
+        wish: the rest.
+        beside: runs around the play, such as a system under test that is started for it.
+
+    Raises:
+        ConfigurationFault: target, pack and wish do not fit together.
+    """
+
+    def __init__(
+        self, target: Target, pack: Pack, wish: Wish, beside: AbstractAsyncContextManager[object] | None = None
+    ) -> None:
+        check_target(target, pack)
+        self.target, self.pack = target, pack
+        self._wish, self._beside = wish, beside
+        self._parameters = _parameters(target, wish)
+        self.plan = make_plan(pack, _subject(target), self._parameters)
+        self._done = threading.Event()
+        self._stop: Callable[[], None] = lambda: None
+        self._stop_wanted: bool | None = None
+        self._result: Result | None = None
+        self._failure: BaseException | None = None
+
+    @classmethod
+    def open(cls, target_file: Path, pack: str | None, wish: Wish) -> Campaign:
+        """Read a target file and its pack.
+
+        Raises:
+            ConfigurationFault: see the class.
+        """
+        target = load_target(target_file)
+        return cls(target, find_pack_of(target, pack), wish)
+
+    def choose(self, cases: Iterable[str]) -> None:
+        """Plan again, with these cases only and what they need."""
+        self.plan = make_plan(self.pack, _subject(self.target), replace(self._parameters, select=tuple(cases)))
+
+    def start(self, out: Path, *watching: object) -> None:
+        """Begin to play.
+
+        Parameters:
+            out: folder for the bundle; it must be empty, or not be there yet.
+            watching: see :mod:`harness.hookspec`.
+
+        Raises:
+            ConfigurationFault: the folder, a key, a certificate or the control command cannot be used.
+        """
+        check_free(out)
+        setup = make_setup(self.target, self.pack, self._wish.confirm)
+        if self._wish.at_once is not None:
+            setup = replace(setup, max_in_flight=self._wish.at_once)
+        check_own_certificates(setup, datetime.now(UTC))
+        keys = _signing_keys(self.target)
+        if not self._wish.fresh:
+            keep_number(self.target, self.plan.parameters.first + len(self.plan.cases))
+        hooks = watchers(*watching).hook
+        threading.Thread(target=self._run, args=(out, setup, keys, hooks), name="campaign", daemon=True).start()
+
+    def stop(self, *, now: bool = False) -> None:
+        """Start no more cases; with *now* also cut off those that are running. From any thread, more than once."""
+        self._stop_wanted = now
+        self._stop()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait so long for the end; tell whether it is there."""
+        return self._done.wait(seconds)
+
+    def result(self) -> Result:
+        """How it ended, once it has.
+
+        Raises:
+            HarnessError: what ended it before there was a bundle.
+        """
+        if isinstance(self._failure, HarnessError):
+            raise self._failure
+        if self._failure is not None or self._result is None:
+            raise HarnessFault(f"the campaign broke off: {self._failure!r}") from self._failure
+        return self._result
+
+    def _run(self, out: Path, setup: Setup, keys: Sequence[SigningKey], hooks: HookRelay) -> None:
+        try:
+            self._result = asyncio.run(self._campaign(out, setup, keys, hooks))
+        except BaseException as problem:
+            self._failure = problem
+            _remove_unused(out)
+        finally:
+            self._done.set()
+
+    async def _campaign(self, out: Path, setup: Setup, keys: Sequence[SigningKey], hooks: HookRelay) -> Result:
+        async with AsyncExitStack() as stack:
+            log = stack.enter_context(EventLog(out / EVIDENCE, SystemClock()))
+            if self._beside is not None:
+                await stack.enter_async_context(self._beside)
+            stack.push_async_callback(setup.control.close)
+            await check_reachable(self.target, setup)
+            await reset(self.target, setup)
+            played = await self._play(log, Store(out / EVIDENCE), setup, hooks)
+        return self._conclude(out, played, keys, hooks)
+
+    async def _play(self, log: EventLog, store: Store, setup: Setup, hooks: HookRelay) -> Played:
+        engine = Engine(
+            self.plan,
+            self.pack,
+            setup,
+            log,
+            store,
+            about=_about(self.plan),
+            on_event=lambda event: hooks.c2c_event(event=event),
+            on_judged=lambda case, verdict: hooks.c2c_case_judged(case=case, verdict=verdict),
+        )
+        loop = asyncio.get_running_loop()
+
+        def stop() -> None:
+            with suppress(RuntimeError):  # the loop is closed: nothing is left to stop
+                loop.call_soon_threadsafe(lambda: engine.stop(now=bool(self._stop_wanted)))
+
+        hooks.c2c_planned(plan=self.plan)
+        self._stop = stop
+        if self._stop_wanted is not None:
+            stop()
+        return await engine.run()
+
+    def _conclude(self, out: Path, played: Played, keys: Sequence[SigningKey], hooks: HookRelay) -> Result:
+        """Judge, record, report and sign."""
+        fetch = Store(out / EVIDENCE).get
+        events = tuple(read_events(out / EVIDENCE))
+        live = {verdict.case: verdict for verdict in played.verdicts}
+        verdicts = [live.get(case.id) or judge_case(case, self.plan, self.pack, (), fetch) for case in self.plan.cases]
+        judgement = summarise(self.plan, self.pack, verdicts, events)
+        record = make_record(self.plan, self.pack, events, judgement, tool=this_tool())
+        zipped = out.with_name(f"{out.name}.zip") if self._wish.zipped else None
+        ics = self.target.ics_source.data
+        statement = write_bundle(out, self.plan, self.pack, record, keys, ics=ics or None, zipped=zipped)
+        hooks.c2c_finished(judgement=judgement, bundle=out)
+        return Result(judgement, out, zipped, played.complete, statement is not None)
+
+
+def find_pack_of(target: Target, name: str | None) -> Pack:
+    """The pack that the caller names, else the target file.
+
+    Raises:
+        ConfigurationFault: nobody names one, or it cannot be loaded.
+    """
+    chosen = name or target.pack
+    if chosen is None:
+        raise ConfigurationFault(
+            "no pack is named",
+            where=target.source.where(()),
+            expected="`pack:` in the target file, or the option --pack",
+            remedy="`c2c list` shows the packs.",
+        )
+    return load_pack(chosen)
+
+
+def new_folder() -> Path:
+    """A folder name for a bundle: ``out/`` and the time."""
+    return Path("out") / datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+
+
+def describe(result: Result) -> list[str]:
+    """What a person reads at the end of a campaign."""
+    judgement, counts = result.judgement, result.judgement.counts
+    bad = [each for each in judgement.cases if each.verdict in (Verdict.FAIL, Verdict.HARNESS_ERROR)]
+    lines = [f"{each.verdict.value}  {each.case}: {each.reason}" for each in bad[:SHOWN]]
+    lines += [f"... and {len(bad) - SHOWN} more, see the report"] if len(bad) > SHOWN else []
+    lines += [] if result.complete else ["The run was stopped: the record is not complete."]
+    lines += [
+        f"{judgement.verdict.value}: {judgement.reason}",
+        f"required {counts.required}, executed {counts.executed}, passed {counts.passed}",
+        f"bundle: {result.bundle}" + ("" if result.signed else " (without a signed statement)"),
+        f"report: {result.bundle / 'derived' / 'report.html'}",
+    ]
+    return lines
+
+
+def _subject(target: Target) -> Subject:
+    return Subject(
+        role=target.role,
+        positions=target.positions,
+        facts={f"{target.role}.{position}" if position else "": facts for position, facts in target.facts.items()},
+        authority=target.sut.authority,
+        product=target.sut.product,
+        version=target.sut.version,
+        contact=target.sut.contact,
+        observable=not isinstance(target.control, NoControl),
+        claims=target.ics.messages,
+    )
+
+
+def _parameters(target: Target, wish: Wish) -> Parameters:
+    if wish.challenge is not None and not re.fullmatch(r"(?:[0-9a-fA-F]{2}){4,32}", wish.challenge):
+        raise ConfigurationFault(
+            f"the challenge {wish.challenge[:80]!r} cannot be used",
+            expected="8 to 64 hexadecimal digits, an even number of them",
+            remedy="Give it exactly as the operator wrote it.",
+        )
+    trust = load_trust(target)
+    return Parameters(
+        seed=wish.seed,
+        first=0 if wish.fresh else first_number(target),
+        token=wish.challenge or secrets.token_hex(4),
+        challenge=wish.challenge,
+        select=wish.select,
+        timers=target.ixit.timers,
+        pools=target.ixit.pools,
+        anchors=_texts(trust.anchors),
+        crls=_texts(trust.crls),
+        assurance=target.assurance,
+    )
+
+
+def _signing_keys(target: Target) -> tuple[SigningKey, ...]:
+    if target.statement is None:
+        return ()
+    password = target.statement.password.read().encode() if target.statement.password else None
+    return (load_signing_key(target.statement.key, password),)
+
+
+def _remove_unused(out: Path) -> None:
+    """Leave nothing behind of a campaign that ended before anything was observed."""
+    log = out / EVIDENCE / FILE
+    if log.is_file() and log.stat().st_size == 0:
+        log.unlink()
+        for folder in (out / EVIDENCE, out):
+            folder.rmdir()
+
+
+def _texts(items: Iterable[Certificate | CertificateRevocationList]) -> tuple[str, ...]:
+    return tuple(to_pem((item,)).decode("ascii") for item in items)
+
+
+def _about(plan: Plan) -> dict[str, str]:
+    return {
+        "run": plan.parameters.token,
+        "tool": f"c2c-harness {harness.__version__}",
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+    }

@@ -1,0 +1,50 @@
+"""Certify a reference implementation that is started for it: a first look, without any set-up.
+
+  c2c demo                         the first position; --full takes all
+  c2c demo --role R                another role
+  c2c demo --fault NAME            a mistake on purpose: ends "not conformant" and names the requirement
+
+The keys are made for the occasion and marked TEST: the bundle certifies nothing.
+"""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+from harness.campaign import Wish, new_folder
+from harness.cli.common import add_output, watch
+from harness.cli.progress import Progress
+from harness.demo import Show, demonstration
+from harness.pack.data import known_packs
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    default = next(iter(known_packs()), None)
+    parser.add_argument("--role", metavar="R", help="the role that is certified")
+    parser.add_argument("--fault", action="append", default=[], metavar="NAME", help="switch a mistake on; repeatable")
+    parser.add_argument("--pack", metavar="P", default=default, help=f"name or folder of the pack (default: {default})")
+    parser.add_argument("--full", action="store_true", help="certify every position of the role")
+    parser.add_argument("--serial", action="store_true", help="play one case after the other")
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="all generated data follow from it (default: 0)"
+    )
+    add_output(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Certify, and leave the public key of the statement beside the bundle."""
+    out = options.out or new_folder()
+    wish = Wish(seed=options.seed, zipped=options.zip, fresh=True, at_once=1 if options.serial else None)
+    show = Show(options.pack, options.role, tuple(options.fault), options.full)
+    with demonstration(show, wish) as (campaign, public_key):
+        campaign.start(out, Progress())
+        code = watch(campaign)
+        trust = out.with_name(f"{out.name}.pub.pem")
+        shutil.copyfile(public_key, trust)
+    print(f"prove it: c2c verify {out} --trust {trust}")
+    return code

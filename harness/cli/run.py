@@ -1,0 +1,51 @@
+"""Certify a system: play every other party against it, judge, and write the certification bundle.
+
+  c2c run --target target.yaml --out bundle
+  c2c run --target target.yaml --select 'start-*@departure'      only some cases (see c2c list)
+
+Ctrl-C stops it; what was played is kept, and the record says that it is not complete.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.campaign import Campaign, Wish, new_folder
+from harness.cli.common import add_output, add_target, confirmer, watch
+from harness.cli.progress import Progress
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    add_target(parser)
+    parser.add_argument(
+        "--select",
+        action="append",
+        default=[],
+        metavar="EXPR",
+        help="only cases whose id fits; * and ? as in file names",
+    )
+    parser.add_argument(
+        "--challenge", metavar="HEX", help="what an operator gave before the run; proves that it is fresh"
+    )
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="all generated data follow from it (default: 0)"
+    )
+    add_output(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Certify, and end with the exit code of the verdict."""
+    wish = Wish(
+        select=tuple(options.select),
+        challenge=options.challenge,
+        seed=options.seed,
+        confirm=confirmer(always=options.yes),
+        zipped=options.zip,
+    )
+    campaign = Campaign.open(options.target, options.pack, wish)
+    campaign.start(options.out or new_folder(), Progress())
+    return watch(campaign)

@@ -1,0 +1,138 @@
+"""The demonstration: certify a reference implementation that is started for it, with a throw-away test PKI.
+
+Everything that a real integrator would set up is written into a temporary folder, and then the campaign goes the same
+way as any other: through the target file.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import harness
+from harness.bundle.keys import generate_demo_key
+from harness.campaign import Campaign, Wish
+from harness.errors import ConfigurationFault
+from harness.host import write_private
+from harness.pack.load import load_pack
+from harness.pack.model import Pack
+from harness.pack.names import did_you_mean
+from harness.reference.config import PartyConfig
+from harness.reference.launch import launch
+from harness.security.pki import TestPki
+from harness.target.load import load_target
+
+HOST = "127.0.0.1"
+AT_ONCE = 16
+"""Cases in flight against the reference implementation, which stands on the same computer."""
+
+
+@dataclass(frozen=True)
+class Show:
+    """What is to be shown.
+
+    Parameters:
+        pack: name or folder.
+        role: the role that is certified; ``None`` takes that of the faults, else the first one with several positions.
+        faults: mistakes that are switched on in the reference implementation.
+        full: all positions of the role, instead of the first one.
+    """
+
+    pack: str
+    role: str | None = None
+    faults: tuple[str, ...] = ()
+    full: bool = False
+
+
+@contextmanager
+def demonstration(show: Show, wish: Wish) -> Iterator[tuple[Campaign, Path]]:
+    """Set everything up, for as long as the block lasts.
+
+    Yields:
+        the campaign, ready to be started, and the file with the public key of its statement.
+
+    Raises:
+        ConfigurationFault: the pack has no such role or fault.
+    """
+    pack = load_pack(show.pack)
+    role = _role(pack, show)
+    positions = pack.roles[role].positions
+    with TemporaryDirectory(prefix="c2c-demo-", ignore_cleanup_errors=True) as temporary:
+        folder = Path(temporary)
+        own, theirs, control = _free_ports(3)
+        pki = TestPki.create(folder / "identities", datetime.now(UTC))
+        identity = pki.issue("reference", hosts=(HOST, "localhost"))
+        write_private(folder / "control.token", secrets.token_urlsafe(32).encode())
+        signing_key, public_key = generate_demo_key(folder / "statement")
+        trust, crl = folder / "identities" / "trust.pem", folder / "identities" / "crl.pem"
+        config = PartyConfig(
+            pack=str(pack.root),
+            role=role,
+            certificate=str(identity.certificate_file),
+            key=str(identity.key_file),
+            anchors=(str(trust),),
+            crls=(str(crl),),
+            peers={name: f"https://{HOST}:{own}/{name}" for name, party in pack.parties.items() if party.role != role},
+            token_file=str(folder / "control.token"),
+            host=HOST,
+            port=theirs,
+            control_port=control,
+            faults=show.faults,
+        )
+        target = {
+            "pack": str(pack.root.resolve()),
+            "sut": {
+                "authority": "none: a demonstration",
+                "product": f"reference implementation ({role})",
+                "version": harness.__version__,
+            },
+            "role": role,
+            **({"positions": list(positions if show.full else positions[:1])} if positions else {}),
+            "endpoints": {"url": f"https://{HOST}:{theirs}"},
+            "certificates": {"tls": [str(trust)], "crls": [str(crl)]},
+            "keys": "test",
+            "identities": str(pki.folder),
+            "listen": {"host": HOST, "port": own},
+            "max_in_flight": AT_ONCE,
+            "control": {
+                "type": "http",
+                "url": f"https://{HOST}:{control}",
+                "token": {"file": str(folder / "control.token")},
+            },
+            "statement": {"key": str(signing_key)},
+        }
+        (folder / "target.yaml").write_text(json.dumps(target, indent=1), encoding="utf-8")
+        yield Campaign(load_target(folder / "target.yaml"), pack, wish, launch(config, folder)), public_key
+
+
+def _role(pack: Pack, show: Show) -> str:
+    for name in show.faults:
+        if name not in pack.faults:
+            raise ConfigurationFault(
+                f"the pack {pack.id} has no fault {name!r}",
+                expected="one of " + ", ".join(pack.faults),
+                remedy=did_you_mean(name, tuple(pack.faults)) or "Choose one of these names.",
+            )
+    roles = {pack.faults[name].role for name in show.faults} | ({show.role} if show.role else set())
+    if len(roles) > 1:
+        raise ConfigurationFault(
+            f"these faults and roles do not go together: {', '.join(sorted(roles))}",
+            expected="faults of one role, which is the role that is certified",
+        )
+    if roles:
+        return roles.pop()
+    return next((name for name, role in pack.roles.items() if role.positions), next(iter(pack.roles)))
+
+
+def _free_ports(count: int) -> list[int]:
+    """Ports that were free a moment ago; all are held at once, so that they differ."""
+    with ExitStack() as stack:
+        held = [stack.enter_context(socket.create_server((HOST, 0))) for _ in range(count)]
+        return [int(each.getsockname()[1]) for each in held]

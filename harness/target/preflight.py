@@ -1,0 +1,129 @@
+"""What must be right before the first message; where it is not, a run would say nothing about the SUT.
+
+``doctor`` looks at far more and goes on after what is wrong; here the first thing that is wrong ends the run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from harness.errors import ConfigurationFault, Where
+from harness.exchange.model import Setup
+from harness.target.model import HttpControl, Target
+
+SECONDS = 5.0
+"""How long an address may take to answer."""
+
+
+def check_own_certificates(setup: Setup, now: datetime) -> None:
+    """Check that no certificate of ours is out of date.
+
+    Raises:
+        ConfigurationFault: one is; the SUT would rightly refuse it.
+    """
+    for identity in (setup.listener, *setup.identities.values()):
+        first, last = identity.certificate.not_valid_before_utc, identity.certificate.not_valid_after_utc
+        if not first <= now <= last:
+            word = f"expired on {last:%Y-%m-%d %H:%M}" if last < now else f"is valid only from {first:%Y-%m-%d %H:%M}"
+            raise ConfigurationFault(
+                f"our certificate of {identity.name} {word} UTC",
+                where=Where(identity.certificate_file) if identity.certificate_file else None,
+                expected="a certificate that is valid now",
+                remedy="Get a new one (`c2c pki issue` makes test certificates), and check the clock of this computer.",
+            )
+
+
+async def check_reachable(target: Target, setup: Setup) -> None:
+    """Check that something listens at every address of the SUT, its control interface included.
+
+    Raises:
+        ConfigurationFault: nothing does.
+    """
+    control = [target.control.url] if isinstance(target.control, HttpControl) else []
+    for url in dict.fromkeys((*setup.sut_urls.values(), *control)):
+        parts = urlsplit(url)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        try:
+            async with asyncio.timeout(SECONDS):
+                _, writer = await asyncio.open_connection(parts.hostname, port)
+        except (OSError, TimeoutError) as problem:
+            reason = getattr(problem, "strerror", None) or f"no answer within {SECONDS:g} s"
+            raise ConfigurationFault(
+                f"the system under test cannot be reached at {url}: {reason}",
+                where=target.source.where(("control" if url in control else "endpoints",)),
+                expected="a system that listens there",
+                remedy=f"Start it, or correct the address; `c2c doctor --target {target.source.path}` looks closer.",
+            ) from None
+        writer.close()
+
+
+async def reset(target: Target, setup: Setup) -> None:
+    """Ask the SUT to forget everything, where the target says so.
+
+    Raises:
+        ConfigurationFault: it does not.
+    """
+    if target.setup != "reset":
+        return
+    answer = await setup.control.reset()
+    if not answer.taken:
+        raise ConfigurationFault(
+            f"the system under test was not reset: {answer.error}",
+            where=target.source.where(("setup",)),
+            remedy="Let its control interface offer a reset, or choose another `setup`.",
+        )
+
+
+def first_number(target: Target) -> int:
+    """The first number for generated data that no run against this target has used."""
+    file = _numbers(target)
+    try:
+        text = file.read_text("utf-8").strip() if file.is_file() else "0"
+        return int(text)
+    except (OSError, ValueError):
+        raise ConfigurationFault(
+            "the number of the next movement cannot be read",
+            where=Where(file),
+            expected="one number that no run has used",
+            remedy="Write a number that is higher than in any earlier run.",
+        ) from None
+
+
+def keep_number(target: Target, following: int) -> None:
+    """Remember the first number that is still free, so that no run against this target uses one twice.
+
+    Raises:
+        ConfigurationFault: the file beside the target file cannot be written.
+    """
+    file = _numbers(target)
+    try:
+        file.write_text(f"{following}\n", "utf-8")
+    except OSError as problem:
+        raise ConfigurationFault(
+            f"the number of the next movement cannot be kept: {problem.strerror}",
+            where=Where(file),
+            remedy="Make the folder of the target file writable: a number must never be used twice.",
+        ) from None
+
+
+def check_free(folder: Path) -> None:
+    """Check that a folder for a bundle holds nothing yet.
+
+    Raises:
+        ConfigurationFault: it does, or it is no folder.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ConfigurationFault(
+            "there is something here already",
+            where=Where(folder),
+            expected="an empty folder, or a new name: each run has its own",
+            remedy="Choose another --out, or move the old one away.",
+        )
+
+
+def _numbers(target: Target) -> Path:
+    path = target.source.path
+    return path.with_name(f"{path.name}.next")
