@@ -92,9 +92,12 @@ def rule(subject: Subject) -> Iterator[Finding]:
 
 
 def protection(subject: Subject) -> Iterable[Finding]:
-    """Signature, certificate and time stamp: every problem of the report is a finding of its part."""
+    """Signature, certificate and time stamp: every problem of the report is a finding of its part.
+
+    A fault need not be signed: whoever cannot trust a message may turn it away before any signing begins.
+    """
     report = subject.opened.report
-    if report is None:
+    if report is None or subject.opened.fault is not None:
         return
     for problem in report.problems:
         part, _, word = problem.code.partition("/")
