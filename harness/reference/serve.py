@@ -52,7 +52,8 @@ from harness.reference.party import Party
 from harness.reference.reading import Incoming, Reader
 from harness.reference.state import Book
 from harness.security.keys import load_certificates, load_crls, load_identity
-from harness.security.model import Identity, Trust
+from harness.security.model import Identity
+from harness.security.trust import make_trust
 
 CALLBACK_SECONDS = 5.0
 """How long ``/callback`` tries to reach an address."""
@@ -86,7 +87,7 @@ async def serve(config: PartyConfig, pack: Pack) -> AsyncIterator[Serving]:
         else identity
     )
     anchors = tuple(each for file in config.anchors for each in load_certificates(Path(file)))
-    trust = Trust(anchors, tuple(each for file in config.crls for each in load_crls(Path(file))))
+    trust = make_trust(anchors, [each for file in config.crls for each in load_crls(Path(file))])
     outgoing = client_context(tls, anchors)
     async with AsyncExitStack() as stack:
         transport = WireTransport(outgoing)

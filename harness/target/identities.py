@@ -27,6 +27,7 @@ from harness.security.keys import load_certificates, load_crls, load_identity, t
 from harness.security.model import Identity, Trust
 from harness.security.pki import TestPki
 from harness.security.spares import make_spares
+from harness.security.trust import make_trust
 from harness.target.model import Statement, Target
 
 LISTENER = "harness"
@@ -110,8 +111,8 @@ def load_trust(target: Target) -> Trust:
     Raises:
         ConfigurationFault: a file cannot be read, or is marked TEST and the run is real.
     """
-    crls = tuple(each for file in target.certificates.crls for each in load_crls(file))
-    return Trust(load_anchors(target, target.certificates.signatures), crls)
+    crls = [each for file in target.certificates.crls for each in load_crls(file)]
+    return make_trust(load_anchors(target, target.certificates.signatures), crls)
 
 
 def check_statement_key(statement: Statement, identities: Iterable[Identity], where: Where) -> None:
