@@ -333,7 +333,7 @@ def _parameters(target: Target, wish: Wish) -> Parameters:
         select=wish.select,
         timers=target.ixit.timers,
         pools=target.ixit.pools,
-        anchors=_texts(trust.anchors),
+        anchors=_texts((*trust.anchors, *trust.intermediates)),
         crls=_texts(trust.crls),
         assurance=target.assurance,
     )
