@@ -51,6 +51,21 @@ class Show:
     full: bool = False
 
 
+@dataclass(frozen=True)
+class Props:
+    """Everything that an integrator would set up.
+
+    Parameters:
+        target_file: describes the reference implementation as the system under test.
+        config: starts it.
+        public_key: of the statement.
+    """
+
+    target_file: Path
+    config: PartyConfig
+    public_key: Path
+
+
 @contextmanager
 def demonstration(show: Show, wish: Wish) -> Iterator[tuple[Campaign, Path]]:
     """Set everything up, for as long as the block lasts.
@@ -62,54 +77,61 @@ def demonstration(show: Show, wish: Wish) -> Iterator[tuple[Campaign, Path]]:
         ConfigurationFault: the pack has no such role or fault.
     """
     pack = load_pack(show.pack)
+    with TemporaryDirectory(prefix="c2c-demo-", ignore_cleanup_errors=True) as temporary:
+        props = set_up(pack, show, Path(temporary))
+        system = launch(props.config, Path(temporary))
+        yield Campaign(load_target(props.target_file), pack, wish, system), props.public_key
+
+
+def set_up(pack: Pack, show: Show, folder: Path) -> Props:
+    """Write keys, certificates and the target file into a folder.
+
+    Raises:
+        ConfigurationFault: the pack has no such role or fault.
+    """
     role = _role(pack, show)
     positions = pack.roles[role].positions
-    with TemporaryDirectory(prefix="c2c-demo-", ignore_cleanup_errors=True) as temporary:
-        folder = Path(temporary)
-        own, theirs, control = _free_ports(3)
-        pki = TestPki.create(folder / "identities", datetime.now(UTC))
-        identity = pki.issue("reference", hosts=(HOST, "localhost"))
-        write_private(folder / "control.token", secrets.token_urlsafe(32).encode())
-        signing_key, public_key = generate_demo_key(folder / "statement")
-        trust, crl = folder / "identities" / "trust.pem", folder / "identities" / "crl.pem"
-        config = PartyConfig(
-            pack=str(pack.root),
-            role=role,
-            certificate=str(identity.certificate_file),
-            key=str(identity.key_file),
-            anchors=(str(trust),),
-            crls=(str(crl),),
-            peers={name: f"https://{HOST}:{own}/{name}" for name, party in pack.parties.items() if party.role != role},
-            token_file=str(folder / "control.token"),
-            host=HOST,
-            port=theirs,
-            control_port=control,
-            faults=show.faults,
-        )
-        target = {
-            "pack": str(pack.root.resolve()),
-            "sut": {
-                "authority": "none: a demonstration",
-                "product": f"reference implementation ({role})",
-                "version": harness.__version__,
-            },
-            "role": role,
-            **({"positions": list(positions if show.full else positions[:1])} if positions else {}),
-            "endpoints": {"url": f"https://{HOST}:{theirs}"},
-            "certificates": {"tls": [str(trust)], "crls": [str(crl)]},
-            "keys": "test",
-            "identities": str(pki.folder),
-            "listen": {"host": HOST, "port": own},
-            "max_in_flight": AT_ONCE,
-            "control": {
-                "type": "http",
-                "url": f"https://{HOST}:{control}",
-                "token": {"file": str(folder / "control.token")},
-            },
-            "statement": {"key": str(signing_key)},
-        }
-        (folder / "target.yaml").write_text(json.dumps(target, indent=1), encoding="utf-8")
-        yield Campaign(load_target(folder / "target.yaml"), pack, wish, launch(config, folder)), public_key
+    own, theirs, control = _free_ports(3)
+    pki = TestPki.create(folder / "identities", datetime.now(UTC))
+    identity = pki.issue("reference", hosts=(HOST, "localhost"))
+    token, trust, crl = folder / "control.token", pki.folder / "trust.pem", pki.folder / "crl.pem"
+    write_private(token, secrets.token_urlsafe(32).encode())
+    signing_key, public_key = generate_demo_key(folder / "statement")
+    config = PartyConfig(
+        pack=str(pack.root.resolve()),
+        role=role,
+        certificate=str(identity.certificate_file),
+        key=str(identity.key_file),
+        anchors=(str(trust),),
+        crls=(str(crl),),
+        peers={name: f"https://{HOST}:{own}/{name}" for name, party in pack.parties.items() if party.role != role},
+        token_file=str(token),
+        host=HOST,
+        port=theirs,
+        control_port=control,
+        faults=show.faults,
+    )
+    target = {
+        "pack": str(pack.root.resolve()),
+        "sut": {
+            "authority": "none: a demonstration",
+            "product": f"reference implementation ({role})",
+            "version": harness.__version__,
+        },
+        "role": role,
+        **({"positions": list(positions if show.full else positions[:1])} if positions else {}),
+        "endpoints": {"url": f"https://{HOST}:{theirs}"},
+        "certificates": {"tls": [str(trust)], "crls": [str(crl)]},
+        "keys": "test",
+        "identities": str(pki.folder),
+        "listen": {"host": HOST, "port": own},
+        "max_in_flight": AT_ONCE,
+        "control": {"type": "http", "url": f"https://{HOST}:{control}", "token": {"file": str(token)}},
+        "statement": {"key": str(signing_key)},
+    }
+    target_file = folder / "target.yaml"
+    target_file.write_text(json.dumps(target, indent=1), encoding="utf-8")
+    return Props(target_file, config, public_key)
 
 
 def _role(pack: Pack, show: Show) -> str:

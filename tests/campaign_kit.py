@@ -1,0 +1,45 @@
+"""A reference implementation that runs beside a test, with the target file that describes it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from harness.demo import Props, Show, set_up
+from harness.pack.load import load_pack
+from harness.reference.launch import launch
+
+
+@contextmanager
+def running(folder: Path, pack: str, role: str, *faults: str) -> Iterator[Props]:
+    """Keys and target file in *folder*, and the reference implementation as a process, while the block lasts."""
+    folder.mkdir(parents=True, exist_ok=True)
+    props = set_up(load_pack(pack), Show(pack, role, faults), folder)
+    loop = asyncio.new_event_loop()
+    ready, over = threading.Event(), asyncio.Event()
+    problems: list[BaseException] = []
+
+    async def serve() -> None:
+        try:
+            async with launch(props.config, folder):
+                ready.set()
+                await over.wait()
+        except BaseException as problem:  # told to the test below
+            problems.append(problem)
+        finally:
+            ready.set()
+
+    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
+    thread.start()
+    ready.wait()
+    try:
+        if problems:
+            raise problems[0]
+        yield props
+    finally:
+        loop.call_soon_threadsafe(over.set)
+        thread.join()
+        loop.close()
