@@ -1,0 +1,286 @@
+"""Second opinions: what other implementations say of our messages, and what we say of theirs.
+
+They judge whether a signature is valid, and mostly nothing else: so each verdict is compared with our steps ``value``
+and ``digests``, and where a peer is known to see more or less, the table of that peer says so.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from base64 import b64decode
+from datetime import UTC, datetime
+from itertools import product
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import load_der_x509_certificate
+from lxml import etree
+from wss_kit import codes, good, verify
+
+from harness.message.envelope import NAMESPACES
+from harness.security.algorithm import DS_MORE, XENC
+from harness.security.defect import DEFECTS
+from harness.security.keys import to_pem
+from harness.security.markup import WSU
+from harness.security.model import SecurityProfile
+from harness.security.pki import TestPki
+from harness.security.spares import make_spares
+
+PROFILES = {soap: SecurityProfile("wss", soap=soap) for soap in ("1.2", "1.1")}
+SIGNED_DEFECTS = [each.name for each in DEFECTS.values() if "wss" in each.problems and each.name != "signature/missing"]
+BROKEN = {
+    "signature/body-altered",
+    "signature/timestamp-altered",
+    "signature/value-corrupt",
+    "signature/digest-corrupt",
+    "signature/foreign-key",
+}
+BOTH = "/Envelope/Body /Envelope/Header/Security/Timestamp"
+
+
+@pytest.fixture(scope="module")
+def today(tmp_path_factory):
+    """A PKI of this moment: some peers look at the clock."""
+    now = datetime.now(UTC)
+    pki = TestPki.create(tmp_path_factory.mktemp("today"), now)
+    ec, rsa = pki.issue("ec"), pki.issue("rsa", key="rsa")
+    spares = {"ec": make_spares(pki, ec), "rsa": make_spares(pki, rsa)}
+    return SimpleNamespace(now=now, pki=pki, ec=ec, rsa=rsa, spares=spares, trust=pki.trust)
+
+
+def leaf_pem(data):
+    der = b64decode(re.search(rb"BinarySecurityToken [^>]*>([^<]*)", data)[1])
+    return load_der_x509_certificate(der).public_bytes(Encoding.PEM)
+
+
+def intact(today, data, soap="1.2"):
+    steps = verify(today, data, profile=PROFILES[soap]).steps
+    return steps["value"] == steps["digests"] == "ok"
+
+
+def test_our_own_verdict_on_the_signature_alone(today):
+    for name in SIGNED_DEFECTS:
+        assert intact(today, good(today, defect=name)) == (
+            name not in BROKEN | {"signature/sha1"}
+        ), name
+
+
+# --- python-xmlsec
+
+
+def by_xmlsec(data):
+    xmlsec = pytest.importorskip("xmlsec")
+    root = etree.fromstring(data)
+    xmlsec.tree.add_ids(root, ["Id"])
+    context = xmlsec.SignatureContext()
+    context.key = xmlsec.Key.from_memory(leaf_pem(data), xmlsec.constants.KeyDataFormatCertPem)
+    try:
+        context.verify(xmlsec.tree.find_node(root, xmlsec.constants.NodeSignature))
+    except xmlsec.Error:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("kind", ["ec", "rsa"])
+@pytest.mark.parametrize("defect", [None, *SIGNED_DEFECTS])
+def test_verdict_of_xmlsec(today, kind, defect):
+    """It allows SHA-1, takes the first of two ids, and does not look at certificates, times and places."""
+    assert by_xmlsec(good(today, kind, defect=defect)) == (defect not in BROKEN)
+
+
+@pytest.mark.parametrize("soap", ["1.1", "1.2"])
+@pytest.mark.parametrize(
+    ("kind", "algorithm", "digest"),
+    [
+        ("ec", "ecdsa-sha256", "sha256"),
+        ("ec", "ecdsa-sha512", "sha384"),
+        ("rsa", "rsa-sha384", "sha512"),
+        ("rsa", "rsa-pss-sha256", "sha256"),
+    ],
+)
+def test_xmlsec_verifies_every_algorithm(today, soap, kind, algorithm, digest):
+    profile = SecurityProfile("wss", soap=soap, signatures=(algorithm,), digests=(digest,))
+    data = good(today, kind, profile=profile)
+    assert verify(today, data, profile=profile).trusted
+    assert by_xmlsec(data)
+
+
+@pytest.mark.parametrize("kind", ["ec", "rsa"])
+def test_we_verify_what_xmlsec_signs(today, kind):
+    xmlsec = pytest.importorskip("xmlsec")
+    root = etree.fromstring(as_template(good(today, kind)))
+    xmlsec.tree.add_ids(root, ["Id"])
+    context = xmlsec.SignatureContext()
+    key = getattr(today, kind).key_file.read_bytes()
+    context.key = xmlsec.Key.from_memory(key, xmlsec.constants.KeyDataFormatPem)
+    context.sign(xmlsec.tree.find_node(root, xmlsec.constants.NodeSignature))
+    assert verify(today, etree.tostring(root)).trusted
+
+
+def as_template(data):
+    """A signed message with everything that was computed taken out."""
+    return re.sub(rb"(<ds:(DigestValue|SignatureValue)>)[^<]*", rb"\1", data)
+
+
+# --- signxml
+
+
+def by_signxml(data):
+    signxml = pytest.importorskip("signxml")
+    try:
+        signxml.XMLVerifier().verify(
+            data,
+            x509_cert=leaf_pem(data).decode(),
+            expect_references=data.count(b"<ds:Reference "),
+            validate_schema=False,
+            expect_config=signxml.SignatureConfiguration(location=".//"),
+        )
+    except (signxml.InvalidSignature, signxml.InvalidCertificate, signxml.InvalidInput, signxml.InvalidDigest):
+        return False
+    return True
+
+
+@pytest.mark.parametrize("kind", ["ec", "rsa"])
+@pytest.mark.parametrize("defect", [None, *SIGNED_DEFECTS])
+def test_verdict_of_signxml(today, kind, defect):
+    """It sees ambiguous ids and SHA-1, and looks at the dates of a given certificate."""
+    sees_more = {"signature/sha1", "signature/duplicate-id", "certificate/expired", "certificate/not-yet-valid"}
+    assert by_signxml(good(today, kind, defect=defect)) == (defect not in BROKEN | sees_more)
+
+
+# --- xmlsec1
+
+
+XMLSEC1 = shutil.which("xmlsec1")
+needs_xmlsec1 = pytest.mark.skipif(XMLSEC1 is None, reason="the command xmlsec1 is not installed")
+
+
+def run_xmlsec1(*arguments, soap="1.2"):
+    ids = ["--id-attr:Id", f"{NAMESPACES[soap]}:Body", "--id-attr:Id", f"{WSU}:Timestamp"]
+    command = [XMLSEC1, arguments[0], *ids, *map(str, arguments[1:])]
+    return subprocess.run(command, capture_output=True, check=False, timeout=30)
+
+
+@needs_xmlsec1
+@pytest.mark.parametrize("kind", ["ec", "rsa"])
+def test_verdict_of_xmlsec1(today, kind, tmp_path):
+    for soap, profile in PROFILES.items():
+        for defect in (None, *BROKEN, "signature/duplicate-id", "signature/wrapped-body"):
+            data = good(today, kind, profile=profile, defect=defect)
+            (tmp_path / "message").write_bytes(data)
+            (tmp_path / "leaf").write_bytes(leaf_pem(data))
+            found = run_xmlsec1("--verify", "--pubkey-cert-pem", tmp_path / "leaf", tmp_path / "message", soap=soap)
+            assert (found.returncode == 0) == (defect not in BROKEN | {"signature/duplicate-id"}), (soap, defect)
+
+
+@needs_xmlsec1
+@pytest.mark.parametrize("kind", ["ec", "rsa"])
+def test_we_verify_what_xmlsec1_signs(today, kind, tmp_path):
+    (tmp_path / "template").write_bytes(as_template(good(today, kind)))
+    run_xmlsec1(
+        "--sign", "--privkey-pem", getattr(today, kind).key_file, "--output", tmp_path / "out", tmp_path / "template"
+    )
+    assert verify(today, (tmp_path / "out").read_bytes()).trusted
+
+
+# --- Apache WSS4J
+
+
+LIBRARIES = ("wss4j", "xmlsec", "commons-logging", "slf4j-api", "slf4j-nop")
+JARS = [Path("/usr/share/java") / f"{name}.jar" for name in LIBRARIES]
+needs_wss4j = pytest.mark.skipif(
+    not (shutil.which("javac") and all(jar.exists() for jar in JARS)),
+    reason="javac and the Debian packages libwss4j-java and libxml-security-java are not installed",
+)
+WSS4J_BLIND = {
+    "certificate/is-ca": BOTH,
+    "certificate/key-usage": BOTH,
+    "certificate/weak-key": BOTH,
+    "certificate/revoked": BOTH,
+    "signature/sha1": BOTH,
+    "signature/wrapped-body": "/Envelope/Header/Security/Timestamp /Envelope/Header/Wrapper/Body",
+    "signature/body-not-signed": "/Envelope/Header/Security/Timestamp",
+    "signature/timestamp-not-signed": "/Envelope/Body",
+    "timestamp/missing": "/Envelope/Body",
+}
+"""What WSS4J accepts, with what it says was signed: it leaves these to its caller."""
+
+
+@pytest.fixture(scope="module")
+def wss4j(tmp_path_factory):
+    classes = tmp_path_factory.mktemp("classes")
+    path = ":".join(map(str, JARS))
+    source = Path(__file__).parent / "peers" / "Wss4jPeer.java"
+    subprocess.run(["javac", "-cp", path, "-d", classes, source], check=True, timeout=60, capture_output=True)
+
+    def run(*arguments):
+        command = ["java", "-Xshare:auto", "-XX:TieredStopAtLevel=1", "-cp", f"{classes}:{path}", "Wss4jPeer"]
+        done = subprocess.run([*command, *map(str, arguments)], check=True, timeout=60, capture_output=True, text=True)
+        return [line.split("\t") for line in done.stdout.splitlines()]
+
+    return run
+
+
+@needs_wss4j
+def test_verdicts_of_wss4j(today, wss4j, tmp_path):
+    expected = {}
+    for soap, profile in PROFILES.items():
+        for kind in ("ec", "rsa"):
+            for defect in (None, "signature/missing", *SIGNED_DEFECTS):
+                name = f"{soap} {kind} {(defect or 'good').replace('/', ' ')}"
+                (tmp_path / name).write_bytes(good(today, kind, profile=profile, defect=defect))
+                expected[name] = (
+                    ["valid", BOTH] if defect is None
+                    else ["unsigned"] if defect == "signature/missing"
+                    else ["valid", WSS4J_BLIND[defect]] if defect in WSS4J_BLIND
+                    else ["invalid"]
+                )  # fmt: skip
+    trust = tmp_path.parent / "trust.pem"
+    trust.write_bytes(to_pem((*today.trust.anchors, *today.trust.intermediates)))
+    found = {name: verdict for name, *verdict in wss4j("verify", trust, tmp_path)}
+    assert {name: verdict[: len(expected[name])] for name, verdict in found.items()} == expected
+
+
+PAYLOADS = {
+    "prefixed": '<m:Doc xmlns:m="urn:m" xmlns:t="urn:t" m:type="t:Kind"><m:Name>Zürich</m:Name></m:Doc>',
+    "default": '<Doc xmlns="urn:m"><Name xmlns="urn:n">a</Name><Plain xmlns="">b</Plain></Doc>',
+    "plain": "<Doc><Name>a &amp; b</Name></Doc>",
+}
+ENVELOPES = {
+    "prefixed": '<s:Envelope xmlns:s="{soap}" xmlns:u="urn:unused"><s:Header/><s:Body>{payload}</s:Body></s:Envelope>',
+    "default": '<Envelope xmlns="{soap}" xmlns:m="urn:m"><Header/><Body>{payload}</Body></Envelope>',
+    "mixed": '<s:Envelope xmlns:s="{soap}" xmlns="urn:d"><s:Header/><s:Body>{payload}</s:Body></s:Envelope>',
+}
+
+
+@needs_wss4j
+def test_we_verify_what_wss4j_signs(today, wss4j, tmp_path):
+    """With and without PrefixList (``#default`` included), every algorithm, and namespaces in all positions."""
+    jobs = []
+    for (kind, algorithm, bits), prefixes, soap, envelope, payload in product(
+        (("ec", "ecdsa-sha256", 256), ("rsa", "rsa-sha512", 512)), ("true", "false"), NAMESPACES, ENVELOPES, PAYLOADS
+    ):
+        identity = getattr(today, kind)
+        source = tmp_path / f"{soap}-{envelope}-{payload}.in"
+        text = ENVELOPES[envelope].format(soap=NAMESPACES[soap], payload=PAYLOADS[payload])
+        source.write_text(text, encoding="utf-8")
+        target = tmp_path / f"{algorithm}-{prefixes}-{source.stem}.out"
+        files = identity.certificate_file, identity.key_file
+        jobs.append((soap, bits, [*files, DS_MORE + algorithm, f"{XENC}sha{bits}", prefixes, source, target]))
+    listed = tmp_path / "jobs"
+    listed.write_text("\n".join("\t".join(map(str, job)) for _, _, job in jobs), encoding="utf-8")
+    wss4j("sign", listed)
+    prefix_lists = 0
+    for soap, bits, job in jobs:
+        data = job[-1].read_bytes()
+        prefix_lists += b"#default" in data
+        algorithms = (f"rsa-sha{bits}", f"ecdsa-sha{bits}")
+        profile = SecurityProfile("wss", soap=soap, signatures=algorithms, digests=(f"sha{bits}",))
+        report = verify(today, data, profile=profile, now=datetime.now(UTC))
+        assert codes(report) == [], job[-1].name
+        assert set(report.signed) == set(BOTH.split())
+    assert prefix_lists
