@@ -25,7 +25,10 @@ class Verdict(StrEnum):
     @property
     def rank(self) -> int:
         """Position in the order; the worst has the highest."""
-        return list(Verdict).index(self)
+        return _RANKS[self]
+
+
+_RANKS = {verdict: rank for rank, verdict in enumerate(Verdict)}
 
 
 class Status(StrEnum):

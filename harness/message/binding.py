@@ -20,7 +20,8 @@ def read(document: Document, bindings: Mapping[str, Binding]) -> dict[str, Value
     Raises:
         ConfigurationFault: a path of *bindings* is wrong.
     """
-    return {name: _read(document.top, binding) for name, binding in bindings.items()}
+    top = document.top
+    return {name: _read(top, binding) for name, binding in bindings.items()}
 
 
 def _read(top: Place, binding: Binding) -> Value:
@@ -45,20 +46,22 @@ def split(binding: Binding) -> tuple[Path, Path | None]:
     Raises:
         ConfigurationFault: a list of records whose path does not end in ``[*]``, or a second ``[*]``.
     """
-    place, rest = _split(binding.path)
-    if binding.fields and (rest is None or rest.steps):
-        raise _fault(binding, "has fields, so its path must end in [*]")
-    if any("[*]" in path for path in binding.fields.values()):
-        raise _fault(binding, "has a field with [*], but a field is one text")
-    if binding.path.count("[*]") > 1:
-        raise _fault(binding, "has more than one [*]")
-    return place, rest
+    try:
+        return _split(binding.path, tuple(binding.fields.values()))
+    except ValueError as reason:
+        raise _fault(binding, str(reason)) from None
 
 
 @lru_cache(maxsize=4096)
-def _split(path: str) -> tuple[Path, Path | None]:
-    place, star, rest = path.partition("[*]")
-    return (parse_path(place + star), parse_path(rest or "/")) if star else (parse_path(path), None)
+def _split(path: str, fields: tuple[str, ...]) -> tuple[Path, Path | None]:
+    before, star, after = path.partition("[*]")
+    if "[*]" in after:
+        raise ValueError("has more than one [*]")
+    if fields and (not star or after):
+        raise ValueError("has fields, so its path must end in [*]")
+    if any("[*]" in each for each in fields):
+        raise ValueError("has a field with [*], but a field is one text")
+    return (parse_path(before + star), parse_path(after or "/")) if star else (parse_path(path), None)
 
 
 def _fault(binding: Binding, reason: str) -> ConfigurationFault:

@@ -57,7 +57,10 @@ class XmlPlace(NamedTuple):
                     for element in elements
                     for key in _attributes(element, step.name) or ([step.name] if new_attribute else [])
                 ]
-            elements = [child for element in elements for child in _children(element, step)]
+            reached: list[etree._Element] = []
+            for element in elements:
+                reached += _children(element, step)
+            elements = reached
         return [XmlPlace(element) for element in elements]
 
     def write(self, text: str) -> None:
