@@ -70,21 +70,18 @@ async def post(
             "on_sent": on_sent,
         },
     )
+    if isinstance(transport, WireTransport):
+        return await transport.exchange(request)
     clock = clock or SystemClock()
     before = moment(clock)
-    if on_sent is not None and not isinstance(transport, WireTransport):
+    if on_sent is not None:
         on_sent(_sent(request, before))
     try:
         response = await transport.handle_async_request(request)
-        wire: Wire | None = response.extensions.get("wire")
-        if wire is not None:
-            return wire
         try:
             body = await response.aread()
         finally:
             await response.aclose()
-    except WireFailure:
-        raise
     except httpx.TransportError as error:
         raise _failure(error, _sent(request, before), clock) from error
     after = moment(clock)

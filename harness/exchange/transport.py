@@ -77,7 +77,22 @@ class WireTransport(httpx.AsyncBaseTransport):
         self._numbers = itertools.count(1)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request and return its answer.
+        """Send a request and return its answer, as a client of httpx wants it.
+
+        Raises:
+            WireFailure: there was no answer; the class says why.
+        """
+        wire = await self.exchange(request)
+        answer = wire.response
+        return httpx.Response(
+            answer.status,
+            headers=[(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.head.headers],
+            stream=httpx.ByteStream(answer.body),
+            extensions={"wire": wire, "http_version": b"HTTP/1.1"},
+        )
+
+    async def exchange(self, request: httpx.Request) -> Wire:
+        """Send a request and return what was seen.
 
         Raises:
             WireFailure: there was no answer; the class says why.
@@ -98,13 +113,7 @@ class WireTransport(httpx.AsyncBaseTransport):
             wire = await connection.exchange(request, body, times.get("read"), delivery)
         if connection.reusable:
             self._idle[origin].append(connection)
-        answer = wire.response
-        return httpx.Response(
-            answer.status,
-            headers=[(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.head.headers],
-            stream=httpx.ByteStream(answer.body),
-            extensions={"wire": wire, "http_version": b"HTTP/1.1"},
-        )
+        return wire
 
     async def aclose(self) -> None:
         """End all connections."""
@@ -125,7 +134,7 @@ class WireTransport(httpx.AsyncBaseTransport):
     async def _connect(self, origin: Origin, seconds: float | None) -> _Connection:
         scheme, host, port = origin
         if scheme == "https" and self._context is None:
-            raise httpx.UnsupportedProtocol("this transport was made without TLS")
+            raise Unreachable("this transport was made without TLS", at=moment(self._clock), blame="environment")
         context = self._context if scheme == "https" else None
         connection = _Connection(f"out-{next(self._numbers)}", self._clock, self._limits, context, host, self._open)
         self._open.add(connection)
