@@ -18,8 +18,8 @@ from harness.security import jws, wss, wss_write
 from harness.security.defect import DEFECTS, SecurityDefect
 from harness.security.model import Identity, Problem, SecurityProfile, SignatureReport, Trust
 from harness.security.problems import Record
+from harness.security.profile import check_profile
 from harness.security.signing import Protected, Signing, plan_signing
-from harness.security.tokens import TOKENS
 
 _NO_SPARES: Mapping[str, Identity] = MappingProxyType({})
 _RIGHT = SecurityDefect("", "", {})
@@ -64,6 +64,7 @@ def protect(
             is unknown or not possible in this style, or its spare is missing.
         MalformedInput: the payload has no canonical form.
     """
+    check_profile(profile)
     chosen = _find_defect(defect, profile.style)
     if profile.style == "none":
         return Protected(_plain(body, profile), {})
@@ -100,8 +101,10 @@ def inspect(
         limits: bounds of the parser.
 
     Raises:
+        ConfigurationFault: the profile has a name that is not known.
         MalformedInput: the bytes are not a readable message.
     """
+    check_profile(profile)
     if profile.style == "wss":
         envelope = open_envelope(data, profile.soap, limits)
         return Inspected(envelope.body, envelope.fault, wss.verify(envelope, profile, trust, now))
@@ -131,10 +134,10 @@ def _plain(body: Document, profile: SecurityProfile) -> bytes:
 def _plan(identity: Identity, profile: SecurityProfile, now: datetime) -> Signing:
     if profile.style == "jws":
         return plan_signing(identity, profile, now, jws.fits)
-    if "exc-c14n" not in profile.canonicalisations or profile.tokens[0] not in TOKENS:
+    if "exc-c14n" not in profile.canonicalisations:
         raise ConfigurationFault(
             "The security profile of the pack wants signatures that cannot be written",
-            expected=f"exc-c14n among its canonicalisations, and first among its tokens {' or '.join(TOKENS)}",
+            expected="exc-c14n among its canonicalisations",
             remedy="Correct security.yaml.",
         )
     return plan_signing(identity, profile, now, wss_write.fits)

@@ -9,7 +9,7 @@ import pytest
 from wss_kit import PROFILE, XML, good
 
 import harness.security
-from harness.errors import MalformedInput
+from harness.errors import ConfigurationFault, MalformedInput
 from harness.message.document import parse
 from harness.message.envelope import make_fault
 from harness.message.model import Limits
@@ -33,7 +33,7 @@ def test_without_protection_there_is_nothing_to_report(world, soap):
 
 @pytest.mark.parametrize(("style", "soap"), [("wss", "1.2"), ("wss", "1.1"), ("jws", "1.2"), ("jws", None)])
 def test_document_is_part_of_the_tree_that_was_verified(world, style, soap):
-    profile = SecurityProfile(style, soap=soap, signatures=("ecdsa-sha256", "ES256"))
+    profile = SecurityProfile(style, soap=soap, signatures=("ecdsa-sha256",) if style == "wss" else ("ES256",))
     protected = protect(parse("xml", XML), world.ec, profile, world.now)
     found = inspect(protected.data, protected.headers, profile, world.trust, world.now)
     assert found.report.trusted
@@ -68,6 +68,30 @@ def test_problems_of_the_envelope_under_a_jws(world):
 def test_limits_hold(world):
     with pytest.raises(MalformedInput):
         inspect(good(world), {}, PROFILE, world.trust, world.now, Limits(size=100))
+
+
+@pytest.mark.parametrize(
+    ("style", "wrong"),
+    [
+        ("wsss", {}),
+        ("wss", {"soap": "1.3"}),
+        ("wss", {"signed": ("bodies",)}),
+        ("wss", {"signatures": ("rsa-sha1",)}),
+        ("wss", {"digests": ("sha1",)}),
+        ("wss", {"canonicalisations": ("c14n11",)}),
+        ("wss", {"tokens": ("x509",)}),
+        ("wss", {"key_usages": ("digital-signature",)}),
+        ("jws", {"signatures": ("HS256",)}),
+    ],
+)
+def test_name_that_is_not_known_is_found_before_anything_is_done(world, style, wrong):
+    profile = SecurityProfile(style, **{"soap": "1.2", **wrong})
+    for door in (
+        lambda: protect(parse("xml", XML), world.ec, profile, world.now),
+        lambda: inspect(XML, {}, profile, world.trust, world.now),
+    ):
+        with pytest.raises(ConfigurationFault, match="not known"):
+            door()
 
 
 def test_nothing_secret_in_what_is_printed(world):

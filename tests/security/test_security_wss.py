@@ -290,7 +290,7 @@ def test_token_that_leads_nowhere(world, old, new, code):
 
 
 def test_token_that_the_profile_does_not_allow(world):
-    report = verify(world, good(world), profile=replace(PROFILE, tokens=("pkipath",)))
+    report = verify(world, good(world), profile=replace(PROFILE, tokens=()))
     assert codes(report) == ["signature/token-not-allowed"]
 
 
@@ -424,9 +424,8 @@ def test_no_edit_of_the_bytes_goes_unnoticed_or_makes_it_crash(world, data):
 
 
 def test_profile_that_cannot_be_written(world):
-    for profile in (replace(PROFILE, canonicalisations=("c14n",)), replace(PROFILE, tokens=("pkipath",))):
-        with pytest.raises(ConfigurationFault, match="cannot be written"):
-            good(world, profile=profile)
+    with pytest.raises(ConfigurationFault, match="cannot be written"):
+        good(world, profile=replace(PROFILE, canonicalisations=("c14n",)))
     with pytest.raises(ConfigurationFault, match="fits none"):
         good(world, profile=replace(PROFILE, signatures=("rsa-sha256",)))
 
