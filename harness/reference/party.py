@@ -13,7 +13,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
 from functools import partial
 
 from harness.errors import ConfigurationFault, HarnessError
@@ -26,6 +25,7 @@ from harness.reference.delivery import LOG, Delivery, Errand, now
 from harness.reference.hooks import Hooks
 from harness.reference.mint import Occasion, Writer
 from harness.reference.reading import Incoming, Reader, Received, TurnedAwayError, outcome_of
+from harness.reference.seats import Seats
 from harness.reference.state import Book
 
 
@@ -56,7 +56,7 @@ class Party:
 
     Parameters:
         pack: the profile.
-        role, positions: its seats; no positions means all.
+        seats: where it sits, and what it knows of the others.
         book, reader, writer, delivery, hooks: what it knows, how it reads, finds values and sends, and its faults.
         peers: where the others listen, by party id, by role, or ``*``.
     """
@@ -64,8 +64,7 @@ class Party:
     def __init__(
         self,
         pack: Pack,
-        role: str,
-        positions: tuple[str, ...],
+        seats: Seats,
         *,
         book: Book,
         reader: Reader,
@@ -74,9 +73,8 @@ class Party:
         hooks: Hooks,
         peers: Mapping[str, str],
     ) -> None:
-        self.pack, self.role = pack, role
-        self.positions = positions or pack.roles[role].positions
-        self.book = book
+        self.pack, self.role, self.positions = pack, seats.role, seats.positions
+        self.book, self._seats = book, seats
         self._reader, self._writer, self._delivery, self._hooks = reader, writer, delivery, hooks
         self._peers = peers
         self._tasks: set[asyncio.Task[None]] = set()
@@ -121,7 +119,7 @@ class Party:
                 f"the {self.role} cannot send {order.message}", expected="one of " + ", ".join(self.actions)
             )
         message = self.pack.messages[order.message]
-        seat = self._seat(order.position or message.sender_position)
+        seat = self._seats.own(order.position or message.sender_position)
         given = dict(order.parameters or {})
         occasion = Occasion(seat, order.receiver, seat, given, known={**self.book.recall(message.name, given), **given})
         values = self._writer.values(message.name, occasion)
@@ -156,7 +154,7 @@ class Party:
         message, values = received.message, received.values
         outcome: Outcome | None = None
         errors = content_errors(self.pack, self._hooks, message.name, received.document)
-        sender = self._sender(received)
+        sender = self._seats.sender(received)
         if not errors:
             outcome = self.book.refusal(message.name, received.signer or sender, values)
             self.book.note_reference(received.signer or sender, values)
@@ -182,7 +180,7 @@ class Party:
             return Reply(202, {}, b"")
         answer = self.pack.messages[request.answer]
         reply = self._hooks.correlation(self.book.reference(received.values), message=names)
-        seat = self._addressed(incoming, request.receiver_position)
+        seat = self._seats.addressed(received, incoming.target)
         occasion = Occasion(seat, sender, sender, request=received.values, known=received.values, reply=reply)
         values = self._writer.values(answer.name, occasion)
         if errors:
@@ -221,52 +219,26 @@ class Party:
         )
 
     def _receivers(self, reaction: Reaction, sender: str) -> tuple[str, ...]:
-        seats = tuple(seat for seat in self.pack.parties if fnmatchcase(seat, reaction.to) and seat != sender)
-        role = reaction.to.partition(".")[0]
-        others = tuple(seat for seat, party in self.pack.parties.items() if party.role == role and seat not in seats)
-        return self._hooks.notify(seats, reaction=reaction.id, message=reaction.send, others=others)
+        owed, others = self._seats.receivers(reaction, sender)
+        return self._hooks.notify(owed, reaction=reaction.id, message=reaction.send, others=others)
 
     def _owed(self, reaction: Reaction, received: Received, sender: str, receiver: str, case: str) -> Errand:
         """The message of a reaction: the trigger's content signed anew, or one of its own."""
         message = self.pack.messages[reaction.send]
         known = {**self.book.recall(received.message.name, received.values), **received.values}
         occasion = Occasion(
-            self._seat(None), receiver, sender, request=received.values, known=known, event=reaction.event
+            self._seats.own(), receiver, sender, request=received.values, known=known, event=reaction.event
         )
         if not reaction.forward:
             values = self._writer.values(message.name, occasion)
             document = compose(self.pack, self._hooks, message, values)
-            return Errand(case, message, document, values, self._seat(None), receiver, self._url(receiver))
+            return Errand(case, message, document, values, self._seats.own(), receiver, self._url(receiver))
         own = self._writer.values(message.name, replace(occasion, request={}, known={}))
         fresh = {name: value for name, value in own.items() if self.pack.values[name].scope == "message"}
         document = build(received.document, message.bindings, self._hooks.build(fresh, message=message.name))
         return Errand(
-            case, message, document, {**received.values, **fresh}, self._seat(None), receiver, self._url(receiver)
+            case, message, document, {**received.values, **fresh}, self._seats.own(), receiver, self._url(receiver)
         )
-
-    def _seat(self, position: str | None) -> str:
-        """The party id of a seat of this party; without a position, the first."""
-        position = position or (self.positions[0] if self.positions else None)
-        return f"{self.role}.{position}" if position else self.role
-
-    def _addressed(self, incoming: Incoming, position: str | None) -> str:
-        """The seat that a request speaks to: one that its address names, else the one that always receives it."""
-        steps = incoming.target.partition("?")[0].split("/")
-        named = (each for each in self.positions if each in steps or self._seat(each) in steps)
-        return self._seat(next(named, position))
-
-    def _sender(self, received: Received) -> str:
-        """The seat of the sender: named by its certificate, else the one whose facts the message carries."""
-        if received.signer in self.pack.parties:
-            return received.signer
-        message = received.message
-        seats = [
-            seat
-            for seat, party in self.pack.parties.items()
-            if party.role == message.sender and message.sender_position in (None, party.position)
-        ]
-        texts = {value for value in received.values.values() if isinstance(value, str)}
-        return max(seats, key=lambda seat: len(texts & set(self._writer.facts[seat].values())))
 
     def _url(self, party: str) -> str:
         role = party.partition(".")[0]

@@ -50,6 +50,7 @@ from harness.reference.hooks import Hooks
 from harness.reference.mint import Mint, Writer
 from harness.reference.party import Party
 from harness.reference.reading import Incoming, Reader
+from harness.reference.seats import Seats
 from harness.reference.state import Book
 from harness.security.keys import load_certificates, load_crls, load_identity
 from harness.security.model import Identity
@@ -94,13 +95,13 @@ async def serve(config: PartyConfig, pack: Pack) -> AsyncIterator[Serving]:
         stack.push_async_callback(transport.aclose)
         hooks = Hooks(_faults(pack, config))
         book, reader = Book(pack, config.role, hooks), Reader(pack, trust, hooks)
+        facts = _facts(pack, config)
         party = Party(
             pack,
-            config.role,
-            _positions(pack, config),
+            Seats(pack, config.role, _positions(pack, config), facts),
             book=book,
             reader=reader,
-            writer=Writer(pack, config.role, Mint(config.seed, pack.pools), _facts(pack, config)),
+            writer=Writer(pack, config.role, Mint(config.seed, pack.pools), facts),
             delivery=Delivery(pack, identity, _spares(config), reader, book, hooks, transport),
             hooks=hooks,
             peers=config.peers,
@@ -180,7 +181,7 @@ def _positions(pack: Pack, config: PartyConfig) -> tuple[str, ...]:
     where = Where(pack.root / "pack.yaml")
     pick(config.role, pack.roles, "role", where)
     known = pack.roles[config.role].positions
-    return tuple(pick(each, known, f"position of {config.role}", where) for each in config.positions)
+    return tuple(pick(each, known, f"position of {config.role}", where) for each in config.positions) or known
 
 
 def _facts(pack: Pack, config: PartyConfig) -> dict[str, dict[str, str]]:
