@@ -45,7 +45,7 @@ async def deliver(scene: Scene, step: Exchange, play: Inner) -> None:
 async def simulate(scene: Scene, step: Exchange, play: Inner) -> None:
     """An exchange between two simulated parties: it is never on a wire, and no evidence about the SUT."""
     composed = compose_request(scene.data, scene.conversation, step, scene.now())
-    if not wrong(step):
+    if _ours(step):
         demand_correct(scene.stage.pack, composed)
     request = own(composed.message, composed.document)
     _put_down(scene, step, "request", composed, request)
@@ -84,7 +84,7 @@ def _parcel(scene: Scene, step: Exchange) -> tuple[Parcel, Opened]:
         return scene.parcels[step.repeats], before
     stage = scene.stage
     composed = compose_request(scene.data, scene.conversation, step, scene.now())
-    if not wrong(step):
+    if _ours(step):
         demand_correct(stage.pack, composed)
     parcel = pack_up(stage.pack, composed, stage.seal(step.sender), scene.now(), step.defect, stage.seconds("answer"))
     return parcel, own(composed.message, composed.document)
@@ -165,6 +165,11 @@ def _goes_on(scene: Scene, step: Exchange, outcomes: tuple[Outcome, ...]) -> boo
 
 def _expected(step: Exchange, outcome: Outcome) -> bool:
     return meets((outcome,), step.expectation) != "other"
+
+
+def _ours(step: Exchange) -> bool:
+    """Whether the content is ours and meant to be right: not wrong on purpose, and not somebody else's."""
+    return not wrong(step) and step.forwards is None
 
 
 def _put_down(scene: Scene, step: Exchange, part: str, composed: Composed, opened: Opened) -> None:

@@ -2,8 +2,8 @@
 
 Rules:
 
-1. Steps are played in order. What happens inside an exchange is played while it is open; what floats is waited for in
-   the background from the step on that can cause it, and joined at the end.
+1. Steps are played in order. What happens inside an exchange is played while it is open. What floats, and what must
+   not come, is watched for in the background from before the step that can cause it; what floats is joined at the end.
 2. The play observes and never judges. It stops a case only where later steps have nothing left to stand on.
 3. However a case ends, its last event says how.
 """
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from itertools import groupby
+from itertools import groupby, takewhile
 
 from harness.errors import ConfigurationFault, HarnessFault
 from harness.evidence.clock import stamp
@@ -39,7 +39,7 @@ class Player:
         self._scene = Scene(stage, data.case, data, Conversation(stage.pack))
         self._case: Case = data.case
         self._attempt = attempt
-        self._floating: list[tuple[asyncio.Event, asyncio.Future[None]]] = []
+        self._background: dict[str, tuple[asyncio.Event, asyncio.Future[None]]] = {}
 
     async def play(self) -> None:
         """Play it. Only a fault of the configuration, or cancelling, gets out."""
@@ -58,7 +58,7 @@ class Player:
             reason = str(error) if isinstance(error, HarnessFault) else f"{type(error).__name__}: {error}"
             recorder.write("fault", case.id, text=reason)
         finally:
-            await cancelled(task for _, task in self._floating)
+            await cancelled(task for _, task in self._background.values())
             self._scene.stage.switchboard.retire(self._scene.conversation)
             recorder.write("case-finished", case.id, ended=ended, reason=reason)
 
@@ -67,7 +67,7 @@ class Player:
         try:
             self._arm(script)
             for number, steps in _turns(script):
-                if not _floats(steps[0]):
+                if not _in_background(steps[0]):
                     self._arm(script[number + len(steps) :])
                 await self._turn(steps)
         except StopCase:
@@ -76,25 +76,35 @@ class Player:
         await self._join()
 
     def _arm(self, following: Sequence[Step]) -> None:
-        """Begin to wait for what floats directly behind a step, before the step can cause it."""
-        for step in following:
-            if not (isinstance(step, Exchange) and step.floating):
-                return
+        """Begin to watch for what stands directly behind a step, before the step can cause it."""
+        for step in takewhile(_in_background, following):
             reached = asyncio.Event()
-            self._floating.append((reached, asyncio.ensure_future(self._float(step, reached))))
+            self._background[step.id] = (reached, asyncio.ensure_future(self._watch(step, reached)))
 
     async def _join(self) -> None:
-        """Wait for everything that floats and can have been caused."""
-        due = [task for reached, task in self._floating if reached.is_set()]
-        await cancelled(task for reached, task in self._floating if not reached.is_set())
+        """Wait for everything in the background that can have been caused."""
+        due = [task for reached, task in self._background.values() if reached.is_set()]
+        await cancelled(task for reached, task in self._background.values() if not reached.is_set())
         await asyncio.gather(*due)
 
     async def _turn(self, steps: Sequence[Step]) -> None:
-        if _floats(steps[0]):
-            for reached, _ in self._floating:
-                reached.set()
+        if not _in_background(steps[0]):
+            await self._observe(steps[0])
+            return
+        watched = [self._background[step.id] for step in steps]
+        for reached, _ in watched:
+            reached.set()
+        if isinstance(steps[0], Quiet):
+            await asyncio.gather(*(task for _, task in watched))
+
+    async def _watch(self, step: Step, reached: asyncio.Event) -> None:
+        if isinstance(step, Quiet):
+            await self._quiet(step, reached)
+        elif isinstance(step, Exchange) and mode(step, self._case.sut) == "await":
+            await receive_any_time(self._scene, step, self._exchange, reached)
         else:
-            await together(self._observe(step) for step in steps)
+            await reached.wait()
+            await self._observe(step)
 
     async def _observe(self, step: Step) -> None:
         match step:
@@ -102,8 +112,6 @@ class Player:
                 await self._exchange(step)
             case AnyOrder():
                 await together(self._exchange(each) for each in step.steps)
-            case Quiet():
-                await self._quiet(step)
             case Probe():
                 await self._probe(step)
             case Attest():
@@ -118,23 +126,18 @@ class Player:
             case "simulate":
                 await simulate(self._scene, step, self._exchange)
 
-    async def _float(self, step: Exchange, reached: asyncio.Event) -> None:
-        if mode(step, self._case.sut) == "await":
-            await receive_any_time(self._scene, step, self._exchange, reached)
-        else:
-            await reached.wait()
-            await self._exchange(step)
-
-    async def _quiet(self, step: Quiet) -> None:
+    async def _quiet(self, step: Quiet, reached: asyncio.Event) -> None:
+        """Watch that a message does not come; the time runs from where the script reaches the step."""
         scene = self._scene
         position = scene.stage.pack.parties[step.party].position
         wait = scene.wait_for(Exchange(step.id, step.message, step.party, "", position), anywhere=True)
-        since = stamp(scene.now())
         with scene.stage.switchboard.waiting(wait):
+            await reached.wait()
+            since = stamp(scene.now())
             await asyncio.wait((wait.arrival,), timeout=scene.stage.seconds(step.timer))
+            until = stamp(scene.now())
             if wait.arrival.done():
                 wait.arrival.result().reply.set_result(refusal(scene.stage.pack))
-        until = stamp(scene.now())
         scene.write("quiet", step.id, message=step.message, party=step.party, since=since, until=until)
 
     async def _probe(self, step: Probe) -> None:
@@ -146,8 +149,8 @@ class Player:
         scene.write("state", step.id, object=step.object, key=key, state=state)
 
 
-def _floats(step: Step) -> bool:
-    return isinstance(step, Exchange) and step.floating
+def _in_background(step: Step) -> bool:
+    return isinstance(step, Quiet) or (isinstance(step, Exchange) and step.floating)
 
 
 def _turns(steps: Sequence[Step]) -> Iterator[tuple[int, Sequence[Step]]]:

@@ -207,8 +207,7 @@ class Switchboard:
         named = [wait for wait in here if wait.step.message == opened.name]
         fitting = [wait for wait in named if wait.fits(self._pack, opened)]
         if fitting:
-            told = [wait for wait in fitting if not wait.late]
-            return max(told or fitting, key=lambda wait: wait.agreement(opened))
+            return max(fitting, key=lambda wait: (not wait.anywhere, not wait.late, wait.agreement(opened)))
         asked = [wait for wait in named if not wait.anywhere and wait.step.reaction is None]
         return asked[0] if self._one_case and len(asked) == 1 else None
 
