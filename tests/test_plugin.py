@@ -1,0 +1,178 @@
+"""The pytest plug-in: the same machine, verdicts and bundle as ``c2c run``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import pytest
+from campaign_kit import running
+
+from harness.cli.main import main
+from harness.demo import Props, Show, set_up
+from harness.items import Certification
+from harness.judge.model import CaseVerdict, Verdict
+from harness.pack.data import find_pack
+from harness.pack.load import load_pack
+
+pytest_plugins = ["pytester"]
+
+PACK = find_pack("etir-4.3")
+PLUGIN = [] if "c2c-harness" in entry_points(group="pytest11").names else ["-p", "harness.plugin"]
+
+
+@pytest.fixture(scope="module")
+def holder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Props]:
+    with running(tmp_path_factory.mktemp("holder"), "etir-4.3", "holder") as props:
+        yield props
+
+
+@pytest.fixture
+def absent(tmp_path: Path) -> Props:
+    """A target whose system does not run."""
+    return set_up(load_pack("etir-4.3"), Show("etir-4.3", "holder"), tmp_path)
+
+
+def call(pytester: pytest.Pytester, *arguments: str | Path) -> pytest.RunResult:
+    spare = ("no:cacheprovider", "no:unraisableexception", "no:hypothesispytest", "no:respx", "no:anyio")
+    return pytester.runpytest_inprocess(*PLUGIN, *(word for name in spare for word in ("-p", name)), *arguments)
+
+
+def verdicts(bundle: Path) -> dict[str, str]:
+    record = json.loads((bundle / "record.json").read_bytes())
+    return {case["id"]: case["verdict"] for case in record["cases"]}
+
+
+def test_without_a_target_it_is_inert(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("def test_own(): pass")
+    pytester.makefile(".yaml", lifecycle="a: b")
+    call(pytester).assert_outcomes(passed=1)
+    assert call(pytester, PACK).ret == pytest.ExitCode.NO_TESTS_COLLECTED
+
+
+def test_it_gives_the_verdicts_and_the_bundle_of_the_command_line(
+    holder: Props, pytester: pytest.Pytester, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    result = call(pytester, "--target", holder.target_file, "--out", tmp_path / "by-pytest", PACK)
+    result.assert_outcomes(passed=4)
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["conformant: *", "required 4, executed 4, passed 4", "bundle: *by-pytest"])
+    assert main(["run", "--target", str(holder.target_file), "--out", str(tmp_path / "by-command")]) == 0
+    assert verdicts(tmp_path / "by-pytest") == verdicts(tmp_path / "by-command")
+    for bundle in ("by-pytest", "by-command"):
+        assert main(["verify", str(tmp_path / bundle), "--trust", str(holder.public_key)]) == 0
+
+
+def test_deselection_chooses_what_is_played(holder: Props, pytester: pytest.Pytester, tmp_path: Path) -> None:
+    out = tmp_path / "bundle"
+    result = call(pytester, "--target", holder.target_file, "--out", out, "--pack", "etir-4.3", "-k", "E9-guarantee")
+    result.assert_outcomes(passed=1, deselected=3)
+    assert result.ret == 10
+    assert set(verdicts(out)) == {
+        "lifecycle-E9-guarantee-unknown@holder",
+        "lifecycle-E9-accepted@holder",
+        "lifecycle-E9-accepted@holder~end",
+    }
+
+
+def test_a_failed_case_says_what_was_expected_and_the_first_failure_stops_the_rest(
+    pytester: pytest.Pytester, tmp_path: Path
+) -> None:
+    with running(tmp_path / "sut", "etir-4.3", "holder", "holder-does-not-sign") as props:
+        out = tmp_path / "bundle"
+        result = call(pytester, "--target", props.target_file, "--out", out, "-x", PACK)
+    assert result.ret == 1
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["fail: *", "purpose: *", "requirements: ETIR-*", "  expected: *", "  observed: *"])
+    assert "Traceback" not in result.stdout.str()
+
+
+@pytest.fixture
+def judged(monkeypatch: pytest.MonkeyPatch) -> list[Verdict]:
+    """A campaign that is never played: every case has the verdict that the test puts into the list."""
+    given: list[Verdict] = []
+    monkeypatch.setattr(Certification, "start", lambda self, items: None)
+    monkeypatch.setattr(
+        Certification, "verdict_of", lambda self, case: CaseVerdict(case.id, given[0], "because", (), {})
+    )
+    return given
+
+
+@pytest.mark.parametrize(
+    ("verdict", "outcome"),
+    [
+        (Verdict.PASS, "passed"),
+        (Verdict.WARNING, "passed"),
+        (Verdict.REVIEW, "failed"),
+        (Verdict.INCONCLUSIVE, "failed"),
+        (Verdict.NOT_RUN, "failed"),
+        (Verdict.FAIL, "failed"),
+        (Verdict.HARNESS_ERROR, "failed"),
+        (Verdict.NOT_APPLICABLE, "skipped"),
+    ],
+)
+def test_only_pass_and_warning_pass(
+    verdict: Verdict, outcome: str, judged: list[Verdict], absent: Props, pytester: pytest.Pytester
+) -> None:
+    judged.append(verdict)
+    result = call(pytester, "--target", absent.target_file, PACK)
+    result.assert_outcomes(**{outcome: 4})
+
+
+def test_allure_is_told_when_its_option_is_given(
+    judged: list[Verdict], absent: Props, pytester: pytest.Pytester, tmp_path: Path
+) -> None:
+    judged.append(Verdict.PASS)
+    results = tmp_path / "allure"
+    call(pytester, "--target", absent.target_file, "--alluredir", results, PACK).assert_outcomes(passed=4)
+    told = [json.loads(file.read_bytes()) for file in results.glob("*-result.json")]
+    assert len({each["historyId"] for each in told}) == 4
+    assert all(each["attachments"][0]["name"] == "wire log" for each in told)
+    assert all(any(label["name"] == "requirement" for label in each["labels"]) for each in told)
+
+
+def test_collecting_plays_nothing(absent: Props, pytester: pytest.Pytester) -> None:
+    result = call(pytester, "--target", absent.target_file, "--collect-only", "-q", PACK)
+    result.stdout.fnmatch_lines(["*lifecycle.yaml::lifecycle-E9-accepted@holder", "4 tests collected*"])
+    assert result.ret == 0
+
+
+def test_only_the_files_of_the_pack_are_collected(absent: Props, pytester: pytest.Pytester) -> None:
+    pytester.makefile(".yaml", lifecycle="a: b")
+    pytester.makepyfile("def test_own(): pass")
+    result = call(pytester, "--target", absent.target_file, "--collect-only", "-q", pytester.path)
+    result.stdout.fnmatch_lines(["1 test collected*"])
+
+
+def test_it_refuses_to_be_distributed(absent: Props, pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(like_xdist="def pytest_addoption(parser): parser.addoption('--dist', default='load')")
+    pytester.syspathinsert()
+    result = call(pytester, "-p", "like_xdist", "--target", absent.target_file, PACK)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*Leave -n out*"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--target", "absent.yaml"], "absent.yaml"),
+        (["--pack", "etir-4.4"], "there is no pack 'etir-4.4'"),
+        (["--challenge", "xyz"], "the challenge 'xyz' cannot be used"),
+    ],
+)
+def test_what_is_not_set_up_right_ends_with_11(
+    arguments: list[str], words: str, absent: Props, pytester: pytest.Pytester
+) -> None:
+    result = call(pytester, "--target", absent.target_file, *arguments)
+    assert result.ret == 11
+    assert words in result.stdout.str() + result.stderr.str()
+    assert "Traceback" not in result.stdout.str() + result.stderr.str()
+
+
+def test_a_system_that_is_not_there_ends_with_11(absent: Props, pytester: pytest.Pytester, tmp_path: Path) -> None:
+    result = call(pytester, "--target", absent.target_file, "--out", tmp_path / "bundle", PACK)
+    assert result.ret == 11
+    assert "cannot be reached" in result.stdout.str()
+    assert not (tmp_path / "bundle").exists()
