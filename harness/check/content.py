@@ -111,8 +111,7 @@ def _readable(subject: Subject) -> Message | None:
         return None
     security = subject.pack.security
     if opened.report is not None and security.style != "none" and "body" in security.signed:
-        signed = any(place == "body" or place.endswith("/Body") for place in opened.report.signed)
-        if not signed:
+        if not opened.report.covers_body():
             return None
     return subject.pack.messages[opened.name]
 

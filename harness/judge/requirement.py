@@ -14,8 +14,6 @@ from harness.pack.model import Pack
 from harness.scenario.model import Case
 from harness.scenario.project import exchanges, mode
 
-SETTLED = (Verdict.PASS, Verdict.WARNING, Verdict.NOT_APPLICABLE)
-
 
 def requirement_verdicts(
     case: Case, pack: Pack, steps: Sequence[StepVerdict], seen: Mapping[str, Seen], verdict: Verdict
@@ -48,25 +46,21 @@ def requirement_verdicts(
         for finding in step.findings:
             if finding.severity != "info":
                 put(finding.requirement, SEVERITY[finding.severity])
-    purpose = _purpose(case, steps, verdict)
     for name in case.requirements:
-        put(name, purpose)
+        put(name, _purpose(name, case, steps, verdict))
     return found
 
 
-def _purpose(case: Case, steps: Sequence[StepVerdict], verdict: Verdict) -> Verdict:
-    """The verdict for the purpose: that of the case, unless another requirement is to blame for it."""
+def _purpose(name: str, case: Case, steps: Sequence[StepVerdict], verdict: Verdict) -> Verdict:
+    """The verdict for a requirement of the purpose: that of the case, unless another requirement is to blame."""
     if verdict not in (Verdict.FAIL, Verdict.WARNING):
         return verdict
     own = Verdict.PASS
     for step in steps:
         if step.step in case.purpose_steps:
-            each = _own(step, case.requirements)
-            if step.verdict is Verdict.NOT_APPLICABLE and step.reason == NOT_REACHED:
-                each = Verdict.INCONCLUSIVE
+            unreached = step.verdict is Verdict.NOT_APPLICABLE and step.reason == NOT_REACHED
+            each = Verdict.INCONCLUSIVE if unreached else _own(step, (name,))
             own = each if each.rank > own.rank else own
-    if own in SETTLED and not any(step.verdict in (Verdict.FAIL, Verdict.WARNING) for step in steps):
-        return verdict
     return own
 
 
