@@ -19,8 +19,7 @@ class PartyConfig:
         pack: name or folder of the pack.
         role: the role it plays.
         certificate, key: PEM files of its identity: it signs and answers TLS with them.
-        anchors: PEM files with the trust anchors of the other parties; certificates that are not self-signed only
-            help to find a path.
+        anchors: PEM files with the trust anchors of the other parties, and authorities below them.
         positions: positions in which it sits; empty for all.
         crls: PEM files with revocation lists.
         spares: folder with identities that are wrong on purpose, ``NAME.DEFECT.pem`` and ``.key``, where NAME is that

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
+import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -157,5 +159,15 @@ def test_a_broken_answer_is_not_believed(pki: TestPki, neighbours: Pack, tmp_pat
         await eventually(running, "[case-3] notice to customs.import: broken")
         await listener.close()
         assert await control.state("consignment", values, "export") == "unknown"
+
+    run(pki, neighbours, tmp_path, use)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="only on POSIX: a signal")
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
+def test_a_signal_ends_it(pki: TestPki, neighbours: Pack, tmp_path: Path, name: str) -> None:
+    async def use(running: Running, control: Adapter) -> None:
+        running.process.send_signal(getattr(signal, name))
+        assert await asyncio.wait_for(running.process.wait(), 10) == 0
 
     run(pki, neighbours, tmp_path, use)
