@@ -89,6 +89,7 @@ class Wish:
         zipped: also write the bundle as ``.zip``.
         fresh: the system under test has no memory of earlier runs, so that numbers may be used again.
         at_once: cases in flight, in place of the target's.
+        adopt_assumed: requirements whose source is ``assumed`` count like all others.
     """
 
     select: tuple[str, ...] = ()
@@ -98,6 +99,7 @@ class Wish:
     zipped: bool = False
     fresh: bool = False
     at_once: int | None = None
+    adopt_assumed: bool = False
 
 
 @dataclass(frozen=True)
@@ -335,6 +337,7 @@ def _parameters(target: Target, wish: Wish) -> Parameters:
         pools=target.ixit.pools,
         anchors=_texts((*trust.anchors, *trust.intermediates)),
         crls=_texts(trust.crls),
+        adopt_assumed=wish.adopt_assumed,
         assurance=target.assurance,
     )
 

@@ -39,7 +39,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Certify, and leave the public key of the statement beside the bundle."""
     out = options.out or new_folder()
-    wish = Wish(seed=options.seed, zipped=options.zip, fresh=True, at_once=1 if options.serial else None)
+    at_once = 1 if options.serial else None
+    wish = Wish(seed=options.seed, zipped=options.zip, fresh=True, at_once=at_once, adopt_assumed=True)
     show = Show(options.pack, options.role, tuple(options.fault), options.full)
     with demonstration(show, wish) as (campaign, public_key):
         campaign.start(out, Progress())
