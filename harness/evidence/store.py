@@ -5,12 +5,9 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from harness.errors import BundleFault, Where
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _DIGEST = re.compile(r"sha256:([0-9a-f]{64})", re.ASCII)
 
@@ -35,13 +32,13 @@ class Store:
         digest = digest_of(data)
         path = self._path(digest)
         if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
+            part = Path(f"{path}.{secrets.token_hex(4)}.part")
             try:
-                part.write_bytes(data)
+                _write(part, data)
                 part.replace(path)
-            finally:
+            except BaseException:
                 part.unlink(missing_ok=True)
+                raise
         return digest
 
     def get(self, digest: str) -> bytes:
@@ -73,4 +70,12 @@ class Store:
         if match is None:
             raise BundleFault(f"{digest!r:.100} is not a digest", where=Where(self._folder), expected="sha256:<64 hex>")
         name = match[1]
-        return self._folder / "sha256" / name[:2] / name
+        return Path(f"{self._folder}/sha256/{name[:2]}/{name}")
+
+
+def _write(path: Path, data: bytes) -> None:
+    try:
+        path.write_bytes(data)
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
