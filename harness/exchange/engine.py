@@ -92,7 +92,7 @@ class Engine:
         self._draw = _Pools(plan.parameters.pools, pack).draw
         self._verdicts: dict[str, CaseVerdict] = {}
         self._again: list[Case] = []
-        self._next_serial = plan.parameters.first + len(plan.cases)
+        self._next_serial = 1 + max((case.serial for case in plan.cases), default=plan.parameters.first - 1)
         self._stopping = ""
         self._running: set[asyncio.Task[None]] = set()
 

@@ -1,0 +1,289 @@
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from play_kit import QUICK, World
+from play_kit import Outcome as Ended
+
+from harness.errors import ConfigurationFault
+from harness.exchange import compose
+from harness.exchange.engine import Played
+from harness.exchange.wire import Listener, WireAnswer, WireTransport, client_context, post, server_context
+from harness.pack.data import find_pack
+from harness.pack.load import load_pack
+from harness.pack.model import Violation
+from harness.reference.serve import serve
+from harness.scenario.project import exchanges
+
+PACK = load_pack(Path(__file__).parent.parent / "packs" / "neighbours")
+
+OPEN = {"body-altered@import", "lifecycle-notice-consignment-announced@export"}
+"""Cases whose verdict is not a matter of this room alone."""
+
+
+def world(tmp_path, position="import", **options):
+    return World(PACK, "customs", tmp_path, (position,), **options)
+
+
+def kinds(outcome, case=None):
+    return [event.kind for event in outcome.events if case is None or event.case == case]
+
+
+@pytest.mark.parametrize("position", ["export", "import"])
+@pytest.mark.parametrize("at_once", [1, 6])
+def test_a_right_system_passes_everything(tmp_path, position, at_once):
+    outcome = asyncio.run(world(tmp_path, position, at_once=at_once).run())
+    assert outcome.played.complete
+    assert set(outcome.verdicts) == {case.id for case in outcome.plan.cases}
+    assert {case for case, verdict in outcome.verdicts.items() if verdict != "pass"} <= OPEN
+    assert kinds(outcome)[0] == "run-started"
+    assert kinds(outcome)[-1] == "run-finished"
+
+
+def test_live_verdicts_are_those_of_the_evidence(tmp_path):
+    outcome = asyncio.run(world(tmp_path, at_once=4).run())
+    later = {verdict.case: verdict.steps for verdict in outcome.judged().cases}
+    assert {verdict.case: verdict.steps for verdict in outcome.played.verdicts} == later
+
+
+def test_every_fault_is_caught(tmp_path):
+    for number, fault in enumerate(PACK.faults.values()):
+        for position in PACK.roles[fault.role].positions:
+            folder = tmp_path / f"{number}-{position}"
+            folder.mkdir()
+            outcome = asyncio.run(world(folder, position, faults=(fault.id,), at_once=6).run())
+            broken = {
+                requirement
+                for verdict in outcome.played.verdicts
+                for requirement, word in verdict.requirements.items()
+                if word.value == "fail"
+            }
+            if fault.requirement in broken:
+                break
+        else:
+            pytest.fail(f"{fault.id} was not caught")
+
+
+def test_events_of_an_awaited_step(tmp_path):
+    outcome = asyncio.run(world(tmp_path, "export").run(["movement@export"]))
+    case = "movement@export"
+    seen = kinds(outcome, case)
+    assert seen[:3] == ["case-started", "waiting", "control-call"]
+    assert seen.index("received") < seen.index("sent")
+    received = next(event for event in outcome.events if event.kind == "received" and event.case == case)
+    assert received.data["role"] == "request"
+    assert received.data["tls"]["peer"]["subject"]
+    assert received.data["head"]["line"].startswith("POST /customs.import/notices ")
+    assert "token" not in json.dumps([dict(event.data) for event in outcome.events])
+
+
+def test_a_sut_that_nobody_asks_is_waited_for_and_said(tmp_path):
+    here = world(tmp_path, "export", control=False)
+    outcome = asyncio.run(here.run(["movement@export"]))
+    assert set(outcome.verdicts.values()) == {"inconclusive"}
+    waiting = next(event for event in outcome.events if event.kind == "waiting")
+    assert waiting.data["why"].startswith("Make customs.export send notice to customs.import at https://")
+    assert "silence" in kinds(outcome)
+    finished = next(event for event in outcome.events if event.kind == "case-finished")
+    assert finished.data["ended"] == "stopped"
+
+
+async def without_sut(here, plan, **options):
+    async with here.engine(plan, **options) as engine:
+        return await engine.run()
+
+
+def test_nobody_there_is_never_a_fail(tmp_path):
+    here = world(tmp_path)
+    played: Played = asyncio.run(without_sut(here, here.plan(["lifecycle-*"])))
+    assert {verdict.verdict.value for verdict in played.verdicts} <= {"inconclusive", "not_applicable", "not_run"}
+
+
+def test_a_used_up_pool_is_no_data(tmp_path):
+    here = world(tmp_path)
+    plan = here.plan(["lifecycle-notice-accepted*"], pools={"carriers": ()})
+    played = asyncio.run(without_sut(here, plan))
+    assert {verdict.verdict.value for verdict in played.verdicts} == {"not_run"}
+    assert "carriers" in played.verdicts[0].reason
+
+
+def test_a_message_that_we_build_wrong_is_our_fault_and_not_sent(tmp_path, monkeypatch):
+    monkeypatch.setattr(compose, "violations", lambda *_: [Violation("missing", "/x", None, "Something is missing.")])
+    outcome = asyncio.run(world(tmp_path).run(["lifecycle-notice-accepted*"]))
+    assert set(outcome.verdicts.values()) == {"harness_error"}
+    assert "sent" not in kinds(outcome)
+
+
+def test_a_port_in_use_is_told_before_anything_is_played(tmp_path):
+    here = world(tmp_path)
+
+    async def scene():
+        other = await Listener.start("127.0.0.1", here.setup.listen_port, None, lambda _: asyncio.sleep(0))
+        try:
+            await without_sut(here, here.plan())
+        finally:
+            await other.close()
+
+    with pytest.raises(ConfigurationFault, match="cannot listen"):
+        asyncio.run(scene())
+
+
+@pytest.mark.parametrize("now", [True, False])
+def test_stopping_leaves_a_complete_log(tmp_path, now):
+    here = world(tmp_path)
+    plan = here.plan()
+
+    async def scene():
+        started = asyncio.Event()
+
+        def look(event):
+            if event.kind == "sent":
+                started.set()
+
+        async with serve(here.config, PACK), here.engine(plan, on_event=look) as engine:
+            run = asyncio.create_task(engine.run())
+            await started.wait()
+            engine.stop(now=now)
+            return await run
+
+    played = asyncio.run(scene())
+    assert not played.complete
+    assert "stopped" in played.reason
+    assert len(played.verdicts) < len(plan.cases)
+    events = Ended(here, plan, played).events
+    assert events[-1].kind == "run-finished"
+    assert events[-1].data["complete"] is False
+    ended = Counter(event.kind for event in events)
+    assert ended["case-started"] == ended["case-finished"] == 1
+    finished = next(event for event in events if event.kind == "case-finished")
+    assert finished.data["ended"] == ("cancelled" if now else "complete")
+
+
+def test_a_cancelled_engine_leaves_a_complete_log(tmp_path):
+    here = world(tmp_path, "export", control=False)
+    plan = here.plan()
+
+    async def scene():
+        waiting = asyncio.Event()
+
+        async with here.engine(plan, on_event=lambda event: event.kind == "waiting" and waiting.set()) as engine:
+            run = asyncio.create_task(engine.run())
+            await waiting.wait()
+            run.cancel()
+            with suppress(asyncio.CancelledError):
+                await run
+
+    asyncio.run(scene())
+    events = Ended(here, plan, Played((), False, "", 0)).events
+    assert [event.kind for event in events][-2:] == ["case-finished", "run-finished"]
+    assert events[-1].data["complete"] is False
+
+
+def test_a_stray_message_spoils_a_watch_and_the_case_is_played_again(tmp_path):
+    pack = load_pack(find_pack("etir-4.3"))
+    here = World(pack, "customs", tmp_path, ("departure",))
+    quiet = next(case for case in here.plan().cases if case.id == "unknown-guarantee@departure")
+    plan = here.plan([quiet.id])
+    plan = replace(plan, cases=tuple(replace(case, control=None) for case in plan.cases if case.id == quiet.id))
+
+    async def scene():
+        context = client_context(here.setup.identities["platform"], here.setup.tls_anchors)
+        transport, tasks = WireTransport(context), []
+
+        def look(event):
+            if event.kind == "sent" and event.case == quiet.id and not tasks and event.data["role"] == "answer":
+                url = f"https://127.0.0.1:{here.setup.listen_port}/platform"
+                tasks.append(asyncio.get_running_loop().create_task(stray(url)))
+
+        async def stray(url):
+            await asyncio.sleep(0.1)
+            return await post(transport, url, b"{}", (("Content-Type", "application/json"),), seconds=5)
+
+        async with serve(here.config, pack), here.engine(plan, on_event=look) as engine:
+            played = await engine.run()
+        answer = await tasks[0]
+        await transport.aclose()
+        return played, answer
+
+    played, answer = asyncio.run(scene())
+    assert answer.response.status == 400
+    verdict = next(each for each in played.verdicts if each.case == quiet.id)
+    assert (verdict.attempt, verdict.verdict.value) == (2, "pass")
+    assert played.next_serial == quiet.serial + 2
+
+
+def with_first_step(here, select, **changes):
+    """A plan of one case whose first exchange is changed."""
+    plan = here.plan([select])
+    case = next(each for each in plan.cases if each.id == select)
+    step = next(exchanges(case.steps))
+    changed = replace(case, steps=(replace(step, during=(), **changes),), control=None)
+    return replace(plan, cases=(changed,))
+
+
+@pytest.mark.parametrize(
+    ("defect", "ends"),
+    [
+        ("delivery/truncated", "connection closed"),
+        ("delivery/wrong-content-type", "accepted"),
+        ("delivery/repeated", "error "),
+        ("signature/body-altered", "HTTP 4"),
+        ("certificate/expired", "HTTP 4"),
+        ("message/not-well-formed", "HTTP 4"),
+    ],
+)
+def test_defects_reach_the_sut(tmp_path, defect, ends):
+    here = world(tmp_path)
+    plan = with_first_step(here, "lifecycle-notice-accepted@import", defect=defect, violation=True)
+
+    async def scene():
+        async with serve(here.config, PACK):
+            return await without_sut(here, plan)
+
+    played = asyncio.run(scene())
+    assert played.verdicts[0].steps[0].observed.startswith(ends)
+    sent = [event for event in Ended(here, plan, played).events if event.kind == "sent"]
+    assert [event.data["defect"] for event in sent] == [defect] * len(sent)
+    assert len(sent) == (2 if defect == "delivery/repeated" else 1)
+
+
+@pytest.mark.parametrize("defect", ["delivery/closed", "delivery/truncated", "signature/missing"])
+def test_defects_of_answers_reach_the_sut(tmp_path, defect):
+    here = world(tmp_path, "export")
+    plan = with_first_step(here, "movement@export", answer_defect=defect)
+
+    async def scene():
+        async with serve(here.config, PACK):
+            return await without_sut(here, plan)
+
+    played = asyncio.run(scene())
+    assert played.verdicts[0].verdict.value == "pass", played.verdicts[0].reason
+
+
+def test_a_silent_sut_fails(tmp_path):
+    here = world(tmp_path)
+
+    async def scene():
+        async def never(_):
+            await asyncio.Event().wait()
+            return WireAnswer(500)
+
+        listener = await Listener.start(
+            "127.0.0.1", here.config.port, server_context(here.setup.listener, here.setup.tls_anchors), never
+        )
+        try:
+            plan = here.plan(["lifecycle-notice-accepted@import"], timers={**QUICK, "answer": timedelta(seconds=0.2)})
+            return await without_sut(here, plan)
+        finally:
+            await listener.close()
+
+    played = asyncio.run(scene())
+    assert {verdict.verdict.value for verdict in played.verdicts} == {"fail"}
+    assert "no answer in time" in played.verdicts[0].reason
