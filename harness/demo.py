@@ -42,7 +42,7 @@ class Show:
         pack: name or folder.
         role: the role that is certified; ``None`` takes that of the faults, else the first one with several positions.
         faults: mistakes that are switched on in the reference implementation.
-        full: all positions of the role, instead of the first one.
+        full: all positions of the role, instead of the first one; a fault is always looked for in all.
     """
 
     pack: str
@@ -119,7 +119,7 @@ def set_up(pack: Pack, show: Show, folder: Path) -> Props:
             "version": harness.__version__,
         },
         "role": role,
-        **({"positions": list(positions if show.full else positions[:1])} if positions else {}),
+        **({"positions": list(positions if show.full or show.faults else positions[:1])} if positions else {}),
         "endpoints": {"url": f"https://{HOST}:{theirs}"},
         "certificates": {"tls": [str(trust)], "crls": [str(crl)]},
         "keys": "test",
