@@ -94,7 +94,9 @@ def _write_list(
     items = repeated[place]
     if len(items) != len(value):
         raise _fault(binding, binding.path, f"repeats what another list repeats {len(items)} times")
-    for item, entry in zip(items, value, strict=True):
+    for number, (item, entry) in enumerate(zip(items, value, strict=True), 1):
+        if binding.number is not None:
+            _write(item, binding, binding.number, str(number))
         if not binding.fields:
             _write(item, binding, str(rest), entry)
         elif isinstance(entry, Mapping):

@@ -33,6 +33,7 @@ class Binding:
         name: the bound name, such as ``guarantee``.
         path: where it stands, in the path dialect; with ``[*]`` the value is a list.
         fields: for a list of records: field name to path below the repeated step; empty for texts.
+        number: for a list: path below the repeated step that counts the entries from 1 when they are written.
         drop: path of the element to remove when the value is ``None``, where it is not the element itself.
     """
 
@@ -40,6 +41,7 @@ class Binding:
     path: str
     fields: Mapping[str, str] = field(default_factory=dict)
     drop: str | None = None
+    number: str | None = None
 
 
 class Place(Protocol):

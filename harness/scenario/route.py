@@ -100,4 +100,5 @@ def legal_route(pack: Pack, message: str, subject: str | None, before: tuple[Ste
     completion = find_route(pack, subject, wanted, after(Ledger(), before, pack))
     if completion is not None:
         return (*before, *completion)
-    return find_route(pack, subject, wanted) or before
+    anew = find_route(pack, subject, wanted)
+    return before if anew is None else anew

@@ -132,6 +132,14 @@ def test_entries_are_copies_of_the_first_in_its_place() -> None:
     ]
 
 
+def test_entries_are_counted_where_the_binding_says_so() -> None:
+    route = bound(Binding("route", "Leg[*]/Country", number="No"))
+    sample = parse_xml(b"<R><Leg><No>1</No><Country>A</Country></Leg></R>")
+    built = build(sample, route, {"route": ["UZ", "TM", "AZ"]})
+    assert built.texts("Leg[*]/No") == ["1", "2", "3"]
+    assert read(built, route) == {"route": ["UZ", "TM", "AZ"]}
+
+
 def test_two_lists_over_one_subtree_agree_or_are_refused() -> None:
     pair = bound(Binding("ids", "Box/Seal[*]/ID"), Binding("types", "Box/Seal[*]/Type"))
     built = build(parse_xml(XML), pair, {"ids": ["X", "Y"], "types": ["1", "2"]})
