@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from harness.message.model import Value
 from harness.pack.model import Pack, Party, ValueRule
@@ -88,9 +88,12 @@ class Data:
 
     def reference(self, step: str, part: str) -> str:
         """The reference of a message: the token, as much as fits, then what makes it unique: serial, step and part."""
-        ids = [exchange.id for exchange in exchanges(self.case.steps)]
-        ending = f"-{self.serial}-{ids.index(step) + 1}{part[0].upper()}"
+        ending = f"-{self.serial}-{self._numbers[step]}{part[0].upper()}"
         return f"{(self.token or 'R')[: LONGEST_REFERENCE - len(ending)]}{ending}"
+
+    @cached_property
+    def _numbers(self) -> Mapping[str, int]:
+        return {step.id: number for number, step in enumerate(exchanges(self.case.steps), 1)}
 
     def to_json(self) -> dict[str, Value]:
         """What simulated parties will set, for the evidence."""

@@ -12,7 +12,8 @@ from harness.errors import ConfigurationFault, HarnessFault
 from harness.evidence.clock import Clock, SystemClock
 from harness.exchange.channel import Channel
 from harness.exchange.http import WireLimits
-from harness.exchange.serve import Handler, ListenerFailure, ServerConnection, Service
+from harness.exchange.serve import ServerConnection
+from harness.exchange.service import Handler, ListenerFailure, Service
 
 
 class Listener:

@@ -12,78 +12,26 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
-from typing import Literal
 
 import h11
 
 from harness.errors import HarnessFault
-from harness.evidence.clock import Clock
 from harness.exchange.channel import LINGER, Channel
 from harness.exchange.delivery import Delivery, with_content_type
 from harness.exchange.http import (
     Moment,
     Sent,
     WireAnswer,
-    WireLimits,
     WireRequest,
     head_of,
     head_size,
     moment,
     read_head,
 )
-
-Handler = Callable[[WireRequest], Awaitable[WireAnswer]]
-
-FailureKind = Literal["tls", "http", "too-large", "too-slow", "closed", "too-many"]
-
-
-@dataclass(frozen=True)
-class ListenerFailure:
-    """Something that reached the listener and did not become a request.
-
-    Parameters:
-        kind: ``tls`` (handshake), ``http`` (not HTTP/1.1), ``too-large``, ``too-slow``, ``closed`` (in the middle
-            of a request) or ``too-many`` (connections).
-        text: one sentence.
-        at: when it was known.
-        peer: address of the peer.
-        request: what had come of a request, or ``None``.
-    """
-
-    kind: FailureKind
-    text: str
-    at: Moment
-    peer: str
-    request: WireRequest | None = None
-
-
-@dataclass
-class Service:
-    """What the connections of one listener share.
-
-    Parameters:
-        handler: answers one request; called once per request, many at a time.
-        limits: bounds.
-        clock: for the times at the socket.
-        context: TLS, or ``None`` for none.
-        on_failure: is told what did not become a request.
-        on_fault: is told what a handler raised.
-        connections, tasks: what is open and running now.
-    """
-
-    handler: Handler
-    limits: WireLimits
-    clock: Clock
-    context: ssl.SSLContext | None
-    on_failure: Callable[[ListenerFailure], None]
-    on_fault: Callable[[HarnessFault], None]
-    connections: set[ServerConnection] = field(default_factory=set)
-    tasks: set[asyncio.Task[None]] = field(default_factory=set)
+from harness.exchange.service import FailureKind, ListenerFailure, Service
 
 
 class ServerConnection:

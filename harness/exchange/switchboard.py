@@ -25,7 +25,7 @@ from harness.evidence.message import Opened, open_message
 from harness.exchange.http import WireAnswer, WireRequest
 from harness.exchange.parcel import turned_away
 from harness.exchange.recorder import Recorder
-from harness.exchange.serve import ListenerFailure
+from harness.exchange.service import ListenerFailure
 from harness.pack.model import Pack
 from harness.scenario.model import Exchange
 from harness.security.model import Trust

@@ -22,7 +22,7 @@ from harness.exchange.http import (
     WireResponse,
 )
 from harness.exchange.listener import Listener
-from harness.exchange.serve import Handler, ListenerFailure
+from harness.exchange.service import Handler, ListenerFailure
 from harness.exchange.tls import client_context, server_context
 from harness.exchange.transport import WireTransport
 
