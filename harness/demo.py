@@ -27,6 +27,7 @@ from harness.pack.names import did_you_mean
 from harness.reference.config import PartyConfig
 from harness.reference.launch import launch
 from harness.security.pki import TestPki
+from harness.target.identities import write_spares
 from harness.target.load import load_target
 
 HOST = "127.0.0.1"
@@ -94,6 +95,9 @@ def set_up(pack: Pack, show: Show, folder: Path) -> Props:
     own, theirs, control = _free_ports(3)
     pki = TestPki.create(folder / "identities", datetime.now(UTC))
     identity = pki.issue("reference", hosts=(HOST, "localhost"))
+    spares = folder / "spares"
+    if show.faults:
+        write_spares(pki, identity, spares)
     token, trust, crl = folder / "control.token", pki.folder / "trust.pem", pki.folder / "crl.pem"
     write_private(token, secrets.token_urlsafe(32).encode())
     signing_key, public_key = generate_demo_key(folder / "statement")
@@ -104,6 +108,7 @@ def set_up(pack: Pack, show: Show, folder: Path) -> Props:
         key=str(identity.key_file),
         anchors=(str(trust),),
         crls=(str(crl),),
+        spares=str(spares) if show.faults else None,
         peers={name: f"https://{HOST}:{own}/{name}" for name, party in pack.parties.items() if party.role != role},
         token_file=str(token),
         host=HOST,
