@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from harness.check.model import Finding, Subject
+from harness.message.model import Document
 from harness.pack.codelist import coded_violations
-from harness.pack.model import Message, Pack
+from harness.pack.model import Breach, Pack
 from harness.pack.rule import rule_violations
 from harness.pack.schema import violations
 
@@ -46,48 +47,33 @@ def encoding(subject: Subject) -> Iterator[Finding]:
 
 def schema(subject: Subject) -> Iterator[Finding]:
     """The message is valid against its schema; the code is the pack's for that kind of violation."""
-    found = _readable(subject)
-    if found is None or subject.opened.document is None:
-        return
-    for violation in violations(subject.pack, found.name, subject.opened.document):
-        yield Finding(
-            "schema",
-            _code(subject.pack, violation.kind),
-            violation.text,
-            pointer=violation.pointer,
-            line=violation.line,
-        )
+    for name, document in _judged(subject):
+        for found in violations(subject.pack, name, document):
+            code = _code(subject.pack, found.kind)
+            yield Finding("schema", code, found.text, pointer=found.pointer, line=found.line)
 
 
 def codelist(subject: Subject) -> Iterator[Finding]:
     """Coded values are in their code lists."""
-    found = _readable(subject)
-    if found is None or subject.opened.document is None:
-        return
-    for violation in coded_violations(subject.pack, found.name, subject.opened.document):
-        yield Finding(
-            "codelist",
-            violation.code,
-            violation.text,
-            requirement=violation.requirement,
-            pointer=violation.pointer,
-            line=violation.line,
-        )
+    for name, document in _judged(subject):
+        yield from _breaches("codelist", coded_violations(subject.pack, name, document))
 
 
 def rule(subject: Subject) -> Iterator[Finding]:
     """The rules and conditions of the pack hold."""
-    found = _readable(subject)
-    if found is None or subject.opened.document is None:
-        return
-    for violation in rule_violations(subject.pack, found.name, subject.opened.document):
+    for name, document in _judged(subject):
+        yield from _breaches("rule", rule_violations(subject.pack, name, document))
+
+
+def _breaches(check: str, breaches: Iterable[Breach]) -> Iterator[Finding]:
+    for found in breaches:
         yield Finding(
-            "rule",
-            violation.code,
-            violation.text,
-            requirement=violation.requirement,
-            pointer=violation.pointer,
-            line=violation.line,
+            check,
+            found.code,
+            found.text,
+            requirement=found.requirement,
+            pointer=found.pointer,
+            line=found.line,
         )
 
 
@@ -104,16 +90,14 @@ def protection(subject: Subject) -> Iterable[Finding]:
         yield Finding(part, word or part, problem.text, pointer=problem.pointer)
 
 
-def _readable(subject: Subject) -> Message | None:
-    """The definition of the message, when its content may be judged: it is known, and signed where it must be."""
-    opened = subject.opened
+def _judged(subject: Subject) -> Iterator[tuple[str, Document]]:
+    """The message whose content may be judged, if it may: it is known, and signed where it must be."""
+    opened, security = subject.opened, subject.pack.security
     if opened.name is None or opened.document is None:
-        return None
-    security = subject.pack.security
-    if opened.report is not None and security.style != "none" and "body" in security.signed:
-        if not opened.report.covers_body():
-            return None
-    return subject.pack.messages[opened.name]
+        return
+    must_be_signed = opened.report is not None and security.style != "none" and "body" in security.signed
+    if not must_be_signed or (opened.report is not None and opened.report.covers_body()):
+        yield opened.name, opened.document
 
 
 def _code(pack: Pack, kind: str) -> str:
