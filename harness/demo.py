@@ -19,11 +19,11 @@ from tempfile import TemporaryDirectory
 import harness
 from harness.bundle.keys import generate_demo_key
 from harness.campaign import Campaign, Wish
-from harness.errors import ConfigurationFault
+from harness.errors import ConfigurationFault, Where
 from harness.host import write_private
 from harness.pack.load import load_pack
 from harness.pack.model import Pack
-from harness.pack.names import did_you_mean
+from harness.pack.names import pick
 from harness.reference.config import PartyConfig
 from harness.reference.launch import launch
 from harness.security.pki import TestPki
@@ -141,12 +141,9 @@ def set_up(pack: Pack, show: Show, folder: Path) -> Props:
 
 def _role(pack: Pack, show: Show) -> str:
     for name in show.faults:
-        if name not in pack.faults:
-            raise ConfigurationFault(
-                f"the pack {pack.id} has no fault {name!r}",
-                expected="one of " + ", ".join(pack.faults),
-                remedy=did_you_mean(name, tuple(pack.faults)) or "Choose one of these names.",
-            )
+        pick(name, pack.faults, "fault", Where(pack.root / "faults.yaml"))
+    if show.role is not None:
+        pick(show.role, pack.roles, "role", Where(pack.root / "pack.yaml"))
     roles = {pack.faults[name].role for name in show.faults} | ({show.role} if show.role else set())
     if len(roles) > 1:
         raise ConfigurationFault(

@@ -1,0 +1,56 @@
+"""``c2c demo``: from nothing to a verified bundle."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from harness.cli.main import main
+
+
+def test_the_faultless_reference_is_conformant_and_the_bundle_proves_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "bundle"
+    assert main(["demo", "--role", "holder", "--out", str(out), "--zip"]) == 0
+    printed = capsys.readouterr()
+    assert "required 4, executed 4, passed 4" in printed.out
+    assert "pass          nominal-movement@holder" in printed.err
+    record = json.loads((out / "record.json").read_bytes())
+    assert record["verdict"] == "conformant"
+    assert record["counts"] == {"required": 4, "executed": 4, "passed": 4}
+    assert (out / "derived" / "report.html").is_file()
+    assert (out / "derived" / "junit.xml").is_file()
+    key = tmp_path / "bundle.pub.pem"
+    for bundle in (out, tmp_path / "bundle.zip"):
+        assert main(["verify", str(bundle), "--trust", str(key)]) == 0
+    assert main(["verify", str(out), "--at", "2101-01-01"]) == 10
+    (out / "derived" / "report.html").write_bytes(b"somebody else's report")
+    assert main(["verify", str(out), "--trust", str(key)]) == 13
+    assert "derived/report.html was changed" in capsys.readouterr().out
+
+
+def test_a_fault_is_caught_and_its_requirement_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["--fault", "holder-does-not-sign", "--serial", "--out", str(tmp_path / "bundle")]
+    assert main(["demo", *arguments]) == 1
+    printed = capsys.readouterr()
+    assert "not conformant: Failed: ETIR-SEC-SIGNED" in printed.out
+    assert "fail  " in printed.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--fault", "start-twice"], "Did you mean 'starts-twice'"),
+        (["--fault", "starts-twice", "--role", "holder"], "do not go together"),
+        (["--role", "smuggler"], "smuggler"),
+    ],
+)
+def test_what_there_is_not_cannot_be_shown(
+    arguments: list[str], words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["demo", *arguments, "--out", str(tmp_path / "bundle")]) == 11
+    assert words in " ".join(capsys.readouterr().err.split())
+    assert not (tmp_path / "bundle").exists()
