@@ -86,7 +86,7 @@ def relay(subject: Subject) -> Iterator[Finding]:
     pack = subject.pack
     for name, original in dialogue.forwards.values.items():
         value = pack.values[name]
-        if value.scope == "message" or value.make.kind in ("fact", "facts") or name not in opened.values:
+        if value.scope == "message" or name not in opened.values:
             continue
         if _plain(opened.values[name]) != _plain(original):
             text = (

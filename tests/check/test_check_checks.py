@@ -1,0 +1,139 @@
+"""Every check by itself: one message in which it fires, and the same message, right, in which it stays silent."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+
+from harness.check.model import Dialogue, Finding, Subject
+from harness.check.registry import CHECKS, broken_by, exercised, findings
+from harness.evidence.conversation import Conversation
+from harness.evidence.message import Opened, open_message
+from harness.message.build import build
+from harness.message.document import parse
+from harness.message.envelope import make_fault, wrap
+from harness.message.model import Binding, Values
+from harness.pack.load import load_pack
+from harness.pack.model import Pack
+
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
+TYPE = {"content-type": "application/soap+xml; charset=utf-8"}
+
+
+@pytest.fixture(scope="module")
+def pack() -> Pack:
+    return load_pack("etir-4.3")
+
+
+def opened(pack: Pack, name: str, values: Values | None = None, extra: Binding | None = None) -> Opened:
+    """The golden sample of a message with some values changed, in an envelope without a signature."""
+    message = pack.messages[name]
+    bindings = {**message.bindings, **({extra.name: extra} if extra else {})}
+    document = build(parse("xml", message.golden["accepted"].read_bytes()), bindings, values or {})
+    return open_message(pack, {"line": "POST / HTTP/1.1"}, wrap(document, "1.2"), at=NOW, trust=None)
+
+
+def run(check: str, subject: Subject) -> list[Finding]:
+    return list(CHECKS[check](subject))
+
+
+@pytest.mark.parametrize("check", sorted(CHECKS))
+def test_every_check_is_silent_about_golden_samples(pack: Pack, check: str) -> None:
+    for name in pack.messages:
+        assert run(check, Subject(pack, opened(pack, name), (name,), TYPE)) == [], name
+
+
+def test_a_message_of_another_kind_is_in_the_wrong_place(pack: Pack) -> None:
+    (found,) = run("envelope", Subject(pack, opened(pack, "I9"), ("I11",)))
+    assert found.code == "wrong-message"
+
+
+def test_a_root_that_belongs_to_no_message_is_told(pack: Pack) -> None:
+    data = wrap(parse("xml", b"<other xmlns='urn:x'/>"), "1.2")
+    message = open_message(pack, {}, data, at=NOW, trust=None)
+    (found,) = run("envelope", Subject(pack, message))
+    assert (found.code, "{urn:x}other" in found.message) == ("unknown-message", True)
+
+
+@pytest.mark.parametrize(("status", "codes"), [(200, ["fault-status"]), (500, [])])
+def test_a_fault_comes_with_a_status_that_says_so(pack: Pack, status: int, codes: list[str]) -> None:
+    head = {"line": f"HTTP/1.1 {status} X"}
+    message = open_message(pack, head, make_fault("1.2", "Sender", "no"), at=NOW, trust=None, answer_to="I9")
+    assert [found.code for found in run("envelope", Subject(pack, message))] == codes
+
+
+def test_another_media_type_is_told(pack: Pack) -> None:
+    (found,) = run("encoding", Subject(pack, opened(pack, "I9"), (), {"content-type": "text/html"}))
+    assert found.code == "media-type"
+
+
+def test_a_missing_field_has_the_code_and_the_pointer_of_the_pack(pack: Pack) -> None:
+    (found,) = run("schema", Subject(pack, opened(pack, "I9", {"guarantee": None})))
+    assert found.code == "101"
+    assert found.pointer.endswith("ReferenceID")
+
+
+def test_a_code_outside_its_list_is_told(pack: Pack) -> None:
+    coded = next(each for each in pack.coded if each.codelist == "country")
+    value = ["ZZ"] if "[*]" in coded.path else "ZZ"
+    (found,) = run("codelist", Subject(pack, opened(pack, coded.message, {"x": value}, Binding("x", coded.path))))
+    assert found.code == coded.code
+
+
+def test_masses_that_do_not_add_up_break_a_rule(pack: Pack) -> None:
+    rule = next(each for each in pack.rules.values() if each.kind == "sum")
+    total = Binding("x", str(rule.parameters["total"]))
+    found = run("rule", Subject(pack, opened(pack, rule.messages[0], {"x": "1"}, total)))
+    assert [each.code for each in found] == [rule.code]
+
+
+def dialogue(pack: Pack, message: Opened, **more: object) -> Subject:
+    surroundings = Dialogue(
+        "step", "request", "departure", Conversation(pack), pack.parties, "customs.departure", "platform", **more
+    )  # type: ignore[arg-type]
+    return Subject(pack, message, (), TYPE, surroundings)
+
+
+def test_content_that_changed_on_the_way_is_told(pack: Pack) -> None:
+    original, changed = opened(pack, "E9"), opened(pack, "E9", {"holder": "UZB/999/000099"})
+    assert run("relay", dialogue(pack, original, forwards=original)) == []
+    (found,) = run("relay", dialogue(pack, changed, forwards=original))
+    assert found.code == "holder"
+
+
+def test_a_value_that_the_conversation_knows_otherwise_is_told(pack: Pack) -> None:
+    first = opened(pack, "I1")
+    heard = Conversation(pack).heard("I1", "request", "customs.departure", first, subject="departure")
+    later = opened(pack, "I9", {"guarantee": "XC25999999"})
+    for message, codes in ((opened(pack, "I9"), []), (later, ["guarantee"])):
+        subject = Subject(
+            pack, message, (), TYPE,
+            Dialogue("I9", "request", "departure", heard, pack.parties, "customs.departure", "platform"),
+        )  # fmt: skip
+        assert [found.code for found in run("consistency", subject)] == codes
+
+
+def test_a_finding_finds_the_requirement_that_names_it_most_exactly(pack: Pack) -> None:
+    exact = next(broken_by(pack, Finding("correlation", "reference-reused", ""), "customs", "I9"))
+    assert exact.id == "ETIR-REF-UNIQUE"
+    assert next(broken_by(pack, Finding("no-such-check", "x", ""), "customs", "I9"), None) is None
+
+
+def test_what_no_requirement_names_stays_a_finding(pack: Pack) -> None:
+    message = opened(pack, "I9", {"guarantee": None})
+    subject = Subject(pack, message, ("I11",))
+    named = findings(subject, "customs", ("schema", "envelope"))
+    assert {found.check for found in named} == {"schema", "envelope"}
+    assert any(found.requirement for found in named)
+
+
+def test_checks_exercise_requirements_of_the_sender_only(pack: Pack) -> None:
+    for role, message in (("customs", "I9"), ("platform", "I10")):
+        touched: frozenset[str] = exercised(pack, role, message)
+        assert touched
+        assert {pack.requirements[name].bearer for name in touched} <= {role, "any"}
+
+
+def test_the_registry_names_every_check_once(pack: Pack) -> None:
+    functions: list[Callable[..., object]] = list(CHECKS.values())
+    assert len(set(functions)) == len(functions)
