@@ -24,7 +24,7 @@ from harness.scenario.project import exchanges
 
 PACK = load_pack(Path(__file__).parent.parent / "packs" / "neighbours")
 
-OPEN = {"body-altered@import", "lifecycle-notice-consignment-announced@export"}
+OPEN = {"body-altered@import"}
 """Cases whose verdict is not a matter of this room alone."""
 
 
@@ -86,6 +86,7 @@ def test_events_of_an_awaited_step(tmp_path):
 
 def test_a_sut_that_nobody_asks_is_waited_for_and_said(tmp_path):
     here = world(tmp_path, "export", control=False)
+    here.parameters = replace(here.parameters, timers={**QUICK, "answer": timedelta(seconds=0.2)})
     outcome = asyncio.run(here.run(["movement@export"]))
     assert set(outcome.verdicts.values()) == {"inconclusive"}
     waiting = next(event for event in outcome.events if event.kind == "waiting")

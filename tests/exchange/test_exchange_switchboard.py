@@ -1,0 +1,208 @@
+from __future__ import annotations
+
+import asyncio
+from contextlib import ExitStack, asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from harness.evidence.clock import SystemClock
+from harness.evidence.conversation import Conversation
+from harness.evidence.log import EventLog
+from harness.evidence.message import Opened
+from harness.evidence.store import Store
+from harness.exchange.http import Head, Moment, WireAnswer, WireRequest
+from harness.exchange.recorder import Recorder
+from harness.exchange.service import ListenerFailure
+from harness.exchange.switchboard import Switchboard, Wait
+from harness.message.build import build
+from harness.message.document import parse
+from harness.pack.data import find_pack
+from harness.pack.load import load_pack
+from harness.scenario.model import Exchange
+from harness.security.model import Trust
+
+PACK = load_pack(Path(__file__).parent.parent / "packs" / "neighbours")
+AT = Moment(datetime(2020, 1, 1, tzinfo=UTC), 1)
+NOTICE = PACK.messages["notice"]
+
+
+def conversation(**values) -> Conversation:
+    return Conversation(PACK, {(name, None): value for name, value in values.items()})
+
+
+def wait(case="a", step="notice", receiver="customs.import", known=None, **options) -> Wait:
+    said = known or conversation()
+    exchange = Exchange(step, "notice", "customs.export", receiver, **options)
+    return Wait(case, exchange, lambda: said)
+
+
+def request(receiver="customs.import", body=None, **values) -> WireRequest:
+    data = body
+    if data is None:
+        golden = parse("json", NOTICE.golden["accepted"].read_bytes())
+        data = build(golden, NOTICE.bindings, values).to_bytes()
+    head = Head(f"POST /{receiver}/notices HTTP/1.1", (("Content-Type", "application/json"),))
+    return WireRequest(head, "POST", f"/{receiver}/notices", data, True, AT, AT, "in-1", None)
+
+
+@asynccontextmanager
+async def board(tmp_path, **options):
+    with EventLog(tmp_path, SystemClock()) as log:
+        events = []
+        yield Switchboard(PACK, Trust(()), Recorder(log, Store(tmp_path), events.append), **options), events
+
+
+async def reaches(switchboard, message, waits) -> int | None:
+    """Which of the waits a message reaches, by number."""
+    task = asyncio.ensure_future(switchboard(message))
+    await asyncio.sleep(0)
+    found = None
+    for number, each in enumerate(waits):
+        if each.arrival.done():
+            found = number
+            each.arrival.result().reply.set_result(WireAnswer(200))
+    answer = await task
+    assert (answer.status == 200) == (found is not None)
+    return found
+
+
+def play(tmp_path, message, waits, **options):
+    """Put waits on the board, let a message come; which one it reached, and what was written down."""
+
+    async def scene():
+        made = [each() for each in waits]
+        async with board(tmp_path, **options) as (switchboard, events):
+            with ExitStack() as stack:
+                for each in made:
+                    stack.enter_context(switchboard.waiting(each))
+                return await reaches(switchboard, message, made), [event.kind for event in events]
+
+    return asyncio.run(scene())
+
+
+def test_a_message_finds_the_case_that_knows_its_values(tmp_path):
+    waits = [
+        lambda: wait("a", known=conversation(consignment="1")),
+        lambda: wait("b", known=conversation(consignment="2")),
+    ]
+    assert play(tmp_path, request(consignment="2"), waits) == (1, ["received"])
+
+
+def test_the_receiver_counts(tmp_path):
+    waits = [lambda: wait(receiver="customs.export", known=conversation(consignment="1"))]
+    assert play(tmp_path, request(consignment="1"), waits) == (None, ["unmatched"])
+
+
+def test_unknown_values_find_nobody(tmp_path):
+    waits = [lambda: wait(known=conversation(consignment="1"))]
+    assert play(tmp_path, request(consignment="2"), waits) == (None, ["unmatched"])
+
+
+def test_one_case_at_a_time_gets_the_message_that_it_asked_for(tmp_path):
+    waits = [lambda: wait(known=conversation(consignment="1"))]
+    assert play(tmp_path, request(consignment="2"), waits, one_case=True) == (0, ["received"])
+
+
+def test_what_is_owed_must_agree_even_then(tmp_path):
+    waits = [lambda: wait(known=conversation(consignment="1"), reaction="r")]
+    assert play(tmp_path, request(consignment="2"), waits, one_case=True) == (None, ["unmatched"])
+
+
+def test_of_two_steps_of_a_case_the_better_one_wins(tmp_path):
+    waits = [
+        lambda: wait("a", "first", known=conversation(consignment="1", plate="AA-1")),
+        lambda: wait("a", "second", known=conversation(consignment="1", plate="BB-2")),
+    ]
+    assert play(tmp_path, request(consignment="1", plate="BB-2"), waits) == (1, ["received"])
+    assert play(tmp_path / "b", request(consignment="1", plate="AA-1"), waits) == (0, ["received"])
+
+
+def test_unreadable_bytes_belong_to_the_only_step_that_waits(tmp_path):
+    first, second = (
+        (lambda: wait("a", known=conversation(consignment="1"))),
+        (lambda: wait("b", known=conversation(consignment="2"))),
+    )
+    garbage = request(body=b"\x00", receiver="customs.import")
+    assert play(tmp_path, garbage, [first]) == (0, ["received"])
+    assert play(tmp_path / "b", garbage, [first, second])[0] is None
+
+
+def test_nobody_waits_late_beside_another(tmp_path):
+    async def scene():
+        order = []
+
+        async def late(switchboard, name):
+            each = wait(name)
+            async with switchboard.claim(each):
+                order.append(f"{name} waits")
+                arrival = await each.arrival
+                arrival.reply.set_result(WireAnswer(200))
+                order.append(f"{name} got {arrival.opened.values['consignment']}")
+
+        async with board(tmp_path) as (switchboard, _):
+            tasks = [asyncio.ensure_future(late(switchboard, name)) for name in ("a", "b")]
+            await asyncio.sleep(0.01)
+            await switchboard(request(consignment="1"))
+            await asyncio.sleep(0.01)
+            await switchboard(request(consignment="2"))
+            await asyncio.gather(*tasks)
+        return order
+
+    assert asyncio.run(scene()) == ["a waits", "a got 1", "b waits", "b got 2"]
+
+
+def test_what_belongs_to_a_case_that_is_over_reaches_nobody(tmp_path):
+    async def scene():
+        each = wait()
+        async with board(tmp_path, one_case=True) as (switchboard, _):
+            switchboard.retire(conversation(consignment="1"))
+            async with switchboard.claim(each):
+                old = await reaches(switchboard, request(consignment="1"), [each])
+                new = await reaches(switchboard, request(consignment="2"), [each])
+        return old, new
+
+    assert asyncio.run(scene()) == (None, 0)
+
+
+def test_what_is_never_answered_is_turned_away(tmp_path):
+    async def scene():
+        each = wait(known=conversation(consignment="1"))
+        async with board(tmp_path) as (switchboard, _):
+            with switchboard.waiting(each):
+                task = asyncio.ensure_future(switchboard(request(consignment="1")))
+                await asyncio.sleep(0)
+                assert each.arrival.done()
+            return await task
+
+    assert asyncio.run(scene()).status == 400
+
+
+@pytest.mark.parametrize(("count", "step"), [(1, "notice"), (2, None)])
+def test_what_never_became_a_request_belongs_to_the_only_step_that_waits(tmp_path, count, step):
+    async def scene():
+        async with board(tmp_path) as (switchboard, events):
+            with ExitStack() as stack:
+                for number in range(count):
+                    stack.enter_context(switchboard.waiting(wait(str(number))))
+                switchboard.failed(ListenerFailure("tls", "the handshake failed", AT, "1.2.3.4:5"))
+        return events[0]
+
+    event = asyncio.run(scene())
+    assert (event.kind, event.step) == ("failed", step)
+    assert event.data["outcome"]["kind"] == "tls"
+    assert "1.2.3.4:5" in event.data["text"]
+
+
+def test_an_event_that_was_not_asked_for_never_fits():
+    etir = load_pack(find_pack("etir-4.3"))
+    said = Conversation(etir, {("guarantee", None): "XC1"})
+
+    async def scene():
+        started = Wait("a", Exchange("e", "E7", "platform", "chain", event="STA"), lambda: said)
+        opened = Opened("E7", "request", values={"guarantee": "XC1", "event": "STA"})
+        other = Opened("E7", "request", values={"guarantee": "XC1", "event": "TER"})
+        return started.fits(etir, opened), started.fits(etir, other)
+
+    assert asyncio.run(scene()) == (True, False)
