@@ -1,0 +1,172 @@
+"""Run all benchmarks and print their tables: ``python -m benchmarks``."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import platform
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Any, TypeVar
+
+from benchmarks.floor import Pair, measure_floor
+from benchmarks.machine import PLAIN, UVLOOP, WIRE, Machine, machine, receiving, sending
+from benchmarks.measure import Series
+from benchmarks.memory import Growth, watch_memory
+from benchmarks.rooms import AVAILABLE, profiled
+from benchmarks.world import PACK, World, world
+from harness.scenario.model import Case
+
+_Result = TypeVar("_Result")
+
+PER_CASE = 10
+"""Exchanges of one case that sends; about as many as a real case has."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One kind of exchange: the machine over each transport, and the floor.
+
+    Parameters:
+        name: what is exchanged.
+        pairs: the bytes.
+        machine: by transport.
+        parts, line: the floor, in parts and as one straight line.
+    """
+
+    name: str
+    pairs: Sequence[Pair]
+    machine: Sequence[Series]
+    parts: Sequence[Series]
+    line: Series
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure everything and print it."""
+    options = _options(arguments)
+    with world() as setting:
+        print(_about(setting, options), end="\n\n")
+        rows = []
+        for row in _rows(setting, options):
+            rows.append(row)
+            print(_exchange_lines(row), end="\n\n", flush=True)
+        print(_floor_lines(rows), end="\n\n", flush=True)
+        case = sending(setting, options.messages[0], PER_CASE)
+        if AVAILABLE:
+            print(_room_lines(setting, case, options), end="\n\n", flush=True)
+        if options.exchanges:
+            print(_memory_line(_play(setting, case, WIRE, lambda it: watch_memory(it, options.exchanges))))
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--units", type=int, default=200, help="exchanges in one repeat")
+    parser.add_argument("--repeats", type=int, default=5, help="repeats of each measurement")
+    parser.add_argument("--exchanges", type=int, default=5_000, help="exchanges while memory is watched; 0: not")
+    parser.add_argument("--messages", nargs="+", default=["I9", "I7"], help="messages that are sent")
+    return parser.parse_args(arguments)
+
+
+def _rows(setting: World, options: argparse.Namespace) -> Iterator[Row]:
+    transports = (PLAIN, WIRE, UVLOOP) if find_spec("uvloop") else (PLAIN, WIRE)
+    for message in options.messages:
+        yield _row(setting, f"{message} sent", sending(setting, message, PER_CASE), transports, options)
+    seat = next(name for name, party in setting.pack.parties.items() if party.position)
+    case = receiving(setting, f"lifecycle-{options.messages[0]}-accepted", seat)
+    yield _row(setting, f"up to {options.messages[0]} received", case, transports[1:], options)
+
+
+def _row(setting: World, name: str, case: Case, transports: Sequence[str], options: argparse.Namespace) -> Row:
+    measured = []
+    for transport in transports:
+
+        def measure(it: Machine, transport: str = transport) -> Coroutine[Any, Any, Series]:
+            return it.measure(transport, units=options.units, repeats=options.repeats)
+
+        measured.append(_play(setting, case, transport, measure))
+    pairs = _play(setting, case, WIRE, Machine.pairs)
+    parts, line = measure_floor(setting, pairs, units=options.units, repeats=options.repeats)
+    return Row(name, pairs, measured, parts, line)
+
+
+def _play(setting: World, case: Case, transport: str, do: Callable[[Machine], Coroutine[Any, Any, _Result]]) -> _Result:
+    """Do something with a machine of its own, on an event loop of its own."""
+
+    async def session() -> _Result:
+        async with machine(setting, case, transport) as it:
+            return await do(it)
+
+    factory = None
+    if transport == UVLOOP:
+        import uvloop
+
+        factory = uvloop.new_event_loop
+    with asyncio.Runner(loop_factory=factory) as runner:
+        return runner.run(session())
+
+
+# --- tables -----------------------------------------------------------------------------------------------------------
+
+
+def _about(setting: World, options: argparse.Namespace) -> str:
+    here, there = setting.cores
+    place = "not pinned" if here is None else f"on core {here}, its counterpart on core {there}"
+    return (
+        f"{PACK}; {platform.python_implementation()} {platform.python_version()}, {platform.system()}, "
+        f"{os.cpu_count()} cores; {place}.\n"
+        f"Processor time of this process for one exchange in microseconds: median (least-most) of {options.repeats} "
+        f"repeats of {options.units} exchanges."
+    )
+
+
+def _exchange_lines(row: Row) -> str:
+    sent = sum(len(pair.sent) for pair in row.pairs) / len(row.pairs)
+    received = sum(len(pair.received) for pair in row.pairs) / len(row.pairs)
+    lines = [
+        f"{row.name}: {sent:,.0f} bytes out, {received:,.0f} in",
+        f"  {'':26}{'CPU':>22} {'1/CPU':>9} {'seen':>9} {'ratio':>8}",
+        f"  {'':26}{'us':>22} {'per s':>9} {'per s':>9} {'to floor':>8}",
+    ]
+    for series in (*row.machine, row.line):
+        name = "floor" if series is row.line else series.name
+        spread = f"{series.cpu:,.0f} ({series.least:,.0f}-{series.most:,.0f})"
+        rates = f"{1e6 / series.cpu:9,.0f} {series.rate:9,.0f} {series.cpu / row.line.cpu:8.1f}"
+        lines.append(f"  {name:26}{spread:>22} {rates}")
+    return "\n".join(lines)
+
+
+def _floor_lines(rows: Sequence[Row]) -> str:
+    lines = ["The floor in parts, us", "  " + " " * 26 + "".join(f"{row.name:>22}" for row in rows)]
+    for number, part in enumerate(rows[0].parts):
+        lines.append(f"  {part.name:26}" + "".join(f"{row.parts[number].cpu:22,.0f}" for row in rows))
+    lines.append(f"  {'sum of the parts':26}" + "".join(f"{sum(p.cpu for p in row.parts):22,.0f}" for row in rows))
+    lines.append(f"  {'one straight line':26}" + "".join(f"{row.line.cpu:22,.0f}" for row in rows))
+    return "\n".join(lines)
+
+
+def _room_lines(setting: World, case: Case, options: argparse.Namespace) -> str:
+    async def watch(it: Machine) -> str:
+        await it.play(PER_CASE)
+        with profiled() as profile:
+            await it.play(max(1, 5 * options.units // PER_CASE))
+        shares = [f"  {share:6.1%}  {place}" for place, share in profile.by_room()]
+        modules = [f"  {share:6.1%}  {place}" for place, share in profile.by_module() if share >= 0.02]
+        return "\n".join([f"Where the time goes: {case.title} sent, {WIRE}", *shares, "Modules from 2 % on", *modules])
+
+    return _play(setting, case, WIRE, watch)
+
+
+def _memory_line(growth: Growth | None) -> str:
+    if growth is None:
+        return "Memory: this system does not tell how much a process holds."
+    first, last = (f"{growth.bytes[n] / 1e6:.1f} MB after {growth.exchanges[n]:,} exchanges" for n in (0, -1))
+    return (
+        f"Memory: {first}, {last}; "
+        f"growth in the second half: {growth.per_ten_thousand / 1e6:+.2f} MB for 10,000 exchanges."
+    )
+
+
+if __name__ == "__main__":
+    main()

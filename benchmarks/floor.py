@@ -1,0 +1,215 @@
+"""The floor: the least that one end of the wire can do for an exchange, with bare libraries in straight lines.
+
+The same bytes, keys, references and schemas as the machine had, and nothing found, checked, recorded or judged:
+
+* parse both messages,
+* canonicalise what is signed in both: Body, Timestamp, SignedInfo,
+* digest the two references of both,
+* sign the one SignedInfo, verify the other,
+* validate both payloads,
+* one round trip: a raw TLS socket with client certificates, h11 on it, the same number of bytes there and back.
+
+What could be worked out once for all messages is worked out before: certificates, keys, compiled schemas, the
+connection.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import socket
+import ssl
+from base64 import b64decode
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import cycle
+from pathlib import Path
+from typing import NamedTuple
+
+import h11
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePrivateKey, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256
+from lxml import etree
+
+from benchmarks.counterpart import CANNED
+from benchmarks.measure import Series, measure
+from benchmarks.world import HOST, World
+from harness.exchange.tls import client_context
+
+_PARSER = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
+_ALGORITHM = ECDSA(SHA256())
+
+
+@dataclass(frozen=True)
+class Pair:
+    """An exchange as it was on the wire.
+
+    Parameters:
+        sent, received: what this end sent, and what came: request and answer, or the other way round.
+        schemas: of both, in this order.
+    """
+
+    sent: bytes
+    received: bytes
+    schemas: tuple[Path, Path]
+
+
+class _Parts(NamedTuple):
+    """Where everything stands in a message of this house; nothing is looked for."""
+
+    body: etree._Element
+    timestamp: etree._Element
+    signed_info: etree._Element
+    payload: etree._Element
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """One exchange with everything that a step needs from the steps before it."""
+
+    pair: Pair
+    messages: tuple[_Parts, _Parts]
+    schemas: tuple[etree.XMLSchema, etree.XMLSchema]
+    forms: tuple[bytes, ...]
+    to_digest: tuple[bytes, ...]
+    to_sign: bytes
+    to_verify: bytes
+    value: bytes
+    key: EllipticCurvePrivateKey
+    public_key: EllipticCurvePublicKey
+
+
+def measure_floor(world: World, pairs: Sequence[Pair], *, units: int, repeats: int) -> tuple[list[Series], Series]:
+    """Measure the parts one by one, and all of them in one straight line; a unit is one exchange."""
+    prepared = [_prepare(world, pair) for pair in pairs]
+    context = client_context(world.ours, world.trust.anchors)
+    with closing(Connection(world.counterpart.port, context)) as connection:
+        steps: Mapping[str, Callable[[_Prepared], object]] = {
+            "parse both messages": lambda each: [_parse(each.pair.sent), _parse(each.pair.received)],
+            "canonicalise": lambda each: [_forms(parts) for parts in each.messages],
+            "digest": lambda each: _digest(each.to_digest),
+            "sign and verify": _keys,
+            "validate both": lambda each: _validate(each.schemas, each.messages),
+            "round trip, TLS and h11": lambda each: connection.trip(each.pair.sent, len(each.pair.received)),
+        }
+        single = []
+        for name, step in steps.items():
+            single.append(measure(name, _around(step, prepared), units=units, repeats=repeats))
+        whole = _around(lambda each: _line(each, connection), prepared)
+        line = measure("one straight line", whole, units=units, repeats=repeats)
+    return single, line
+
+
+def _around(step: Callable[[_Prepared], object], prepared: Sequence[_Prepared]) -> Callable[[], object]:
+    """Do a step with one exchange after the other, and then from the beginning."""
+    turns = cycle(prepared)
+    return lambda: step(next(turns))
+
+
+def _line(each: _Prepared, connection: Connection) -> None:
+    ours = _parse(each.pair.sent)
+    body, timestamp, signed_info = _forms(ours)
+    _digest((body, timestamp))
+    each.key.sign(signed_info, _ALGORITHM)
+    connection.trip(each.pair.sent, len(each.pair.received))
+    theirs = _parse(each.pair.received)
+    body, timestamp, signed_info = _forms(theirs)
+    each.public_key.verify(_der(each.value), signed_info, _ALGORITHM)
+    _digest((body, timestamp))
+    _validate(each.schemas, (ours, theirs))
+
+
+def _parse(data: bytes) -> _Parts:
+    header, body = etree.fromstring(data, _PARSER)
+    _, timestamp, signature = header[0]
+    return _Parts(body, timestamp, signature[0], body[0])
+
+
+def _forms(parts: _Parts) -> list[bytes]:
+    return [etree.tostring(each, method="c14n", exclusive=True) for each in parts[:3]]
+
+
+def _digest(forms: Sequence[bytes]) -> None:
+    for form in forms:
+        hashlib.sha256(form).digest()
+
+
+def _keys(each: _Prepared) -> None:
+    each.key.sign(each.to_sign, _ALGORITHM)
+    each.public_key.verify(_der(each.value), each.to_verify, _ALGORITHM)
+
+
+def _validate(schemas: Sequence[etree.XMLSchema], messages: Sequence[_Parts]) -> None:
+    for schema, parts in zip(schemas, messages, strict=True):
+        if not schema.validate(parts.payload):
+            raise ValueError("the floor is measured with right messages")
+
+
+def _der(value: bytes) -> bytes:
+    half = len(value) // 2
+    return encode_dss_signature(int.from_bytes(value[:half], "big"), int.from_bytes(value[half:], "big"))
+
+
+def _prepare(world: World, pair: Pair) -> _Prepared:
+    ours, theirs = _parse(pair.sent), _parse(pair.received)
+    signature = theirs.signed_info.getparent()
+    assert signature is not None
+    security = signature.getparent()
+    assert security is not None
+    key = x509.load_der_x509_certificate(b64decode(security[0].text or "")).public_key()
+    assert isinstance(key, EllipticCurvePublicKey)
+    assert isinstance(world.ours.key, EllipticCurvePrivateKey)
+    forms = (*_forms(ours), *_forms(theirs))
+    return _Prepared(
+        pair,
+        (ours, theirs),
+        (_schema(pair.schemas[0]), _schema(pair.schemas[1])),
+        forms,
+        (forms[0], forms[1], forms[3], forms[4]),
+        forms[2],
+        forms[5],
+        b64decode(signature[1].text or ""),
+        world.ours.key,
+        key,
+    )
+
+
+@lru_cache
+def _schema(file: Path) -> etree.XMLSchema:
+    return etree.XMLSchema(etree.parse(file))
+
+
+class Connection:
+    """A raw TLS socket with h11 on it."""
+
+    def __init__(self, port: int, context: ssl.SSLContext) -> None:
+        self._socket = context.wrap_socket(socket.create_connection((HOST, port)), server_hostname=HOST)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._http = h11.Connection(h11.CLIENT)
+
+    def trip(self, body: bytes, back: int) -> None:
+        """Send a request with *body*, and receive an answer of so many bytes."""
+        http = self._http
+        headers = [("Host", HOST), ("Content-Type", "application/soap+xml"), ("Content-Length", str(len(body)))]
+        head = http.send(h11.Request(method="POST", target=f"{CANNED}{back}", headers=headers)) or b""
+        content = http.send(h11.Data(data=body)) or b""
+        self._socket.sendall(head + content + (http.send(h11.EndOfMessage()) or b""))
+        came = 0
+        while True:
+            event = http.next_event()
+            if event is h11.NEED_DATA:
+                http.receive_data(self._socket.recv(65536))
+            elif isinstance(event, h11.Data):
+                came += len(event.data)
+            elif isinstance(event, h11.EndOfMessage):
+                break
+        if came != back:
+            raise ValueError(f"{came} bytes came back, and {back} were due")
+        http.start_next_cycle()
+
+    def close(self) -> None:
+        """End the connection."""
+        self._socket.close()
