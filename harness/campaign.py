@@ -227,6 +227,8 @@ class Campaign:
             await check_reachable(self.target, setup)
             await reset(self.target, setup)
             played = await self._play(log, Store(out / EVIDENCE), setup, hooks)
+        if not self._wish.fresh:
+            keep_number(self.target, played.next_serial)
         return self._conclude(out, played, keys, hooks)
 
     async def _play(self, log: EventLog, store: Store, setup: Setup, hooks: HookRelay) -> Played:

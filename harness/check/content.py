@@ -16,8 +16,13 @@ from harness.pack.schema import violations
 
 
 def envelope(subject: Subject) -> Iterator[Finding]:
-    """The message can be read, and is one that may stand here."""
+    """The message can be read, and is one that may stand here.
+
+    An HTTP status of the 4xx or 5xx class needs no message: whether it was a right answer is for the judge to say.
+    """
     opened = subject.opened
+    if opened.name is None and opened.status is not None and opened.status >= 400:
+        return
     if opened.malformed is not None:
         yield Finding("envelope", opened.malformed.code, opened.malformed.what, line=opened.malformed.line)
     elif opened.name is None and opened.fault is None:
