@@ -176,3 +176,11 @@ def test_ctrl_c_keeps_what_was_played(mute: Props, tmp_path: Path) -> None:
     assert record["complete"] is False
     assert record["counts"]["passed"] == 0
     assert main(["verify", str(out), "--trust", str(mute.public_key)]) == 0
+
+
+def test_doctor_says_what_to_do_and_gives_no_verdict(props: Props, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor", "--target", str(props.target_file)]) == 11
+    lines = capsys.readouterr().out.splitlines()
+    assert all(line.startswith(("ok  ", "note", "FAIL")) for line in lines[:-1])
+    assert any(line.startswith("FAIL address:") for line in lines)
+    assert lines[-1].endswith("must be corrected before a run.")

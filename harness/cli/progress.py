@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+import time
 from typing import TYPE_CHECKING, TextIO
 
 from harness.hookspec import hookimpl
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from harness.scenario.model import Case
     from harness.scenario.plan import Plan
 
+WAITING = "waiting for"
+BLINK = 0.05
+"""Seconds for which a live line stands at least."""
 QUIET = (Verdict.PASS, Verdict.NOT_APPLICABLE)
 
 
@@ -32,6 +36,7 @@ class Progress:
         self._stream = stream or sys.stderr
         self._live = self._stream.isatty()
         self._total = self._done = 0
+        self._next = 0.0
         self._running: dict[str, str] = {}
 
     @hookimpl
@@ -50,8 +55,8 @@ class Progress:
         elif event.kind == "waiting":
             data = event.data
             until = str(data.get("until", ""))[11:19]
-            self._running[event.case] = f"waiting for {data.get('message')} from {data.get('sender')} until {until} UTC"
-        elif event.kind in ("sent", "received", "silence", "failed"):
+            self._running[event.case] = f"{WAITING} {data.get('message')} from {data.get('sender')} until {until} UTC"
+        elif event.kind in ("sent", "received", "simulated", "silence", "failed"):
             self._running[event.case] = f"{event.kind} {event.data.get('message', '')}".rstrip()
         elif event.kind == "case-finished":
             self._running.pop(event.case, None)
@@ -75,9 +80,12 @@ class Progress:
         self._wipe()
 
     def _show(self) -> None:
-        if not self._live or not self._running:
+        """Write the live line, not more often than an eye can follow; whoever waits is shown first."""
+        if not self._live or not self._running or time.monotonic() < self._next:
             return
-        case, state = next(reversed(self._running.items()))
+        self._next = time.monotonic() + BLINK
+        waiting = [each for each in self._running.items() if each[1].startswith(WAITING)]
+        case, state = (waiting or list(self._running.items()))[-1]
         others = f", {len(self._running) - 1} more" if len(self._running) > 1 else ""
         self._write(f"[{self._done}/{self._total}] {case}: {state}{others}")
 

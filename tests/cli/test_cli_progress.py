@@ -18,6 +18,11 @@ class Terminal(io.StringIO):
         return True
 
 
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harness.cli.progress.BLINK", 0)
+
+
 def event(kind: str, case: str | None = "start@departure", **data: Any) -> Event:
     return Event(0, kind, "2026-11-23T12:00:00.000000Z", 0, case, None, data)
 
