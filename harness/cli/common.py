@@ -25,6 +25,17 @@ def add_target(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--yes", action="store_true", help="run the control command of the target file without asking")
 
 
+def add_selection(parser: argparse.ArgumentParser) -> None:
+    """Which cases."""
+    parser.add_argument(
+        "--select",
+        action="append",
+        default=[],
+        metavar="EXPR",
+        help="only cases whose id fits; * and ? as in file names; repeatable",
+    )
+
+
 def add_output(parser: argparse.ArgumentParser) -> None:
     """Where a bundle goes."""
     parser.add_argument("--out", type=Path, metavar="DIR", help="write the bundle as this folder (default: out/<time>)")

@@ -9,7 +9,7 @@ import textwrap
 from typing import TYPE_CHECKING, NoReturn
 
 import harness
-from harness.cli import check, demo, doctor, init, list_cases, pki, run, schema, verify
+from harness.cli import check, demo, doctor, init, list_cases, pki, plan, run, schema, verify
 from harness.errors import CONFIGURATION, HARNESS, NOT_FULLY_VERIFIED, ConfigurationFault, HarnessError
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ COMMANDS = {
     "pki": pki,
     "doctor": doctor,
     "list": list_cases,
+    "plan": plan,
     "schema": schema,
 }
 EXIT_CODES = """\
@@ -60,7 +61,7 @@ def make_parser() -> Parser:
             name,
             help=summary.rstrip("."),
             description=summary,
-            epilog=f"{textwrap.dedent(more).strip()}\n\n{EXIT_CODES}".lstrip(),
+            epilog="\n\n".join(filter(None, (more.strip("\n"), EXIT_CODES))),
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,
         )

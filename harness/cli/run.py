@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.campaign import Campaign, Wish, new_folder
-from harness.cli.common import add_output, add_target, confirmer, watch
+from harness.cli.common import add_output, add_selection, add_target, confirmer, watch
 from harness.cli.progress import Progress
 
 if TYPE_CHECKING:
@@ -21,13 +21,7 @@ if TYPE_CHECKING:
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_target(parser)
-    parser.add_argument(
-        "--select",
-        action="append",
-        default=[],
-        metavar="EXPR",
-        help="only cases whose id fits; * and ? as in file names",
-    )
+    add_selection(parser)
     parser.add_argument(
         "--challenge", metavar="HEX", help="what an operator gave before the run; proves that it is fresh"
     )

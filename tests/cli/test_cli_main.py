@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
+from pathlib import Path
 
 import pytest
 
 from harness.cli import main as entry
 from harness.cli.main import main
+from harness.demo import Show, set_up
 from harness.errors import BundleFault, HarnessFault
+from harness.pack.load import load_pack
 
 
 def raising(monkeypatch: pytest.MonkeyPatch, problem: BaseException) -> None:
@@ -79,3 +82,16 @@ def test_schemas_are_listed_and_printed(capsys: pytest.CaptureFixture[str]) -> N
     assert {"scenario", "target", "pack"} <= set(names)
     assert main(["schema", "scenario"]) == 0
     assert json.loads(capsys.readouterr().out)["$schema"]
+
+
+def test_a_plan_is_shown_and_explained(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    target = set_up(load_pack("etir-4.3"), Show("etir-4.3", "holder"), tmp_path).target_file
+    assert main(["plan", "--target", str(target), "--select", "*-E9-guarantee-*", "--explain"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("etir-4.3 ")
+    assert [line.split()[0] for line in lines[1:4]] == [
+        "lifecycle-E9-accepted@holder",
+        "lifecycle-E9-guarantee-unknown@holder",
+        "lifecycle-E9-accepted@holder~end",
+    ]
+    assert "  - nominal-movement@holder: not selected" in lines
