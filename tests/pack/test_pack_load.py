@@ -94,7 +94,13 @@ MISTAKES = [
     ("pack.yaml", "  refused-as-unreadable:", "  closed:", "  closed:", ["'closed' is an outcome already"]),
     ("pack.yaml", "{tls: refused}", "{tls: refused, http: 403}", "refused-by-security", ["tls exclude each other"]),
     ("pack.yaml", "{http: 4xx}, {http: 5xx}, {tls", "clsed, {http: 5xx}, {tls", "clsed", ["Did you mean 'closed'?"]),
-    ("messages.yaml", "mode:        {owner: customs.export", "mode:        {owner: custms.export", "custms", ["'customs.export'?"]),
+    (
+        "messages.yaml",
+        "mode:        {owner: customs.export",
+        "mode:        {owner: custms.export",
+        "custms",
+        ["'customs.export'?"],
+    ),
     ("messages.yaml", "{pool: carriers}", "{pool: carrier}", "{pool: carrier}", ["no pool", "'carriers'?"]),
     ("messages.yaml", "{fact: sender.id}", "{fact: sendr.id}", "sendr.id", ["no party", "'sender'?"]),
     ("messages.yaml", "{fact: sender.office}", "{fact: sender.ofice}", "ofice", ["no fact", "'office'?"]),
@@ -202,7 +208,8 @@ def test_messages_must_have_what_they_are_told_by(folder: Path) -> None:
 
 def test_an_answer_goes_the_other_way(folder: Path) -> None:
     add_clerk(folder)
-    change(folder / "messages.yaml", "to: customs.export\n    answer: arrival-result", "to: clerk\n    answer: arrival-result")
+    answer = "\n    answer: arrival-result"
+    change(folder / "messages.yaml", f"to: customs.export{answer}", f"to: clerk{answer}")
     with pytest.raises(ConfigurationFault, match="goes the other way") as caught:
         load_pack(folder)
     assert caught.value.expected == "from: clerk, to: customs"
