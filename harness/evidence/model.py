@@ -16,7 +16,7 @@ kind                   data
                        connection
 ``received``           the same, without defect; plus body_complete (bool)
 ``simulated``          role, message, sender, receiver, digest: never on a wire
-``failed``             role: which part did not come; message, outcome (kind, code), text, blame (``sut`` or environment)
+``failed``             role: of the missing part; message, outcome (kind, code), text, blame: ``sut`` or ``environment``
 ``silence``            message, sender, receiver, since, until: nothing came
 ``quiet``              message, party, since, until: watched, and what came is in ``received``
 ``unmatched``          receiver, digest, head: a message that belongs to no waiting step
