@@ -60,4 +60,4 @@ class FixedClock:
 
 def stamp(at: datetime) -> str:
     """A time as it stands in the evidence: RFC 3339, UTC, microseconds."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -87,7 +87,7 @@ def open_message(
     return _opened(pack, str(head.get("line", "")), headers, data, at, trust, answer_to, name)
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=512)  # the messages of the cases in flight: the play opens them first, the judge again at the end
 def _opened(
     pack: Pack,
     line: str,

@@ -28,13 +28,13 @@ async def deliver(scene: Scene, step: Exchange, play: Inner) -> None:
     Raises:
         StopCase: the answer is not one that the script can go on with.
     """
-    parcel, opened = _parcel(scene, step)
+    parcel = _parcel(scene, step)
     scene.parcels[step.id] = parcel
     inner = [asyncio.ensure_future(play(each)) for each in step.during]
     try:
-        outcomes = await _post(scene, step, parcel, opened)
+        outcomes = await _post(scene, step, parcel)
         if parcel.delivery is not None and parcel.delivery.repeated:
-            outcomes = await _post(scene, step, parcel, opened)
+            outcomes = await _post(scene, step, parcel)
         if not _goes_on(scene, step, outcomes):
             raise StopCase(f"{step.message} was answered with {describe_all(outcomes)}.")
         await asyncio.gather(*inner)
@@ -76,21 +76,19 @@ async def together(plays: Iterable[Coroutine[Any, Any, None]]) -> None:
         await cancelled(tasks)
 
 
-def _parcel(scene: Scene, step: Exchange) -> tuple[Parcel, Opened]:
+def _parcel(scene: Scene, step: Exchange) -> Parcel:
     if step.repeats is not None:
-        before = scene.conversation.message(step.repeats, "request")
-        if before is None or step.repeats not in scene.parcels:
+        if step.repeats not in scene.parcels:
             raise StopCase(f"{step.repeats} was never sent, so it cannot be repeated.")
-        return scene.parcels[step.repeats], before
+        return scene.parcels[step.repeats]
     stage = scene.stage
     composed = compose_request(scene.data, scene.conversation, step, scene.now())
     if _ours(step):
         demand_correct(stage.pack, composed)
-    parcel = pack_up(stage.pack, composed, stage.seal(step.sender), scene.now(), step.defect, stage.seconds("answer"))
-    return parcel, own(composed.message, composed.document)
+    return pack_up(stage.pack, composed, stage.seal(step.sender), scene.now(), step.defect, stage.seconds("answer"))
 
 
-async def _post(scene: Scene, step: Exchange, parcel: Parcel, opened: Opened) -> tuple[Outcome, ...]:
+async def _post(scene: Scene, step: Exchange, parcel: Parcel) -> tuple[Outcome, ...]:
     stage, message = scene.stage, scene.stage.pack.messages[step.message]
     if step.receiver not in stage.setup.sut_urls:
         raise ConfigurationFault(
@@ -108,7 +106,7 @@ async def _post(scene: Scene, step: Exchange, parcel: Parcel, opened: Opened) ->
             method=message.method,
             delivery=parcel.delivery,
             clock=stage.clock,
-            on_sent=scene.telling(step, "request", message.name, parcel.data, step.defect, opened),
+            on_sent=scene.telling(step, "request", message.name, parcel.data, step.defect),
         )
     except WireFailure as failure:
         return _failed(scene, step, message.answer, failure)

@@ -14,7 +14,7 @@ from harness.exchange.delivery import Delivery
 from harness.exchange.http import Sent, WireAnswer
 from harness.exchange.model import Order
 from harness.exchange.parcel import address, pack_up
-from harness.exchange.stage import Scene, StopCase, own
+from harness.exchange.stage import Scene, StopCase
 from harness.exchange.switchboard import Arrival, Wait, refusal
 from harness.scenario.model import Exchange
 
@@ -76,41 +76,37 @@ async def answer(scene: Scene, step: Exchange, arrival: Arrival, play: Inner) ->
     """
     scene.hear(step, "request", arrival.opened)
     if arrival.opened.shape != "request":
-        await _reply(scene, step, arrival, refusal(scene.stage.pack), Opened(None, "fault"))
+        await _reply(scene, step, arrival, refusal(scene.stage.pack))
         raise StopCase(f"What came in the place of {step.message} is not a readable message.")
     for inner in step.during:
         await play(inner)
-    prepared, opened = _prepared(scene, step, arrival.opened)
-    await _reply(scene, step, arrival, prepared, opened)
+    await _reply(scene, step, arrival, _prepared(scene, step, arrival.opened))
 
 
-def _prepared(scene: Scene, step: Exchange, request: Opened) -> tuple[WireAnswer, Opened]:
-    """The answer that the script wants, and how it would be opened."""
+def _prepared(scene: Scene, step: Exchange, request: Opened) -> WireAnswer:
+    """The answer that the script wants."""
     stage, outcome = scene.stage, step.expectation.expect[0]
     if outcome.kind == "fault":
-        return refusal(stage.pack, outcome.code or "Sender"), Opened(None, "fault")
+        return refusal(stage.pack, outcome.code or "Sender")
     if outcome.kind == "http":
-        return WireAnswer(int((outcome.code or "400").replace("x", "0"))), Opened(None, "none")
+        return WireAnswer(int((outcome.code or "400").replace("x", "0")))
     if outcome.kind not in ("accepted", "error"):
-        return WireAnswer(500, delivery=Delivery(closed=True)), Opened(None, "none")
+        return WireAnswer(500, delivery=Delivery(closed=True))
     if stage.pack.messages[step.message].answer is None:
-        return WireAnswer(202), Opened(None, "none", status=202)
+        return WireAnswer(202)
     composed = compose_answer(scene.data, scene.conversation, step, request, outcome, scene.now())
     if step.answer_defect is None:
         demand_correct(stage.pack, composed)
     parcel = pack_up(
         stage.pack, composed, stage.seal(step.receiver), scene.now(), step.answer_defect, stage.seconds("answer")
     )
-    return (
-        WireAnswer(200, parcel.headers, parcel.data, parcel.delivery),
-        own(composed.message, composed.document, refused=outcome.kind == "error"),
-    )
+    return WireAnswer(200, parcel.headers, parcel.data, parcel.delivery)
 
 
-async def _reply(scene: Scene, step: Exchange, arrival: Arrival, prepared: WireAnswer, opened: Opened) -> None:
+async def _reply(scene: Scene, step: Exchange, arrival: Arrival, prepared: WireAnswer) -> None:
     """Hand the answer over, and wait until it has left."""
     name = scene.stage.pack.messages[step.message].answer or ""
-    tell = scene.telling(step, "answer", name, prepared.body, step.answer_defect, opened)
+    tell = scene.telling(step, "answer", name, prepared.body, step.answer_defect)
     left: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def told(sent: Sent | None) -> None:

@@ -12,7 +12,7 @@ import httpx
 from harness.errors import ConfigurationFault
 from harness.evidence.clock import Clock, stamp
 from harness.evidence.conversation import Conversation, Part
-from harness.evidence.message import Opened, Shape
+from harness.evidence.message import Opened, Shape, open_message
 from harness.exchange.data import Data
 from harness.exchange.http import Moment, Sent
 from harness.exchange.model import Setup
@@ -129,13 +129,14 @@ class Scene:
         return Wait(self.case.id, step, lambda: self.conversation, anywhere)
 
     def telling(
-        self, step: Exchange, part: Part, message: str, body: bytes, defect: str | None, opened: Opened
+        self, step: Exchange, part: Part, message: str, body: bytes, defect: str | None
     ) -> Callable[[Sent], None]:
-        """What is told what left: it writes that down and takes it into the conversation."""
+        """What is told what left: it writes that down, and takes it into the conversation as the judge will open it."""
         sender, receiver = (step.sender, step.receiver) if part == "request" else (step.receiver, step.sender)
         digest = self.stage.recorder.store.put(body)
 
         def tell(sent: Sent) -> None:
+            head = sent.head.to_json()
             self.write(
                 "sent",
                 step.id,
@@ -145,10 +146,19 @@ class Scene:
                 sender=sender,
                 receiver=receiver,
                 digest=digest,
-                head=sent.head.to_json(),
+                head=head,
                 tls=sent.tls.to_json() if sent.tls else None,
                 defect=defect,
                 connection=sent.connection,
+            )
+            opened = open_message(
+                self.stage.pack,
+                head,
+                body,
+                at=sent.at.at,
+                trust=None,
+                answer_to=step.message if part == "answer" else None,
+                name=message,
             )
             self.hear(step, part, opened)
 
