@@ -26,13 +26,14 @@ class Store:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._shards = [folder / "sha256" / f"{number:02x}" for number in range(256)]
 
     def put(self, data: bytes) -> str:
         """Keep *data* and return its digest. A file is never seen half written; the same bytes are kept once."""
         digest = digest_of(data)
         path = self._path(digest)
         if not path.exists():
-            part = Path(f"{path}.{secrets.token_hex(4)}.part")
+            part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
             try:
                 _write(part, data)
                 part.replace(path)
@@ -70,7 +71,7 @@ class Store:
         if match is None:
             raise BundleFault(f"{digest!r:.100} is not a digest", where=Where(self._folder), expected="sha256:<64 hex>")
         name = match[1]
-        return Path(f"{self._folder}/sha256/{name[:2]}/{name}")
+        return self._shards[int(name[:2], 16)] / name
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 import httpx
 
@@ -61,7 +62,7 @@ async def post(
     """
     request = httpx.Request(
         method,
-        url,
+        _parsed(url),
         headers=list(with_content_type(headers, delivery)),
         content=data,
         extensions={
@@ -88,6 +89,9 @@ async def post(
     status = response.status_code
     head = head_of(f"HTTP/1.1 {status} {response.reason_phrase}", response.headers.raw)
     return Wire(_sent(request, before), WireResponse(head, status, body, True, after, after, "", None))
+
+
+_parsed = lru_cache(maxsize=256)(httpx.URL)
 
 
 def _sent(request: httpx.Request, at: Moment) -> Sent:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import codecs
 import copy
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
@@ -57,9 +56,11 @@ class XmlPlace(NamedTuple):
                     for element in elements
                     for key in _attributes(element, step.name) or ([step.name] if new_attribute else [])
                 ]
+            name, place = f"{{*}}{step.name}", step.index
             reached: list[etree._Element] = []
             for element in elements:
-                reached += _children(element, step)
+                children = element.iterchildren(name)
+                reached += islice(children, place - 1, place) if isinstance(place, int) else children
             elements = reached
         return [XmlPlace(element) for element in elements]
 
@@ -92,11 +93,6 @@ class XmlPlace(NamedTuple):
         for element in reversed(copies):
             self.element.addnext(element)
         return [XmlPlace(element) for element in (self.element, *copies)]
-
-
-def _children(element: etree._Element, step: Step) -> Iterator[etree._Element]:
-    children = element.iterchildren(f"{{*}}{step.name}")
-    return islice(children, step.index - 1, step.index) if isinstance(step.index, int) else children
 
 
 def _attributes(element: etree._Element, name: str) -> list[str]:
