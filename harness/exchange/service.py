@@ -6,14 +6,11 @@ import asyncio
 import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import Literal, Protocol
 
 from harness.errors import HarnessFault
 from harness.evidence.clock import Clock
 from harness.exchange.http import Moment, WireAnswer, WireLimits, WireRequest
-
-if TYPE_CHECKING:
-    from harness.exchange.serve import ServerConnection
 
 Handler = Callable[[WireRequest], Awaitable[WireAnswer]]
 
@@ -40,6 +37,14 @@ class ListenerFailure:
     request: WireRequest | None = None
 
 
+class Connected(Protocol):
+    """A connection as its listener sees it."""
+
+    def drop(self) -> None:
+        """End it at once."""
+        ...
+
+
 @dataclass
 class Service:
     """What the connections of one listener share.
@@ -60,5 +65,5 @@ class Service:
     context: ssl.SSLContext | None
     on_failure: Callable[[ListenerFailure], None]
     on_fault: Callable[[HarnessFault], None]
-    connections: set[ServerConnection] = field(default_factory=set)
+    connections: set[Connected] = field(default_factory=set)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
