@@ -55,6 +55,14 @@ def confirmer(*, always: bool) -> Callable[[str], bool]:
     return confirm
 
 
+def program() -> str:
+    """How this program was called, to be repeated in a hint."""
+    if Path(sys.argv[0]).stem != "__main__":
+        return "c2c"
+    python = Path(sys.executable)
+    return f"{python.relative_to(Path.cwd()) if python.is_relative_to(Path.cwd()) else python} -m harness"
+
+
 def watch(campaign: Campaign) -> int:
     """Wait for a campaign, and show how it ended.
 

@@ -13,7 +13,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from harness.campaign import Wish, new_folder
-from harness.cli.common import add_output, watch
+from harness.cli.common import add_output, program, watch
 from harness.cli.progress import Progress
 from harness.demo import Show, demonstration
 from harness.pack.data import known_packs
@@ -47,5 +47,5 @@ def run(options: argparse.Namespace) -> int:
         code = watch(campaign)
         trust = out.with_name(f"{out.name}.pub.pem")
         shutil.copyfile(public_key, trust)
-    print(f"prove it: c2c verify {out} --trust {trust}")
+    print(f"prove it: {program()} verify {out} --trust {trust}")
     return code
