@@ -48,7 +48,9 @@ def _answers(name: str, pack: Pack) -> Answers:
     seat = f"{role}.{positions[0]}" if positions else role
     authority, product, version = _ask("Authority that answers for it"), _ask("Product"), _ask("Version")
     contact = _ask_or_leave("Contact")
-    facts = {fact: _ask(f"Your {fact}, as messages say it", text) for fact, text in pack.parties[seat].facts.items()}
+    known = pack.parties[seat].facts
+    own = pack.roles[role].own or tuple(known)
+    facts = {fact: _ask(f"Your {fact}, as messages say it", known[fact]) for fact in own if fact in known}
     url = _ask_or_leave("Address at which it receives messages, if it does")
     control = _choose("How can the harness ask your system to send something", CONTROLS)
     return Answers(
