@@ -81,11 +81,20 @@ class Party:
 
 @dataclass(frozen=True)
 class Role:
-    """A role of the exchange. ``positions`` is empty for a role with one seat."""
+    """A role of the exchange.
+
+    Parameters:
+        id: the role.
+        title: its name for people.
+        positions: its seats; empty for a role with one seat.
+        own: facts that a party brings along wherever it sits (``country``); the others belong to the seat. Empty
+            means all.
+    """
 
     id: str
     title: str
     positions: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
 
 
 OutcomeKind = Literal["accepted", "error", "fault", "http", "tls", "closed", "silence"]

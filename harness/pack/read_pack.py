@@ -17,7 +17,8 @@ from harness.security.model import SecurityProfile
 def read_roles(head: Entry) -> dict[str, Role]:
     """The roles, with their positions in the order of the movement."""
     return {
-        name: Role(name, entry.get("title"), tuple(entry.get("positions", ()))) for name, entry in head.table("roles")
+        name: Role(name, entry.get("title"), tuple(entry.get("positions", ())), tuple(entry.get("own", ())))
+        for name, entry in head.table("roles")
     }
 
 

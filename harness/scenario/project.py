@@ -233,7 +233,8 @@ def _purpose_steps(steps: tuple[Step, ...], scenario: Scenario, seat: str) -> tu
 
 def _parties(pack: Pack, names: tuple[str, ...], seat: str, facts: Mapping[str, str]) -> dict[str, Party]:
     """Everybody, with the SUT's facts in its seat; who had the same fact there gets the one that it displaces."""
-    default = pack.parties[seat].facts
+    default, role = pack.parties[seat].facts, pack.roles[pack.parties[seat].role]
+    displaced = {name: text for name, text in default.items() if not role.own or name in role.own}
     parties = {}
     for name in names:
         party = pack.parties[name]
@@ -242,7 +243,7 @@ def _parties(pack: Pack, names: tuple[str, ...], seat: str, facts: Mapping[str, 
         elif party.role == pack.parties[seat].role and any(
             party.facts.get(key) == value for key, value in facts.items()
         ):
-            parties[name] = replace(party, facts=dict(default))
+            parties[name] = replace(party, facts={**party.facts, **displaced})
         else:
             parties[name] = party
     return parties
