@@ -1,0 +1,20 @@
+"""The benchmarks run, over every transport and both directions; what they measure is nobody's business here."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_a_tiny_run_says_everything() -> None:
+    small = ["--units", "4", "--repeats", "1", "--exchanges", "20", "--messages", "I9"]
+    ran = subprocess.run(
+        [sys.executable, "-m", "benchmarks", *small], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stderr == ""
+    for said in ("I9 sent", "up to I9 received", "plain httpx", "our transport", "one straight line", "Memory:"):
+        assert said in ran.stdout
