@@ -1,10 +1,18 @@
-"""The bytes of everything that was sent and received, by their digest."""
+"""The bytes of everything that was sent and received, by their digest.
+
+Names of files are plain texts here. :mod:`pathlib` interns every part of a path, and Python 3.12 never forgets what was
+interned: a long run would grow with each message.
+"""
+
+# ruff: noqa: PTH103, PTH105, PTH108, PTH110, PTH118, PTH120, PTH123
 
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 from harness.errors import BundleFault, Where
@@ -26,19 +34,21 @@ class Store:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._shards = [folder / "sha256" / f"{number:02x}" for number in range(256)]
 
     def put(self, data: bytes) -> str:
         """Keep *data* and return its digest. A file is never seen half written; the same bytes are kept once."""
         digest = digest_of(data)
         path = self._path(digest)
-        if not path.exists():
-            part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
+        if not os.path.exists(path):
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            part = f"{path}.{secrets.token_hex(4)}.part"
             try:
-                _write(part, data)
-                part.replace(path)
+                with open(part, "xb") as file:
+                    file.write(data)
+                os.replace(part, path)
             except BaseException:
-                part.unlink(missing_ok=True)
+                with suppress(FileNotFoundError):
+                    os.unlink(part)
                 raise
         return digest
 
@@ -50,7 +60,8 @@ class Store:
         """
         path = self._path(digest)
         try:
-            data = path.read_bytes()
+            with open(path, "rb") as file:
+                data = file.read()
         except OSError as error:
             raise BundleFault(
                 f"evidence cannot be read: {error.strerror}",
@@ -66,17 +77,9 @@ class Store:
             )
         return data
 
-    def _path(self, digest: str) -> Path:
+    def _path(self, digest: str) -> str:
         match = _DIGEST.fullmatch(digest)
         if match is None:
             raise BundleFault(f"{digest!r:.100} is not a digest", where=Where(self._folder), expected="sha256:<64 hex>")
         name = match[1]
-        return self._shards[int(name[:2], 16)] / name
-
-
-def _write(path: Path, data: bytes) -> None:
-    try:
-        path.write_bytes(data)
-    except FileNotFoundError:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
+        return os.path.join(self._folder, "sha256", name[:2], name)
