@@ -14,6 +14,7 @@ import pytest
 from harness.campaign import Result, Wish
 from harness.demo import Show, demonstration
 from harness.judge.model import RunVerdict, Status
+from harness.pack.data import known_packs
 from harness.pack.load import load_pack
 
 PACKS = {
@@ -61,4 +62,7 @@ def test_every_fault_is_caught(pack: str, fault: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(("pack", "role"), ROLES)
 def test_the_faultless_reference_is_conformant(pack: str, role: str, tmp_path: Path) -> None:
     result = certify(pack, Show(str(PACKS[pack].root), role, full=True), tmp_path / "bundle")
-    assert result.judgement.verdict is RunVerdict.CONFORMANT
+    counts = result.judgement.counts
+    assert counts.passed == counts.executed == counts.required > 0
+    if pack in known_packs():
+        assert result.judgement.verdict is RunVerdict.CONFORMANT
