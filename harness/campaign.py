@@ -49,11 +49,10 @@ from harness.pack.load import load_pack
 from harness.pack.model import Pack
 from harness.record.aggregate import make_record
 from harness.record.tool import this_tool
-from harness.scenario.plan import Parameters, Plan, Subject, make_plan
-from harness.security.keys import to_pem
+from harness.scenario.plan import Parameters, Plan, make_plan
 from harness.target.identities import load_trust
 from harness.target.load import check_target, load_target
-from harness.target.model import NoControl, Target
+from harness.target.model import Target
 from harness.target.preflight import (
     check_free,
     check_own_certificates,
@@ -63,9 +62,9 @@ from harness.target.preflight import (
     reset,
 )
 from harness.target.setup import make_setup
+from harness.target.subject import pem_texts, subject_of
 
 if TYPE_CHECKING:
-    from cryptography.x509 import Certificate, CertificateRevocationList
     from pluggy import HookRelay
 
 EXIT_CODES = {
@@ -146,7 +145,7 @@ class Campaign:
         self.target, self.pack = target, pack
         self._wish, self._beside = wish, beside
         self._parameters = _parameters(target, wish)
-        self.plan = make_plan(pack, _subject(target), self._parameters)
+        self.plan = make_plan(pack, subject_of(target), self._parameters)
         self._done = threading.Event()
         self._stop: Callable[[], None] = lambda: None
         self._stop_wanted: bool | None = None
@@ -165,7 +164,7 @@ class Campaign:
 
     def choose(self, cases: Iterable[str]) -> None:
         """Plan again, with these cases only and what they need."""
-        self.plan = make_plan(self.pack, _subject(self.target), replace(self._parameters, select=tuple(cases)))
+        self.plan = make_plan(self.pack, subject_of(self.target), replace(self._parameters, select=tuple(cases)))
 
     def start(self, out: Path, *watching: object) -> None:
         """Begin to play.
@@ -269,6 +268,13 @@ class Campaign:
         return Result(judgement, out, zipped, played.complete, statement is not None)
 
 
+def _signing_keys(target: Target) -> tuple[SigningKey, ...]:
+    if target.statement is None:
+        return ()
+    password = target.statement.password.read().encode() if target.statement.password else None
+    return (load_signing_key(target.statement.key, password),)
+
+
 def find_pack_of(target: Target, name: str | None) -> Pack:
     """The pack that the caller names, else the target file.
 
@@ -307,20 +313,6 @@ def describe(result: Result) -> list[str]:
     return lines
 
 
-def _subject(target: Target) -> Subject:
-    return Subject(
-        role=target.role,
-        positions=target.positions,
-        facts={f"{target.role}.{position}" if position else "": facts for position, facts in target.facts.items()},
-        authority=target.sut.authority,
-        product=target.sut.product,
-        version=target.sut.version,
-        contact=target.sut.contact,
-        observable=not isinstance(target.control, NoControl),
-        claims=target.ics.messages,
-    )
-
-
 def _parameters(target: Target, wish: Wish) -> Parameters:
     if wish.challenge is not None and not re.fullmatch(r"(?:[0-9a-fA-F]{2}){4,32}", wish.challenge):
         raise ConfigurationFault(
@@ -337,18 +329,11 @@ def _parameters(target: Target, wish: Wish) -> Parameters:
         select=wish.select,
         timers=target.ixit.timers,
         pools=target.ixit.pools,
-        anchors=_texts((*trust.anchors, *trust.intermediates)),
-        crls=_texts(trust.crls),
+        anchors=pem_texts((*trust.anchors, *trust.intermediates)),
+        crls=pem_texts(trust.crls),
         adopt_assumed=wish.adopt_assumed,
         assurance=target.assurance,
     )
-
-
-def _signing_keys(target: Target) -> tuple[SigningKey, ...]:
-    if target.statement is None:
-        return ()
-    password = target.statement.password.read().encode() if target.statement.password else None
-    return (load_signing_key(target.statement.key, password),)
 
 
 def _remove_unused(out: Path) -> None:
@@ -358,10 +343,6 @@ def _remove_unused(out: Path) -> None:
         log.unlink()
         for folder in (out / EVIDENCE, out):
             folder.rmdir()
-
-
-def _texts(items: Iterable[Certificate | CertificateRevocationList]) -> tuple[str, ...]:
-    return tuple(to_pem((item,)).decode("ascii") for item in items)
 
 
 def _about(plan: Plan) -> dict[str, str]:

@@ -1,0 +1,31 @@
+"""What a plan says of the system under test, from its target file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from cryptography.x509 import Certificate, CertificateRevocationList
+
+from harness.scenario.plan import Subject
+from harness.security.keys import to_pem
+from harness.target.model import NoControl, Target
+
+
+def subject_of(target: Target) -> Subject:
+    """The SUT as the plan knows it."""
+    return Subject(
+        role=target.role,
+        positions=target.positions,
+        facts={f"{target.role}.{position}" if position else "": facts for position, facts in target.facts.items()},
+        authority=target.sut.authority,
+        product=target.sut.product,
+        version=target.sut.version,
+        contact=target.sut.contact,
+        observable=not isinstance(target.control, NoControl),
+        claims=target.ics.messages,
+    )
+
+
+def pem_texts(items: Iterable[Certificate | CertificateRevocationList]) -> tuple[str, ...]:
+    """Each of them as PEM text."""
+    return tuple(to_pem((item,)).decode("ascii") for item in items)
