@@ -27,7 +27,7 @@ from harness.exchange.listener import Listener
 from harness.exchange.model import Setup
 from harness.exchange.play import Player
 from harness.exchange.recorder import Recorder
-from harness.exchange.stage import Stage
+from harness.exchange.stage import UNCERTAINTY, Stage
 from harness.exchange.switchboard import Switchboard
 from harness.exchange.tls import client_context, server_context
 from harness.exchange.transport import WireTransport
@@ -36,9 +36,6 @@ from harness.judge.model import CaseVerdict
 from harness.pack.model import Pack
 from harness.scenario.model import Case
 from harness.scenario.plan import END, Plan
-
-UNCERTAINTY = 0.05
-"""Seconds by which times are uncertain; when the loop is later than that, it is written down."""
 
 _EVERYWHERE = ("0.0.0.0", "::", "")  # noqa: S104 - not bound here, only recognised
 

@@ -32,7 +32,7 @@ async def receive(scene: Scene, step: Exchange, play: Inner) -> None:
         since = _say_waiting(scene, step, seconds, owed)
         asking = [] if owed or not scene.stage.setup.control.available else [asyncio.ensure_future(_ask(scene, step))]
         try:
-            arrival = await _first(wait, asking, seconds)
+            arrival = await _first(wait, asking, scene.stage.patience(seconds))
             if arrival is not None:
                 await answer(scene, step, arrival, play)
                 await asyncio.gather(*asking)
@@ -61,7 +61,7 @@ async def receive_any_time(scene: Scene, step: Exchange, play: Inner, reached: a
         since = stamp(scene.now())
         if not wait.arrival.done():
             since = _say_waiting(scene, step, seconds, owed=True)
-            await asyncio.wait((wait.arrival,), timeout=seconds)
+            await asyncio.wait((wait.arrival,), timeout=scene.stage.patience(seconds))
         if wait.arrival.done():
             await answer(scene, step, wait.arrival.result(), play)
             return

@@ -30,6 +30,10 @@ DEFAULT_SECONDS = 10.0
 """For a timer that neither pack nor target sets."""
 
 
+UNCERTAINTY = 0.05
+"""Seconds by which our times are uncertain; a limit that is missed by less decides nothing."""
+
+
 class StopCase(Exception):
     """Later steps of the case would be pointless; its text says why, in one sentence."""
 
@@ -64,6 +68,10 @@ class Stage:
         """Length of the first of these timers that is set."""
         found = (self.timers[name] for name in names if name is not None and name in self.timers)
         return next((timer.total_seconds() for timer in found), DEFAULT_SECONDS)
+
+    def patience(self, seconds: float) -> float:
+        """How long a time limit is waited for: what comes after it by less than our own uncertainty is still seen."""
+        return seconds + UNCERTAINTY
 
     def seal(self, party: str) -> Seal:
         """What a simulated party signs with.

@@ -60,7 +60,9 @@ def _last_attempt(case: Case, events: Sequence[Event]) -> tuple[int, tuple[Event
     for number, event in enumerate(events):
         if event.kind == "case-started" and event.case == case.id:
             start, attempt = number, int(event.data.get("attempt", attempt + 1))
-    return attempt, tuple(event for event in events[start:] if event.case in (case.id, None))
+    own = [event for event in events[start:] if event.case in (case.id, None)]
+    end = next((number for number, event in enumerate(own) if event.kind == "case-finished"), len(own))
+    return attempt, tuple(own[: end + 1])
 
 
 def _walk(case: Case, plan: Plan, pack: Pack, events: Sequence[Event], fetch: Fetch) -> dict[str, Seen]:
@@ -174,6 +176,22 @@ def _untested(case: Case) -> dict[str, Verdict]:
     return dict.fromkeys(case.requirements, Verdict.NOT_RUN)
 
 
-def events_of(case: str, events: Iterable[Event]) -> tuple[Event, ...]:
-    """The events that the judge of one case looks at: its own, and messages that belong to nobody."""
-    return tuple(event for event in events if event.case == case or (event.case is None and event.kind == "unmatched"))
+def events_by_case(cases: Iterable[str], events: Iterable[Event]) -> dict[str, tuple[Event, ...]]:
+    """The events that the judge of each case looks at: its own, and those of the run from its start to its end.
+
+    These are the events that the play kept for the case while it was open, so that a case is judged alike live and
+    later.
+    """
+    found: dict[str, list[Event]] = {case: [] for case in cases}
+    running: dict[str, None] = {}
+    for event in events:
+        if event.case in found:
+            if event.kind == "case-started":
+                running[event.case] = None
+            found[event.case].append(event)
+            if event.kind == "case-finished":
+                running.pop(event.case, None)
+        elif event.case is None:
+            for case in running:
+                found[case].append(event)
+    return {case: tuple(each) for case, each in found.items()}

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from harness.check.model import Finding
 from harness.evidence.model import Event
-from harness.judge.case import Fetch, events_of, judge_case
+from harness.judge.case import Fetch, events_by_case, judge_case
 from harness.judge.model import CaseVerdict, RunVerdict, Status, Verdict
 from harness.pack.model import Pack, Requirement
 from harness.scenario.model import Case
@@ -66,20 +66,9 @@ class RunJudgement:
 
 def judge_run(plan: Plan, pack: Pack, events: Sequence[Event], fetch: Fetch) -> RunJudgement:
     """Judge everything that was observed in a run."""
-    by_case = _grouped(plan, events)
+    by_case = events_by_case((case.id for case in plan.cases), events)
     verdicts = tuple(judge_case(case, plan, pack, by_case[case.id], fetch) for case in plan.cases)
     return summarise(plan, pack, verdicts, events)
-
-
-def _grouped(plan: Plan, events: Sequence[Event]) -> dict[str, tuple[Event, ...]]:
-    stray = [event for event in events if event.case is None and event.kind == "unmatched"]
-    if stray:
-        return {case.id: events_of(case.id, events) for case in plan.cases}
-    grouped: dict[str, list[Event]] = {case.id: [] for case in plan.cases}
-    for event in events:
-        if event.case in grouped:
-            grouped[str(event.case)].append(event)
-    return {name: tuple(found) for name, found in grouped.items()}
 
 
 def summarise(plan: Plan, pack: Pack, verdicts: Sequence[CaseVerdict], events: Iterable[Event]) -> RunJudgement:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from harness.check.model import Finding
 from harness.check.registry import broken_by
@@ -85,11 +85,29 @@ def judge_exchange(step: Exchange, case: Case, pack: Pack, seen: Seen, budget: t
         hit = SEVERITY[finding.severity]
         if hit.rank > verdict.rank:
             verdict, reason = hit, finding.message
+    late = _late(seen, budget) if verdict in (Verdict.PASS, Verdict.WARNING) else None
+    if late is not None:
+        verdict, reason = Verdict.INCONCLUSIVE, late
     clocks = _clocks(seen.at, budget)
     signatures = {str(part): opened.report for part, opened in seen.opened.items() if opened.report is not None}
     return StepVerdict(
         step.id, verdict, reason, ruling.expected, ruling.observed, findings, numbers, clocks, signatures
     )
+
+
+def _late(seen: Seen, budget: timedelta | None) -> str | None:
+    """Why the time limit decides nothing: the message came after it, but within the uncertainty of our own clock."""
+    waiting, request, answer = seen.first("waiting"), seen.at.get("request"), seen.at.get("answer")
+    if request is not None and request.kind == "received":
+        limit = datetime.fromisoformat(waiting.data["until"]) if waiting is not None else None
+        over = (datetime.fromisoformat(request.at) - limit).total_seconds() if limit is not None else 0.0
+    elif answer is not None and answer.kind == "received" and request is not None and budget is not None:
+        over = (answer.mono - request.mono) / 1e9 - budget.total_seconds()
+    else:
+        return None
+    if over <= 0:
+        return None
+    return f"It came {over:.3f} s after its time limit, which is less than our own clock is uncertain by."
 
 
 def _awaited(step: Exchange, case: Case, seen: Seen) -> _Ruling:

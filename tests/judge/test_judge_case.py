@@ -1,10 +1,12 @@
 """One case before the judge: everything right passes, and each single thing that is wrong has its own word."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from judge.stage import World
 
+from harness.judge.case import events_by_case, judge_case
 from harness.judge.model import CaseVerdict, Verdict
 
 ACCEPTED = "lifecycle-I9-accepted@platform"
@@ -200,3 +202,27 @@ def test_the_last_attempt_is_the_one_that_is_judged(world: World) -> None:
 def test_judging_twice_gives_the_same(world: World) -> None:
     stage = world.stage(world.plan("platform"), ACCEPTED).play().end()
     assert stage.judge() == stage.judge()
+
+
+@pytest.mark.parametrize(("late", "expected"), [(0, Verdict.PASS), (20_000_000, Verdict.INCONCLUSIVE)])
+def test_a_limit_missed_by_less_than_our_uncertainty_decides_nothing(
+    world: World, late: int, expected: Verdict
+) -> None:
+    stage = world.stage(world.plan("platform"), ACCEPTED).play().end()
+    budget = stage.plan.parameters.timers["answer"].total_seconds() * 1e9
+    request, answer = (event for event in stage.events if event.step == "I9" and event.kind in ("sent", "received"))
+    number = stage.events.index(answer)
+    stage.events[number] = replace(answer, mono=request.mono + int(budget) + late)
+    assert stage.judge().verdict is expected
+
+
+def test_a_fault_of_the_run_counts_for_the_cases_that_were_open(world: World) -> None:
+    plan = world.plan("platform", select=(ACCEPTED, REFUSED))
+    first, second = world.stage(plan, ACCEPTED).play(), world.stage(plan, REFUSED).play()
+    fault = replace(first.write("fault", text="The listener broke."), case=None)
+    events = [*first.events[:-1], fault, first.end().events[-1], *second.end().events]
+    found = events_by_case([ACCEPTED, REFUSED], events)
+    assert judge_case(first.case, plan, world.pack, found[ACCEPTED], first.store.__getitem__).verdict is (
+        Verdict.HARNESS_ERROR
+    )
+    assert judge_case(second.case, plan, world.pack, found[REFUSED], second.store.__getitem__).verdict is Verdict.PASS
