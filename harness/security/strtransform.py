@@ -16,6 +16,7 @@ from harness.security.c14n import canonical
 from harness.security.markup import WSSE
 from harness.security.tokens import REFERENCE, X509V3, Place, der_of, dereference
 
+_DEFAULT = "#default"
 _NO_DEFAULT = b' xmlns=""'
 
 
@@ -45,12 +46,12 @@ def binary_token(certificate: Certificate, prefix: str | None) -> str:
 
 
 def token_form(token: etree._Element, *, exclusive: bool = True, prefixes: Sequence[str] = ()) -> bytes:
-    """The canonical form of a token, which always says what its default namespace is.
+    """The canonical form of a token, which always says what its default namespace is, even when nothing uses it.
 
     Raises:
         MalformedInput: there is no such form.
     """
-    form = canonical(token, exclusive=exclusive, prefixes=prefixes)
+    form = canonical(token, exclusive=exclusive, prefixes=tuple(dict.fromkeys((*prefixes, _DEFAULT))))
     start, _, rest = form.partition(b">")
     name, space, attributes = start.partition(b" ")
     return form if b" xmlns=" in start else name + _NO_DEFAULT + space + attributes + b">" + rest

@@ -13,6 +13,7 @@ from xml.sax.saxutils import escape
 from cryptography.x509 import Certificate
 
 from harness.security.algorithm import DS
+from harness.security.markup import WSSE11
 from harness.security.model import Identity
 from harness.security.pkipath import write_pki_path
 from harness.security.tokens import BASE64, PKIPATH, SKI, THUMBPRINT, X509V3, der_of, key_identifier, thumbprint
@@ -24,10 +25,12 @@ class Written(NamedTuple):
     Parameters:
         token: what stands in the Security header; empty when the signature names its certificate otherwise.
         reference: what stands in the wsse:SecurityTokenReference of the signature.
+        attributes: of that element; the Basic Security Profile 1.1 wants it to tell the type of a path.
     """
 
     token: str
     reference: str
+    attributes: str = ""
 
 
 def write_token(kind: str, identity: Identity, token_id: str) -> Written:
@@ -46,7 +49,9 @@ def _x509v3(identity: Identity, token_id: str) -> Written:
 
 
 def _pkipath(identity: Identity, token_id: str) -> Written:
-    return _in_header(PKIPATH, write_pki_path((*reversed(identity.chain), identity.certificate)), token_id)
+    path = write_pki_path((*reversed(identity.chain), identity.certificate))
+    told = f' xmlns:wsse11="{WSSE11}" wsse11:TokenType="{PKIPATH}"'
+    return _in_header(PKIPATH, path, token_id)._replace(attributes=told)
 
 
 def _in_header(kind: str, data: bytes, token_id: str) -> Written:

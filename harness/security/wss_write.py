@@ -84,7 +84,7 @@ def write(payload: bytes, soap: str, signing: Signing) -> bytes:
             forms.append(_token_form(signing.identity, token, mark))
         named = f' wsu:Id="reference-{mark}"' if "token" in signing.parts and not token else ""
         key_info = (
-            f"<ds:KeyInfo><wsse:SecurityTokenReference{named}>{written.reference}"
+            f"<ds:KeyInfo><wsse:SecurityTokenReference{written.attributes}{named}>{written.reference}"
             "</wsse:SecurityTokenReference></ds:KeyInfo>"
         )
         signature = _signature(signing, forms, key_info)
