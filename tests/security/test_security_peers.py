@@ -11,7 +11,7 @@ import shutil
 import subprocess
 from base64 import b64decode
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import product
 from pathlib import Path
 from types import SimpleNamespace
@@ -23,7 +23,7 @@ from lxml import etree
 from wss_kit import codes, good, verify
 
 from harness.message.envelope import NAMESPACES
-from harness.security.algorithm import DS_MORE, XENC
+from harness.security.algorithm import C14N, DS_MORE, EXC_C14N, XENC
 from harness.security.defect import DEFECTS
 from harness.security.keys import to_pem
 from harness.security.markup import WSU
@@ -113,14 +113,17 @@ def test_xmlsec_verifies_every_algorithm(today, soap, kind, algorithm, digest):
 
 @pytest.mark.parametrize("kind", ["ec", "rsa"])
 def test_we_verify_what_xmlsec_signs(today, kind):
+    assert verify(today, signed_by_xmlsec(as_template(good(today, kind)), getattr(today, kind))).trusted
+
+
+def signed_by_xmlsec(template, identity):
     xmlsec = pytest.importorskip("xmlsec")
-    root = etree.fromstring(as_template(good(today, kind)))
+    root = etree.fromstring(template)
     xmlsec.tree.add_ids(root, ["Id"])
     context = xmlsec.SignatureContext()
-    key = getattr(today, kind).key_file.read_bytes()
-    context.key = xmlsec.Key.from_memory(key, xmlsec.constants.KeyDataFormatPem)
+    context.key = xmlsec.Key.from_memory(identity.key_file.read_bytes(), xmlsec.constants.KeyDataFormatPem)
     context.sign(xmlsec.tree.find_node(root, xmlsec.constants.NodeSignature))
-    assert verify(today, etree.tostring(root)).trusted
+    return etree.tostring(root)
 
 
 def as_template(data):
@@ -187,6 +190,62 @@ def test_we_verify_what_xmlsec1_signs(today, kind, tmp_path):
         "--sign", "--privkey-pem", getattr(today, kind).key_file, "--output", tmp_path / "out", tmp_path / "template"
     )
     assert verify(today, (tmp_path / "out").read_bytes()).trusted
+
+
+@needs_xmlsec1
+@pytest.mark.parametrize("token", TOKENS)
+def test_xmlsec1_verifies_and_signs_with_every_token(today, token, tmp_path):
+    profile = SecurityProfile("wss", soap="1.1", tokens=(token,))
+    data = good(today, "rsa", profile=profile)
+    (tmp_path / "message").write_bytes(data)
+    (tmp_path / "leaf").write_bytes(to_pem((today.rsa.certificate,)))
+    done = run_xmlsec1("--verify", "--pubkey-cert-pem", tmp_path / "leaf", tmp_path / "message", soap="1.1")
+    assert done.returncode == 0, done.stderr
+    (tmp_path / "template").write_bytes(as_template(data))
+    target = tmp_path / "out"
+    run_xmlsec1(
+        "--sign", "--privkey-pem", today.rsa.key_file, "--output", target, tmp_path / "template", soap="1.1"
+    )
+    known = replace(today.trust, known=(today.rsa.certificate,))
+    assert verify(today, target.read_bytes(), profile=profile, trust=known).trusted
+
+
+METHODS = {
+    "exc-c14n": EXC_C14N,
+    "exc-c14n-with-comments": f"{EXC_C14N}WithComments",
+    "c14n": C14N,
+    "c14n-with-comments": f"{C14N}#WithComments",
+}
+FULL_PAYLOAD = (
+    b'<m:Doc xmlns:m="urn:m" xmlns="urn:d" xmlns:t="urn:t" m:type="t:Kind" xml:lang="en"><!-- aside -->'
+    b'<Name xmlns:u="urn:u">a <!-- inside --> b</Name><Plain xmlns=""/></m:Doc>'
+)
+
+
+@pytest.mark.parametrize("inside", METHODS)
+@pytest.mark.parametrize("outside", METHODS)
+def test_every_canonicalisation_with_xmlsec(today, outside, inside):
+    """Of SignedInfo and of what is signed, with a PrefixList where there can be one; comments are never signed."""
+    listed = b'><ec:InclusiveNamespaces xmlns:ec="%b" PrefixList="env #default m"/></ds:Transform>' % EXC_C14N.encode()
+    data = as_template(good(today, "rsa", payload=FULL_PAYLOAD)).replace(EXC_C14N.encode(), METHODS[inside].encode())
+    data = data.replace(METHODS[inside].encode(), METHODS[outside].encode(), 1)
+    data = data.replace(b"></ds:Transform>", listed) if inside.startswith("exc") else data
+    made = signed_by_xmlsec(data, today.rsa)
+    profile = SecurityProfile("wss", soap="1.2", canonicalisations=tuple(METHODS))
+    assert codes(verify(today, made, profile=profile)) == []
+    assert codes(verify(today, made.replace(b" aside ", b" changed "), profile=profile)) == []
+    assert codes(verify(today, made.replace(b">a <", b">A <"), profile=profile)) == ["signature/digest-mismatch"]
+    narrow = SecurityProfile("wss", soap="1.2")
+    expected = set() if {outside, inside} == {"exc-c14n"} else {"algorithm/not-allowed"}
+    assert set(codes(verify(today, made, profile=narrow))) == expected
+
+
+def test_reference_without_a_canonicalisation_means_the_inclusive_one(today):
+    data = re.sub(rb"<ds:Transforms>.*?</ds:Transforms>", b"", as_template(good(today, "rsa", payload=FULL_PAYLOAD)))
+    made = signed_by_xmlsec(data, today.rsa)
+    allowed = SecurityProfile("wss", soap="1.2", canonicalisations=("exc-c14n", "c14n"))
+    assert codes(verify(today, made, profile=allowed)) == []
+    assert set(codes(verify(today, made))) == {"algorithm/transform-not-allowed"}
 
 
 # --- Apache WSS4J
@@ -290,21 +349,22 @@ def test_we_verify_what_wss4j_signs(today, wss4j, tmp_path):
     assert prefix_lists
 
 
-TOKEN_PLACES = {"x509v3": "BinarySecurityToken", "pkipath": "BinarySecurityToken"}
-
-
 @needs_wss4j
 def test_we_verify_every_token_of_wss4j(today, wss4j, tmp_path):
     """All kinds it can write, plain, with the token signed, and with the reference signed (STR transform)."""
     known = replace(today.trust, known=(today.ec.certificate, today.rsa.certificate))
     jobs = []
     for kind, token, prefixes, (soap, envelope), part in product(
-        ("ec", "rsa"), WSS4J_TOKENS, ("true", "false"), (("1.1", "default"), ("1.2", "mixed")), ("", "token", "reference")
+        ("ec", "rsa"),
+        WSS4J_TOKENS,
+        ("true", "false"),
+        (("1.1", "default"), ("1.2", "mixed")),
+        ("", "token", "reference"),
     ):
-        if part == "token" and token not in TOKEN_PLACES:
+        if part == "token" and token not in ("x509v3", "pkipath"):
             continue
         identity = getattr(today, kind)
-        source, target = (tmp_path / f"{'-'.join((kind, token, prefixes, soap, envelope, part))}.{end}" for end in "io")
+        source, target = (tmp_path / f"{kind}-{token}-{prefixes}-{soap}-{part}.{end}" for end in "io")
         source.write_text(ENVELOPES[envelope].format(soap=NAMESPACES[soap], payload=PAYLOADS["default"]), "utf-8")
         algorithm = f"{DS_MORE}{'ecdsa' if kind == 'ec' else 'rsa'}-sha256"
         files = identity.certificate_file, identity.key_file
@@ -337,3 +397,56 @@ def test_wss4j_verifies_every_token_of_ours(today, wss4j, tmp_path):
     found = {name: verdict for name, *verdict in wss4j("verify", trust, tmp_path)}
     assert {name: verdict[0] for name, verdict in found.items()} == expected
     assert {len(verdict[1].split()) for verdict in found.values() if verdict[0] == "valid"} == {2, 3}
+
+
+# --- node-soap and xml-crypto
+
+
+def run_node(*arguments):
+    peer = Path(__file__).parent / "peers" / "node_peer.js"
+    return subprocess.run(["node", peer, *map(str, arguments)], capture_output=True, check=False, timeout=60, text=True)
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory):
+    """The peer, where node finds its packages (also through NODE_PATH)."""
+    if shutil.which("node") is None or run_node("verify", tmp_path_factory.mktemp("nothing")).returncode != 0:
+        pytest.skip("node with the packages soap and xml-crypto is not installed")
+
+    def run(*arguments):
+        done = run_node(*arguments)
+        assert done.returncode == 0, done.stderr
+        return dict(line.split("\t") for line in done.stdout.splitlines())
+
+    return run
+
+
+def test_we_verify_what_node_soap_signs(today, node, tmp_path):
+    """Its time stamps live for ten minutes, and its references name a transform that changes nothing."""
+    for soap, (name, payload), ids in product(NAMESPACES, PAYLOADS.items(), ("wsu", "plain")):
+        source = tmp_path / f"{ids}-{soap}-{name}.in"
+        text = ENVELOPES["prefixed"].format(soap=NAMESPACES[soap], payload=payload)
+        source.write_text(text.replace("<s:Header/>", "<s:Header></s:Header>"), encoding="utf-8")
+    leaf = tmp_path / "leaf.pem"
+    leaf.write_bytes(to_pem((today.rsa.certificate,)))
+    node("sign", tmp_path, today.rsa.key_file, leaf)
+    outputs = sorted(tmp_path.glob("*.out"))
+    assert len(outputs) == len(NAMESPACES) * len(PAYLOADS) * 2
+    profile = SecurityProfile("wss", lifetime=timedelta(minutes=10))
+    for output in outputs:
+        report = verify(today, output.read_bytes(), profile=profile, now=datetime.now(UTC))
+        assert codes(report) == [], output.name
+        assert set(report.signed) == set(BOTH.split())
+
+
+def test_verdict_of_xml_crypto(today, node, tmp_path):
+    """It knows no ECDSA and no STR transform; certificates, times and places are left to its caller."""
+    expected = {}
+    defects = (None, "signature/body-altered", "signature/foreign-key", "signature/wrapped-body")
+    for soap, token, defect in product(NAMESPACES, TOKENS, defects):
+        profile = SecurityProfile("wss", soap=soap, tokens=(token,))
+        name = f"{soap} {token} {(defect or 'good').replace('/', ' ')}"
+        (tmp_path / f"{name}.xml").write_bytes(good(today, "rsa", profile=profile, defect=defect))
+        (tmp_path / f"{name}.pem").write_bytes(to_pem((today.rsa.certificate,)))
+        expected[f"{name}.xml"] = "invalid" if defect in BROKEN else "valid"
+    assert node("verify", tmp_path) == expected
