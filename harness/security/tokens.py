@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import TypeAlias
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import Certificate
@@ -186,7 +187,7 @@ def _has_key_identifier(value: bytes) -> _Matches:
     def matches(certificate: Certificate) -> bool:
         try:
             return key_identifier(certificate) == value
-        except ValueError:  # a key of a kind that cannot be read
+        except (ValueError, UnsupportedAlgorithm):  # a key of a kind that cannot be read
             return False
 
     return matches

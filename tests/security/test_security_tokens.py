@@ -10,11 +10,12 @@ from types import SimpleNamespace
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 from wss_kit import PROFILE, codes, edit, good, sign_again, verify
 
+from harness.errors import MalformedInput
 from harness.security.algorithm import C14N, EXC_C14N, STR_TRANSFORM
 from harness.security.c14n import canonical
 from harness.security.defect import DEFECTS
@@ -23,6 +24,7 @@ from harness.security.markup import WSSE
 from harness.security.model import Identity
 from harness.security.names import comparable, read_name
 from harness.security.pkipath import read_pki_path, write_pki_path
+from harness.security.problems import PROBLEMS
 from harness.security.strtransform import token_form
 from harness.security.tokens import TOKENS
 from harness.security.trust import make_trust
@@ -358,6 +360,24 @@ def test_str_transform_that_leads_nowhere(world):
     data = edit(as_str_transform(data, "other", token), "<wsu:Timestamp ", f"{other}<wsu:Timestamp ")
     report = verify(world, sign_again(data, world.ec.key), profile=profile)
     assert codes(report) == ["signature/token-missing", "signature/token-not-signed"]
+
+
+@settings(max_examples=150)
+@given(st.sampled_from(TOKENS), st.data())
+def test_no_edit_of_the_bytes_goes_unnoticed_or_makes_it_crash(at_hand, kind, data):
+    profile = profile_of(kind, signed=EVERY_PART)
+    original = good(at_hand, profile=profile)
+    start, end = original.index(b"<wsse:Security "), original.index(b"</wsse:Security>")
+    at = data.draw(st.integers(start, end))
+    changed = original[:at] + bytes([data.draw(st.integers(0, 255))]) + original[at + 1 :]
+    try:
+        report = verify(at_hand, changed, profile=profile)
+    except MalformedInput:
+        return
+    assert set(codes(report)) <= set(PROBLEMS)
+    if report.trusted:
+        assert report.certificate == der(at_hand.ec)
+        assert report.created == at_hand.now
 
 
 # --- what an operator hands over
