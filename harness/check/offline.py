@@ -1,4 +1,9 @@
-"""One message from a file, judged by itself: no exchange, no conversation, only what its bytes say."""
+"""One message from a file, judged by itself: no exchange, no conversation, only what its bytes say.
+
+Who asks for the signature alone wants to know whether it is valid. So every SOAP envelope is taken then, whatever it
+carries, and what is only narrower in the pack than in the standards becomes a warning. Algorithms, the parts that must
+be signed and certificates stay those of the pack.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +20,18 @@ from harness.message.document import parse
 from harness.message.envelope import NAMESPACES
 from harness.pack.identify import identify
 from harness.pack.model import Pack
-from harness.security.model import SignatureReport, Trust
+from harness.security.model import Problem, SignatureReport, Trust
+from harness.security.protect import inspect
+from harness.security.tokens import TOKENS
 
 PARTS: Mapping[str, str] = {"schema": "schema", "signature": "signature", "rules": "rule", "codelists": "codelist"}
 """What can be looked at: the word of the user to the name of the check."""
 
 NO_PATH = ("untrusted", "self-signed", "issuer-out-of-date", "path-invalid")
 """Codes of findings that only say that no path to an anchor was found."""
+
+NARROWER = ("structure/soap-version", "structure/no-payload", "structure/second-payload", "timestamp/lifetime")
+"""Problems that are the pack's taste, when nothing but the signature is asked for."""
 
 ENVELOPES = frozenset(f"{{{namespace}}}Envelope" for namespace in NAMESPACES.values())
 
@@ -59,6 +69,7 @@ def examine(
     A message without its envelope, or without the header that carries its signature, is judged by its content;
     a missing signature is a finding only when *only* names the signature, or when an envelope should hold one.
     Without trust anchors everything about the signature is checked but whose it is: that is then a warning.
+    When *only* names nothing but the signature, any SOAP envelope is judged, with any token that is understood.
 
     Parameters:
         pack: the profile.
@@ -71,6 +82,8 @@ def examine(
     """
     headers = dict(headers or {})
     parts = tuple(only) or tuple(PARTS)
+    if parts == ("signature",) and pack.security.style == "wss":
+        return _examine_signature(pack, data, trust, at, name)
     enveloped = pack.envelope != "none" and _root(pack, data) in ENVELOPES
     signable = enveloped or pack.security.header.lower() in headers
     if "signature" in parts and (signable or only):
@@ -82,9 +95,37 @@ def examine(
     checks = [PARTS[part] for part in parts]
     if parts != ("signature",) or opened.malformed is not None:
         checks.insert(0, "envelope")
+    return Examined(_findings(pack, opened, headers, checks, trust), opened.report)
+
+
+def _examine_signature(pack: Pack, data: bytes, trust: Trust, at: datetime, name: str | None) -> Examined:
+    """Judge the signature of any SOAP envelope, also that of a fault."""
+    try:
+        inspected = inspect(data, {}, replace(pack.security, tokens=TOKENS), trust, at)
+    except MalformedInput as malformed:
+        opened = Opened(None, "none", malformed=malformed)
+        return Examined(_findings(pack, opened, {}, ["envelope"], trust), None)
+    document, report = inspected.document, inspected.report
+    name = name or (identify(pack, root=document.root) if document is not None else None)
+    kind = report.algorithms.get("token")
+    taste = [problem for problem in report.problems if problem.code in NARROWER]
+    if kind and kind not in pack.security.tokens:
+        text = f"The certificate is named by {kind}; the pack wants {', '.join(pack.security.tokens)}."
+        taste.append(Problem("signature/token-not-allowed", text))
+    report = replace(report, problems=tuple(each for each in report.problems if each not in taste))
+    found, warned = (
+        _findings(pack, Opened(name, "none", report=replace(report, problems=problems)), {}, ["signature"], trust)
+        for problems in (report.problems, tuple(taste))
+    )
+    return Examined((*found, *(replace(each, severity="warning") for each in warned)), report)
+
+
+def _findings(
+    pack: Pack, opened: Opened, headers: Mapping[str, str], checks: Sequence[str], trust: Trust
+) -> tuple[Finding, ...]:
     sender = pack.messages[opened.name].sender if opened.name else None
     found = findings(Subject(pack, opened, (), headers), sender, tuple(checks))
-    return Examined(found if trust.anchors else tuple(map(_without_anchors, found)), opened.report)
+    return found if trust.anchors else tuple(map(_without_anchors, found))
 
 
 def _without_anchors(finding: Finding) -> Finding:

@@ -2,7 +2,10 @@
 
   c2c check I9.xml --pack etir-4.3
   c2c check received/*.xml --pack etir-4.3 --trust ca.pem --at 2026-11-23T12:00:00Z --json
-  c2c check envelope.xml --pack etir-4.3 --only signature --trust ca.pem
+  c2c check envelope.xml --pack etir-4.3 --only signature --trust ca.pem --trust signer.pem
+
+With --only signature any SOAP envelope is judged, whatever it carries. --trust takes the certificates of signers as
+well, for signatures that only point at theirs.
 
 Exit 0 when every message passes, 1 when one fails, 11 when the call is wrong.
 """
@@ -28,7 +31,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a message, or an envelope")
     parser.add_argument("--pack", required=True, metavar="P", help="name or folder of the pack")
-    parser.add_argument("--trust", action="append", type=Path, default=[], metavar="CA.pem", help="trust anchors")
+    parser.add_argument(
+        "--trust",
+        action="append",
+        type=Path,
+        default=[],
+        metavar="CA.pem",
+        help="trust anchors, and certificates of signers",
+    )
     parser.add_argument("--crl", action="append", type=Path, default=[], metavar="CRL.pem", help="revocation lists")
     parser.add_argument(
         "--at", type=moment, default=None, metavar="TIME", help="judge as of this time, RFC 3339 (default: now)"

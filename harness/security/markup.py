@@ -10,6 +10,7 @@ from lxml import etree
 
 _OASIS = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity"
 WSSE = f"{_OASIS}-secext-1.0.xsd"
+WSSE11 = "http://docs.oasis-open.org/wss/oasis-wss-wssecurity-secext-1.1.xsd"
 WSU = f"{_OASIS}-utility-1.0.xsd"
 
 _ID_ATTRIBUTES = etree.XPath("//@wsu:Id | //@Id | //@xml:id", namespaces={"wsu": WSU})

@@ -46,11 +46,13 @@ class Trust:
         crls: certificate revocation lists at hand; a certificate whose issuer has none is not checked
             for revocation, and the answer says so.
         intermediates: certificates that may help to find a path; they are not believed themselves.
+        known: end entity certificates at hand, for signatures that only point at theirs; not believed either.
     """
 
     anchors: tuple[Certificate, ...]
     crls: tuple[CertificateRevocationList, ...] = field(default=(), hash=False)  # a list cannot be hashed
     intermediates: tuple[Certificate, ...] = ()
+    known: tuple[Certificate, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -64,8 +66,9 @@ class SecurityProfile:
             for JWS ``RS256``, ``ES256``, ``PS256``, ...
         digests: allowed digests: ``sha256``, ``sha384``, ``sha512``.
         canonicalisations: allowed canonicalisations: ``exc-c14n``, ``c14n``, ...
-        tokens: allowed key references: ``x509v3`` (binary security token), ...
-        signed: the parts that must be signed: ``body``, ``timestamp``.
+        tokens: allowed ways to name the certificate, out of :data:`harness.security.tokens.TOKENS`: ``x509v3`` (binary
+            security token), ...; the first is the one that we write.
+        signed: the parts that must be signed: ``body``, ``timestamp``, ``token``.
         tolerance: clock difference that is forgiven.
         lifetime: time from Created to Expires that we write, and the longest that we accept.
         rsa_bits: smallest RSA key.

@@ -12,7 +12,7 @@ from harness.security.jws import ALGORITHMS
 from harness.security.model import SecurityProfile
 from harness.security.tokens import TOKENS
 
-PARTS = ("body", "timestamp")
+PARTS = ("body", "timestamp", "token")
 """The parts of a message that a profile can want signed."""
 
 _STYLES = ("wss", "jws", "none")
@@ -46,7 +46,7 @@ def _names(profile: SecurityProfile) -> Iterator[tuple[str, tuple[str, ...], tup
         yield "signatures", profile.signatures, tuple(each.name for each in SIGNATURES.values())
         yield "digests", profile.digests, tuple(each.name for each in DIGESTS.values())
         yield "canonicalisations", profile.canonicalisations, tuple(each.name for each in CANONICALISATIONS.values())
-        yield "tokens", profile.tokens, tuple(TOKENS)
+        yield "tokens", profile.tokens, TOKENS
         yield "signed", profile.signed, PARTS
     if profile.style == "jws":
         yield "signatures", profile.signatures, tuple(ALGORITHMS)

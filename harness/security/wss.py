@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 
 from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
@@ -22,19 +23,12 @@ from harness.security.certificate import FoundPath, find_path
 from harness.security.markup import WSSE, WSU, Ids, index_ids, path_of
 from harness.security.model import Problem, SecurityProfile, SignatureReport, Trust
 from harness.security.problems import Record
+from harness.security.strtransform import signed_token
 from harness.security.timestamp import freshness_problems, read_timestamp
-from harness.security.tokens import Place, Token, find_token
+from harness.security.tokens import REFERENCE, Place, Token, find_token
 from harness.security.x509 import name_of, public_key_of
-from harness.security.xmldsig import (
-    Followed,
-    Signature,
-    bound_problems,
-    follow,
-    method_problems,
-    read_signature,
-    signed_bytes,
-    signed_paths,
-)
+from harness.security.xmldsig import Followed, bound_problems, follow, method_problems, signed_bytes, signed_paths
+from harness.security.xmldsig_read import Signature, read_signature
 
 STEPS = ("structure", "ids", "algorithms", "key", "value", "digests", "coverage", "certificate", "timestamp")
 """The steps of a verification, in order."""
@@ -50,7 +44,7 @@ def verify(envelope: Envelope, profile: SecurityProfile, trust: Trust, now: date
     Parameters:
         envelope: the very tree from which the payload is read.
         profile: what is allowed and what must be signed.
-        trust: anchors and revocation lists.
+        trust: anchors, revocation lists, and certificates that signatures only point at.
         now: the time of receipt.
     """
     record = Record(STEPS)
@@ -61,11 +55,16 @@ def verify(envelope: Envelope, profile: SecurityProfile, trust: Trust, now: date
     token, authentic, followed = None, False, []
     if security is not None and signature is not None:
         runnable = record.note("algorithms", method_problems(signature, profile))
-        token = _find_token(signature, security, ids, profile, record)
+        place = Place(security, ids.elements, trust.known, now)
+        token = _find_token(signature, place, profile, record)
         authentic = runnable and token is not None and record.note("value", _value_problems(signature, token))
-        followed = _follow(signature, ids, profile, record)
+        followed = _follow(signature, ids, profile, place, record)
         body = envelope.tree.find(f"{{{NAMESPACES[envelope.soap]}}}Body")
-        places = {"body": body, "timestamp": timestamps[0] if timestamps else None}
+        places = {
+            "body": body,
+            "timestamp": timestamps[0] if timestamps else None,
+            "token": _token_place(token, signature) if token else None,
+        }
         record.note("coverage", _coverage_problems(followed, ids, {part: places[part] for part in profile.signed}))
     path = FoundPath((), (), "not checked")
     if token is not None:
@@ -127,16 +126,22 @@ def _id_problems(ids: Ids) -> Iterator[Problem]:
         yield Problem("structure/duplicate-id", f"The id {identifier[:200]!r} stands on more than one element.")
 
 
-def _find_token(
-    signature: Signature, security: etree._Element, ids: Ids, profile: SecurityProfile, record: Record
-) -> Token | None:
+def _find_token(signature: Signature, place: Place, profile: SecurityProfile, record: Record) -> Token | None:
     if signature.key_info is None:
         missing = Problem("signature/token-missing", "The signature has no KeyInfo.", path_of(signature.element))
         record.note("key", [missing])
         return None
-    found = find_token(Place(signature.key_info, security, ids.elements), profile.tokens)
+    found = find_token(signature.key_info, place, profile.tokens)
     record.note("key", [found] if isinstance(found, Problem) else [])
     return None if isinstance(found, Problem) else found
+
+
+def _token_place(token: Token, signature: Signature) -> etree._Element | None:
+    """The element that is signed when the token is: itself, or the reference that a STR transform turns into it."""
+    if token.element is not None or signature.key_info is None:
+        return token.element
+    reference = signature.key_info.find(REFERENCE)
+    return signature.key_info if reference is None else reference
 
 
 def _value_problems(signature: Signature, token: Token) -> Iterator[Problem]:
@@ -152,10 +157,13 @@ def _value_problems(signature: Signature, token: Token) -> Iterator[Problem]:
         yield problem
 
 
-def _follow(signature: Signature, ids: Ids, profile: SecurityProfile, record: Record) -> list[Followed]:
+def _follow(
+    signature: Signature, ids: Ids, profile: SecurityProfile, place: Place, record: Record
+) -> list[Followed]:
     if not record.note("digests", bound_problems(signature)):
         return []
-    followed = [follow(reference, signature, ids, profile) for reference in signature.references]
+    dereference = partial(signed_token, place=place)
+    followed = [follow(reference, signature, ids, profile, dereference) for reference in signature.references]
     record.note("digests", [problem for each in followed for problem in each.problems])
     return followed
 

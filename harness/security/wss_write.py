@@ -8,20 +8,42 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Iterable
 from hashlib import sha256
+from typing import NamedTuple
 
 from lxml import etree
 
 from harness.message.envelope import NAMESPACES
-from harness.security.algorithm import DS, EXC_C14N, WRITABLE, WRITABLE_DIGESTS, kind_of
+from harness.security.algorithm import DS, EXC_C14N, STR_TRANSFORM, WRITABLE, WRITABLE_DIGESTS, kind_of
 from harness.security.algorithm import sign as sign_bytes
 from harness.security.c14n import canonical
 from harness.security.markup import WSSE, WSU
-from harness.security.model import PrivateKey
+from harness.security.model import Identity, PrivateKey
 from harness.security.signing import Signing
+from harness.security.strtransform import binary_token, token_form
 from harness.security.timestamp import write_time
-from harness.security.tokens import TOKENS
+from harness.security.tokens_write import write_token
 
 _MUST_UNDERSTAND = {"1.2": "true", "1.1": "1"}
+_DIRECT = f'<ds:Transform Algorithm="{EXC_C14N}"></ds:Transform>'
+_OF_TOKEN = (
+    f'<ds:Transform Algorithm="{STR_TRANSFORM}"><wsse:TransformationParameters xmlns:wsse="{WSSE}">'
+    f'<ds:CanonicalizationMethod Algorithm="{EXC_C14N}"></ds:CanonicalizationMethod>'
+    "</wsse:TransformationParameters></ds:Transform>"
+)
+
+
+class Form(NamedTuple):
+    """What a reference of the signature digests.
+
+    Parameters:
+        identifier: id of the element.
+        data: its canonical form.
+        transform: how that came about, in canonical XML.
+    """
+
+    identifier: str
+    data: bytes
+    transform: str = _DIRECT
 
 
 def fits(name: str, key: PrivateKey) -> bool:
@@ -51,12 +73,20 @@ def write(payload: bytes, soap: str, signing: Signing) -> bytes:
     timestamp = _timestamp(signing, f"time-{mark}")
     token, signature = "", ""
     if signing.parts:
+        written = write_token(signing.token, signing.identity, f"token-{mark}")
+        token = written.token
         forms = []
         if "body" in signing.parts:
-            forms.append((f"body-{mark}", canonical(_parse(body))))
+            forms.append(Form(f"body-{mark}", canonical(_parse(body))))
         if "timestamp" in signing.parts and timestamp:
-            forms.append((f"time-{mark}", timestamp.encode()))
-        token, key_info = TOKENS[signing.token].write(signing.identity, f"token-{mark}")
+            forms.append(Form(f"time-{mark}", timestamp.encode()))
+        if "token" in signing.parts:
+            forms.append(_token_form(signing.identity, token, mark))
+        named = f' wsu:Id="reference-{mark}"' if "token" in signing.parts and not token else ""
+        key_info = (
+            f"<ds:KeyInfo><wsse:SecurityTokenReference{written.attributes}{named}>{written.reference}"
+            "</wsse:SecurityTokenReference></ds:KeyInfo>"
+        )
         signature = _signature(signing, forms, key_info)
     head = (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -77,15 +107,22 @@ def _timestamp(signing: Signing, identifier: str) -> str:
     )
 
 
-def _signature(signing: Signing, forms: Iterable[tuple[str, bytes]], key_info: str) -> str:
-    """Sign the canonical forms of elements, given with their ids."""
+def _token_form(identity: Identity, token: str, mark: str) -> Form:
+    """A token in the header is signed as it stands; where there is none, the reference is turned into one."""
+    if not token:
+        made = _parse(binary_token(identity.certificate, "wsse").encode())
+        return Form(f"reference-{mark}", token_form(made), _OF_TOKEN)
+    declared = _parse(f'<x xmlns:wsse="{WSSE}" xmlns:wsu="{WSU}">{token}</x>'.encode())
+    return Form(f"token-{mark}", canonical(declared[0]))
+
+
+def _signature(signing: Signing, forms: Iterable[Form], key_info: str) -> str:
     algorithm, digest = WRITABLE[signing.algorithm], WRITABLE_DIGESTS[signing.digest]
     references = "".join(
-        f'<ds:Reference URI="#{identifier}">'
-        f'<ds:Transforms><ds:Transform Algorithm="{EXC_C14N}"></ds:Transform></ds:Transforms>'
+        f'<ds:Reference URI="#{form.identifier}"><ds:Transforms>{form.transform}</ds:Transforms>'
         f'<ds:DigestMethod Algorithm="{digest.uri}"></ds:DigestMethod>'
-        f"<ds:DigestValue>{b64encode(digest.of(form)).decode()}</ds:DigestValue></ds:Reference>"
-        for identifier, form in forms
+        f"<ds:DigestValue>{b64encode(digest.of(form.data)).decode()}</ds:DigestValue></ds:Reference>"
+        for form in forms
     )
     signed_info = (
         f'<ds:SignedInfo xmlns:ds="{DS}">'

@@ -1,166 +1,23 @@
-"""XML signatures, as far as messages need them: read, bounded and verified.
+"""XML signatures, as far as messages need them: what may run, and what it comes to.
 
-Source: XML Signature 1.1, sections 3.2 (validation), 4.3 and 4.4 (structure, references).
+Source: XML Signature 1.1, sections 3.2 (validation) and 4.4.3 (references).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from lxml import etree
 
 from harness.errors import MalformedInput
-from harness.security.algorithm import (
-    CANONICALISATIONS,
-    DIGESTS,
-    DS,
-    ENVELOPED,
-    EXC_C14N,
-    SIGNATURES,
-    refuse,
-)
+from harness.security.algorithm import C14N, CANONICALISATIONS, DIGESTS, ENVELOPED, SIGNATURES, refuse
 from harness.security.c14n import canonical
-from harness.security.markup import Ids, decode, path_of, text_of
+from harness.security.markup import Ids, path_of
 from harness.security.model import Problem, SecurityProfile
-
-MOST_REFERENCES = 30
-MOST_TRANSFORMS = 5
-_PREFIX_LIST = f"{{{EXC_C14N}}}InclusiveNamespaces"
-
-
-@dataclass(frozen=True, eq=False)
-class Transform:
-    """A canonicalisation or another step from an element to bytes.
-
-    Parameters:
-        uri: its algorithm.
-        prefixes: PrefixList of an exclusive canonicalisation.
-    """
-
-    uri: str
-    prefixes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, eq=False)
-class Reference:
-    """One ds:Reference as it stands.
-
-    Parameters:
-        element: where it stands.
-        uri: what it points at.
-        transforms: in order.
-        digest: URI of the digest.
-        value: the digest value.
-    """
-
-    element: etree._Element
-    uri: str | None
-    transforms: tuple[Transform, ...]
-    digest: str
-    value: bytes
-
-    @property
-    def target(self) -> str:
-        """The id that it names, ``""`` when it names none."""
-        return self.uri[1:] if self.uri is not None and self.uri.startswith("#") else ""
-
-    @property
-    def place(self) -> str:
-        """Its path in the message."""
-        return path_of(self.element)
-
-
-@dataclass(frozen=True, eq=False)
-class Signature:
-    """One ds:Signature as it stands.
-
-    Parameters:
-        element, signed_info, key_info: the elements; ``None`` for a KeyInfo that is left out.
-        canonicalisation: of SignedInfo.
-        algorithm: URI of the signature algorithm.
-        references: in order.
-        value: the signature value.
-    """
-
-    element: etree._Element
-    signed_info: etree._Element
-    key_info: etree._Element | None
-    canonicalisation: Transform
-    algorithm: str
-    references: tuple[Reference, ...]
-    value: bytes
-
-
-def read_signature(element: etree._Element) -> Signature:
-    """Read a ds:Signature.
-
-    Raises:
-        MalformedInput: a part is missing, repeated, out of place or unreadable.
-    """
-    try:
-        signed_info, value, *others = _children(element, 2)
-        _expect(signed_info, "SignedInfo")
-        _expect(value, "SignatureValue")
-        method, algorithm, *references = _children(signed_info, 2)
-        _expect(method, "CanonicalizationMethod")
-        _expect(algorithm, "SignatureMethod")
-        return Signature(
-            element,
-            signed_info,
-            next((other for other in others if other.tag == f"{{{DS}}}KeyInfo"), None),
-            _read_transform(method),
-            _algorithm(algorithm),
-            tuple(_read_reference(reference) for reference in references[: MOST_REFERENCES + 1]),
-            decode(text_of(value)),
-        )
-    except ValueError as error:
-        raise MalformedInput("malformed", f"The signature cannot be read: {error}.", line=element.sourceline) from error
-
-
-def _read_reference(element: etree._Element) -> Reference:
-    _expect(element, "Reference")
-    *transforms, digest, value = _children(element, 2)
-    _expect(digest, "DigestMethod")
-    _expect(value, "DigestValue")
-    if len(transforms) > 1:
-        raise ValueError("a Reference has more than Transforms, DigestMethod and DigestValue")
-    steps = _children(transforms[0]) if transforms else []
-    for part, name in [*((each, "Transforms") for each in transforms), *((each, "Transform") for each in steps)]:
-        _expect(part, name)
-    return Reference(
-        element,
-        element.get("URI"),
-        tuple(_read_transform(step) for step in steps[: MOST_TRANSFORMS + 1]),
-        _algorithm(digest),
-        decode(text_of(value)),
-    )
-
-
-def _read_transform(element: etree._Element) -> Transform:
-    listed = element.find(_PREFIX_LIST)
-    prefixes = () if listed is None else tuple(listed.get("PrefixList", "").split())
-    return Transform(_algorithm(element), prefixes)
-
-
-def _children(element: etree._Element, least: int = 0) -> list[etree._Element]:
-    children = list(element.iterchildren(etree.Element))
-    if len(children) < least:
-        raise ValueError(f"{etree.QName(element).localname} has {len(children)} parts, and {least} are due")
-    return children
-
-
-def _expect(element: etree._Element, name: str) -> None:
-    if element.tag != f"{{{DS}}}{name}":
-        raise ValueError(f"{etree.QName(element).localname} stands where {name} is due")
-
-
-def _algorithm(element: etree._Element) -> str:
-    uri = element.get("Algorithm")
-    if uri is None:
-        raise ValueError(f"{etree.QName(element).localname} names no algorithm")
-    return uri
-
+from harness.security.strtransform import token_form
+from harness.security.xmldsig_read import MOST_REFERENCES, MOST_TRANSFORMS, Reference, Signature, Transform
 
 # --- what may run -----------------------------------------------------------------------------------------------------
 
@@ -199,13 +56,20 @@ def _reference_problems(reference: Reference, profile: SecurityProfile) -> Itera
         yield Problem("signature/external-reference", text, reference.place)
     digest = DIGESTS.get(reference.digest)
     yield from _refusal(reference.digest, digest.name if digest else None, profile.digests, reference.element)
+    yield from _transform_problems(reference, profile)
+
+
+def _transform_problems(reference: Reference, profile: SecurityProfile) -> Iterator[Problem]:
     methods = [each for each in reference.transforms if each.uri in CANONICALISATIONS]
     others = [each.uri for each in reference.transforms if each.uri not in {*CANONICALISATIONS, ENVELOPED}]
     for other in others:
         text = f"The transform {other[:200]!r} is not allowed."
         yield Problem("algorithm/transform-not-allowed", text, reference.place)
-    if not others and (len(methods) != 1 or reference.transforms[-1] is not methods[0]):
+    if len(methods) > 1 or (methods and reference.transforms[-1] is not methods[0]):
         text = "A reference must end with its one canonicalisation."
+        yield Problem("algorithm/transform-not-allowed", text, reference.place)
+    if not methods and not others and CANONICALISATIONS[C14N].name not in profile.canonicalisations:
+        text = "A reference names no canonicalisation, which means the inclusive one, and that is not allowed."
         yield Problem("algorithm/transform-not-allowed", text, reference.place)
     for method in methods:
         name = CANONICALISATIONS[method.uri].name
@@ -225,7 +89,8 @@ class Followed:
     """Where a reference led.
 
     Parameters:
-        element: what it points at; ``None`` when nothing does, or it is not certain what does.
+        element: what it signs; ``None`` when nothing is there, or it is not certain what. A STR transform signs the
+            token; where that is not in the message, the reference stands for it.
         problems: why its digest does not count; empty when it does.
     """
 
@@ -233,7 +98,13 @@ class Followed:
     problems: tuple[Problem, ...] = ()
 
 
-def follow(reference: Reference, signature: Signature, ids: Ids, profile: SecurityProfile) -> Followed:
+Dereference: TypeAlias = Callable[[etree._Element], etree._Element]
+"""From a reference to a token to what is digested in its place; raises MalformedInput with the code of a problem."""
+
+
+def follow(
+    reference: Reference, signature: Signature, ids: Ids, profile: SecurityProfile, dereference: Dereference
+) -> Followed:
     """Find the element of a reference and compare its digest; a refused algorithm never runs.
 
     A reference by id leaves comments out, whatever its canonicalisation (XML Signature 1.1, section 4.4.3.3). An
@@ -244,6 +115,7 @@ def follow(reference: Reference, signature: Signature, ids: Ids, profile: Securi
         reference: one of *signature*.
         ids: of the whole document.
         profile: what is allowed.
+        dereference: for the STR transform.
     """
     element = ids.elements.get(reference.target)
     problems = tuple(_reference_problems(reference, profile))
@@ -252,16 +124,25 @@ def follow(reference: Reference, signature: Signature, ids: Ids, profile: Securi
         problems = (Problem("signature/reference-unresolved", text, reference.place),)
     if problems or element is None:
         return Followed(element, problems)
-    return Followed(element, tuple(_digest_problems(reference, element, signature)))
+    source = element
+    if reference.canonicalisation.of_token:
+        try:
+            source = dereference(element)
+        except MalformedInput as error:
+            return Followed(element, (Problem(error.code, error.what, reference.place),))
+        element = element if source.getparent() is None else source
+    return Followed(element, tuple(_digest_problems(reference, element, source, signature)))
 
 
-def _digest_problems(reference: Reference, element: etree._Element, signature: Signature) -> Iterator[Problem]:
+def _digest_problems(
+    reference: Reference, element: etree._Element, source: etree._Element, signature: Signature
+) -> Iterator[Problem]:
     if any(above is element for above in signature.element.iterancestors()):
         text = f"{path_of(element)} contains its own signature."
         yield Problem("algorithm/transform-not-allowed", text, reference.place)
         return
     try:
-        form = _canonical(element, reference.transforms[-1])
+        form = _canonical(source, reference.canonicalisation)
     except MalformedInput as error:
         yield Problem("signature/not-canonicalisable", error.what, path_of(element))
         return
@@ -283,6 +164,8 @@ def signed_bytes(signature: Signature) -> bytes:
 
 def _canonical(element: etree._Element, transform: Transform, *, comments: bool = False) -> bytes:
     method = CANONICALISATIONS[transform.uri]
+    if transform.of_token:
+        return token_form(element, exclusive=method.exclusive, prefixes=transform.prefixes)
     return canonical(element, exclusive=method.exclusive, prefixes=transform.prefixes, comments=comments)
 
 

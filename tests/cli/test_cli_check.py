@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,10 @@ from harness.cli.main import main
 from harness.message.envelope import wrap
 from harness.message.xml import parse_xml
 from harness.pack.load import load_pack
+from harness.security.keys import to_pem
 from harness.security.pki import TestPki
 from harness.security.protect import protect
+from harness.security.tokens import TOKENS
 
 PACK = load_pack("etir-4.3")
 GOLDEN = PACK.messages["I9"].golden["accepted"]
@@ -95,6 +98,66 @@ def test_only_signature_works_for_any_payload(pki: TestPki, tmp_path: Path, caps
     code, [result] = check(capsys, file, "--only", "signature", *trust(pki))
     assert (code, result["findings"], result["signature"]["trusted"]) == (0, [], True)
     assert check(capsys, file, *trust(pki))[0] == 1
+
+
+def odd(pki: TestPki, tmp_path: Path, name: str, payload: bytes = GOLDEN.read_bytes(), **changes: Any) -> list[str]:
+    """A signed message that the pack would write otherwise, and what to trust: file names and options."""
+    identity = pki.issue(name)
+    certificate = tmp_path / "signer.pem"
+    certificate.write_bytes(to_pem((identity.certificate,)))
+    file = tmp_path / "odd.xml"
+    file.write_bytes(protect(parse_xml(payload), identity, replace(PACK.security, **changes), NOW).data)
+    return [str(file), *trust(pki), "--trust", str(certificate)]
+
+
+@pytest.mark.parametrize("token", TOKENS)
+@pytest.mark.parametrize("soap", ["1.1", "1.2"])
+def test_only_signature_takes_every_token_and_both_versions(
+    pki: TestPki, tmp_path: Path, capsys: pytest.CaptureFixture[str], token: str, soap: str
+) -> None:
+    files = odd(pki, tmp_path, f"{token}-{soap}", soap=soap, tokens=(token,))
+    code, [result] = check(capsys, *files, "--only", "signature")
+    assert (code, result["verdict"], result["signature"]["trusted"]) == (0, "pass", True)
+    assert result["signature"]["algorithms"]["token"] == token
+    expected = {"soap-version"} if soap == "1.1" else set()
+    expected |= {"token-not-allowed"} if token not in PACK.security.tokens else set()
+    assert {each["code"] for each in result["findings"]} == expected
+    assert {each["severity"] for each in result["findings"]} <= {"warning"}
+    if expected:
+        assert check(capsys, *files)[0] == 1
+
+
+def test_only_signature_still_wants_what_the_pack_wants(
+    pki: TestPki, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number, (changes, expected) in enumerate(
+        [
+            ({"lifetime": timedelta(minutes=10)}, ("pass", "lifetime")),
+            ({"signed": ("body",)}, ("fail", "timestamp-not-signed")),
+            ({"signed": ("timestamp",)}, ("fail", "body-not-signed")),
+            ({"signatures": ("ecdsa-sha512",)}, ("fail", "not-allowed")),
+        ]
+    ):
+        code, [result] = check(capsys, *odd(pki, tmp_path, f"odd-{number}", **changes), "--only", "signature")
+        assert (result["verdict"], [each["code"] for each in result["findings"]]) == (expected[0], [expected[1]])
+        assert code == (expected[0] == "fail")
+        assert result["signature"]["trusted"] is (expected[0] == "pass")
+
+
+def test_only_signature_judges_faults_and_empty_bodies(
+    pki: TestPki, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fault = b'<f:Fault xmlns:f="http://www.w3.org/2003/05/soap-envelope"><f:Code>x</f:Code></f:Fault>'
+    file, *options = odd(pki, tmp_path, "faulty", fault)
+    assert check(capsys, file, *options, "--only", "signature")[0] == 0
+    Path(file).write_bytes(Path(file).read_bytes().replace(b">x<", b">y<"))
+    code, [result] = check(capsys, file, *options, "--only", "signature")
+    assert (code, [each["code"] for each in result["findings"]]) == (1, ["digest-mismatch"])
+
+
+def test_only_signature_of_what_is_no_envelope(capsys: pytest.CaptureFixture[str]) -> None:
+    code, [result] = check(capsys, GOLDEN, "--only", "signature")
+    assert (code, [each["code"] for each in result["findings"]]) == (1, ["not-soap"])
 
 
 def test_a_changed_byte_is_found(

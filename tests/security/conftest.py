@@ -19,3 +19,13 @@ def world(tmp_path_factory):
     rsa = pki.issue("platform", country="CH", key="rsa")
     spares = {"ec": make_spares(pki, ec), "rsa": make_spares(pki, rsa)}
     return SimpleNamespace(now=NOW, pki=pki, ec=ec, rsa=rsa, spares=spares, trust=pki.trust)
+
+
+@pytest.fixture(scope="session")
+def today(tmp_path_factory):
+    """A PKI of this moment: some peers look at the clock."""
+    now = datetime.now(UTC)
+    pki = TestPki.create(tmp_path_factory.mktemp("today"), now)
+    ec, rsa = pki.issue("ec"), pki.issue("rsa", key="rsa")
+    spares = {"ec": make_spares(pki, ec), "rsa": make_spares(pki, rsa)}
+    return SimpleNamespace(now=now, pki=pki, ec=ec, rsa=rsa, spares=spares, trust=pki.trust)

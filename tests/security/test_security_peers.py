@@ -10,46 +10,20 @@ import re
 import shutil
 import subprocess
 from base64 import b64decode
-from datetime import UTC, datetime
-from itertools import product
-from pathlib import Path
-from types import SimpleNamespace
+from dataclasses import replace
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import load_der_x509_certificate
 from lxml import etree
-from wss_kit import codes, good, verify
+from wss_kit import BROKEN, PROFILES, SIGNED_DEFECTS, codes, good, verify
 
 from harness.message.envelope import NAMESPACES
-from harness.security.algorithm import DS_MORE, XENC
-from harness.security.defect import DEFECTS
+from harness.security.algorithm import C14N, EXC_C14N
 from harness.security.keys import to_pem
 from harness.security.markup import WSU
 from harness.security.model import SecurityProfile
-from harness.security.pki import TestPki
-from harness.security.spares import make_spares
-
-PROFILES = {soap: SecurityProfile("wss", soap=soap) for soap in ("1.2", "1.1")}
-SIGNED_DEFECTS = [each.name for each in DEFECTS.values() if "wss" in each.problems and each.name != "signature/missing"]
-BROKEN = {
-    "signature/body-altered",
-    "signature/timestamp-altered",
-    "signature/value-corrupt",
-    "signature/digest-corrupt",
-    "signature/foreign-key",
-}
-BOTH = "/Envelope/Body /Envelope/Header/Security/Timestamp"
-
-
-@pytest.fixture(scope="module")
-def today(tmp_path_factory):
-    """A PKI of this moment: some peers look at the clock."""
-    now = datetime.now(UTC)
-    pki = TestPki.create(tmp_path_factory.mktemp("today"), now)
-    ec, rsa = pki.issue("ec"), pki.issue("rsa", key="rsa")
-    spares = {"ec": make_spares(pki, ec), "rsa": make_spares(pki, rsa)}
-    return SimpleNamespace(now=now, pki=pki, ec=ec, rsa=rsa, spares=spares, trust=pki.trust)
+from harness.security.tokens import TOKENS
 
 
 def leaf_pem(data):
@@ -111,14 +85,17 @@ def test_xmlsec_verifies_every_algorithm(today, soap, kind, algorithm, digest):
 
 @pytest.mark.parametrize("kind", ["ec", "rsa"])
 def test_we_verify_what_xmlsec_signs(today, kind):
+    assert verify(today, signed_by_xmlsec(as_template(good(today, kind)), getattr(today, kind))).trusted
+
+
+def signed_by_xmlsec(template, identity):
     xmlsec = pytest.importorskip("xmlsec")
-    root = etree.fromstring(as_template(good(today, kind)))
+    root = etree.fromstring(template)
     xmlsec.tree.add_ids(root, ["Id"])
     context = xmlsec.SignatureContext()
-    key = getattr(today, kind).key_file.read_bytes()
-    context.key = xmlsec.Key.from_memory(key, xmlsec.constants.KeyDataFormatPem)
+    context.key = xmlsec.Key.from_memory(identity.key_file.read_bytes(), xmlsec.constants.KeyDataFormatPem)
     context.sign(xmlsec.tree.find_node(root, xmlsec.constants.NodeSignature))
-    assert verify(today, etree.tostring(root)).trusted
+    return etree.tostring(root)
 
 
 def as_template(data):
@@ -187,100 +164,57 @@ def test_we_verify_what_xmlsec1_signs(today, kind, tmp_path):
     assert verify(today, (tmp_path / "out").read_bytes()).trusted
 
 
-# --- Apache WSS4J
+@needs_xmlsec1
+@pytest.mark.parametrize("token", TOKENS)
+def test_xmlsec1_verifies_and_signs_with_every_token(today, token, tmp_path):
+    profile = SecurityProfile("wss", soap="1.1", tokens=(token,))
+    data = good(today, "rsa", profile=profile)
+    (tmp_path / "message").write_bytes(data)
+    (tmp_path / "leaf").write_bytes(to_pem((today.rsa.certificate,)))
+    done = run_xmlsec1("--verify", "--pubkey-cert-pem", tmp_path / "leaf", tmp_path / "message", soap="1.1")
+    assert done.returncode == 0, done.stderr
+    (tmp_path / "template").write_bytes(as_template(data))
+    target = tmp_path / "out"
+    run_xmlsec1(
+        "--sign", "--privkey-pem", today.rsa.key_file, "--output", target, tmp_path / "template", soap="1.1"
+    )
+    known = replace(today.trust, known=(today.rsa.certificate,))
+    assert verify(today, target.read_bytes(), profile=profile, trust=known).trusted
 
 
-LIBRARIES = ("wss4j", "xmlsec", "commons-logging", "slf4j-api", "slf4j-nop")
-JARS = [Path("/usr/share/java") / f"{name}.jar" for name in LIBRARIES]
-needs_wss4j = pytest.mark.skipif(
-    not (shutil.which("javac") and all(jar.exists() for jar in JARS)),
-    reason="javac and the Debian packages libwss4j-java and libxml-security-java are not installed",
+METHODS = {
+    "exc-c14n": EXC_C14N,
+    "exc-c14n-with-comments": f"{EXC_C14N}WithComments",
+    "c14n": C14N,
+    "c14n-with-comments": f"{C14N}#WithComments",
+}
+FULL_PAYLOAD = (
+    b'<m:Doc xmlns:m="urn:m" xmlns="urn:d" xmlns:t="urn:t" m:type="t:Kind" xml:lang="en"><!-- aside -->'
+    b'<Name xmlns:u="urn:u">a <!-- inside --> b</Name><Plain xmlns=""/></m:Doc>'
 )
-WSS4J_BLIND = {
-    "certificate/is-ca": BOTH,
-    "certificate/key-usage": BOTH,
-    "certificate/weak-key": BOTH,
-    "certificate/revoked": BOTH,
-    "signature/sha1": BOTH,
-    "signature/wrapped-body": "/Envelope/Header/Security/Timestamp /Envelope/Header/Wrapper/Body",
-    "signature/body-not-signed": "/Envelope/Header/Security/Timestamp",
-    "signature/timestamp-not-signed": "/Envelope/Body",
-    "timestamp/missing": "/Envelope/Body",
-}
-"""What WSS4J accepts, with what it says was signed: it leaves these to its caller."""
 
 
-@pytest.fixture(scope="module")
-def wss4j(tmp_path_factory):
-    classes = tmp_path_factory.mktemp("classes")
-    path = ":".join(map(str, JARS))
-    source = Path(__file__).parent / "peers" / "Wss4jPeer.java"
-    subprocess.run(["javac", "-cp", path, "-d", classes, source], check=True, timeout=60, capture_output=True)
-
-    def run(*arguments):
-        command = ["java", "-Xshare:auto", "-XX:TieredStopAtLevel=1", "-cp", f"{classes}:{path}", "Wss4jPeer"]
-        done = subprocess.run([*command, *map(str, arguments)], check=True, timeout=60, capture_output=True, text=True)
-        return [line.split("\t") for line in done.stdout.splitlines()]
-
-    return run
-
-
-@needs_wss4j
-def test_verdicts_of_wss4j(today, wss4j, tmp_path):
-    expected = {}
-    for soap, profile in PROFILES.items():
-        for kind in ("ec", "rsa"):
-            for defect in (None, "signature/missing", *SIGNED_DEFECTS):
-                name = f"{soap} {kind} {(defect or 'good').replace('/', ' ')}"
-                (tmp_path / name).write_bytes(good(today, kind, profile=profile, defect=defect))
-                expected[name] = (
-                    ["valid", BOTH] if defect is None
-                    else ["unsigned"] if defect == "signature/missing"
-                    else ["valid", WSS4J_BLIND[defect]] if defect in WSS4J_BLIND
-                    else ["invalid"]
-                )  # fmt: skip
-    trust = tmp_path.parent / "trust.pem"
-    trust.write_bytes(to_pem((*today.trust.anchors, *today.trust.intermediates)))
-    found = {name: verdict for name, *verdict in wss4j("verify", trust, tmp_path)}
-    assert {name: verdict[: len(expected[name])] for name, verdict in found.items()} == expected
+@pytest.mark.parametrize("inside", METHODS)
+@pytest.mark.parametrize("outside", METHODS)
+def test_every_canonicalisation_with_xmlsec(today, outside, inside):
+    """Of SignedInfo and of what is signed, with a PrefixList where there can be one; comments are never signed."""
+    listed = b'><ec:InclusiveNamespaces xmlns:ec="%b" PrefixList="env #default m"/></ds:Transform>' % EXC_C14N.encode()
+    data = as_template(good(today, "rsa", payload=FULL_PAYLOAD)).replace(EXC_C14N.encode(), METHODS[inside].encode())
+    data = data.replace(METHODS[inside].encode(), METHODS[outside].encode(), 1)
+    data = data.replace(b"></ds:Transform>", listed) if inside.startswith("exc") else data
+    made = signed_by_xmlsec(data, today.rsa)
+    profile = SecurityProfile("wss", soap="1.2", canonicalisations=tuple(METHODS))
+    assert codes(verify(today, made, profile=profile)) == []
+    assert codes(verify(today, made.replace(b" aside ", b" changed "), profile=profile)) == []
+    assert codes(verify(today, made.replace(b">a <", b">A <"), profile=profile)) == ["signature/digest-mismatch"]
+    narrow = SecurityProfile("wss", soap="1.2")
+    expected = set() if {outside, inside} == {"exc-c14n"} else {"algorithm/not-allowed"}
+    assert set(codes(verify(today, made, profile=narrow))) == expected
 
 
-PAYLOADS = {
-    "prefixed": '<m:Doc xmlns:m="urn:m" xmlns:t="urn:t" m:type="t:Kind"><m:Name>Zürich</m:Name></m:Doc>',
-    "default": '<Doc xmlns="urn:m"><Name xmlns="urn:n">a</Name><Plain xmlns="">b</Plain></Doc>',
-    "plain": "<Doc><Name>a &amp; b</Name></Doc>",
-}
-ENVELOPES = {
-    "prefixed": '<s:Envelope xmlns:s="{soap}" xmlns:u="urn:unused"><s:Header/><s:Body>{payload}</s:Body></s:Envelope>',
-    "default": '<Envelope xmlns="{soap}" xmlns:m="urn:m"><Header/><Body>{payload}</Body></Envelope>',
-    "mixed": '<s:Envelope xmlns:s="{soap}" xmlns="urn:d"><s:Header/><s:Body>{payload}</s:Body></s:Envelope>',
-}
-
-
-@needs_wss4j
-def test_we_verify_what_wss4j_signs(today, wss4j, tmp_path):
-    """With and without PrefixList (``#default`` included), every algorithm, and namespaces in all positions."""
-    jobs = []
-    for (kind, algorithm, bits), prefixes, soap, envelope, payload in product(
-        (("ec", "ecdsa-sha256", 256), ("rsa", "rsa-sha512", 512)), ("true", "false"), NAMESPACES, ENVELOPES, PAYLOADS
-    ):
-        identity = getattr(today, kind)
-        source = tmp_path / f"{soap}-{envelope}-{payload}.in"
-        text = ENVELOPES[envelope].format(soap=NAMESPACES[soap], payload=PAYLOADS[payload])
-        source.write_text(text, encoding="utf-8")
-        target = tmp_path / f"{algorithm}-{prefixes}-{source.stem}.out"
-        files = identity.certificate_file, identity.key_file
-        jobs.append((soap, bits, [*files, DS_MORE + algorithm, f"{XENC}sha{bits}", prefixes, source, target]))
-    listed = tmp_path / "jobs"
-    listed.write_text("\n".join("\t".join(map(str, job)) for _, _, job in jobs), encoding="utf-8")
-    wss4j("sign", listed)
-    prefix_lists = 0
-    for soap, bits, job in jobs:
-        data = job[-1].read_bytes()
-        prefix_lists += b"#default" in data
-        algorithms = (f"rsa-sha{bits}", f"ecdsa-sha{bits}")
-        profile = SecurityProfile("wss", soap=soap, signatures=algorithms, digests=(f"sha{bits}",))
-        report = verify(today, data, profile=profile, now=datetime.now(UTC))
-        assert codes(report) == [], job[-1].name
-        assert set(report.signed) == set(BOTH.split())
-    assert prefix_lists
+def test_reference_without_a_canonicalisation_means_the_inclusive_one(today):
+    data = re.sub(rb"<ds:Transforms>.*?</ds:Transforms>", b"", as_template(good(today, "rsa", payload=FULL_PAYLOAD)))
+    made = signed_by_xmlsec(data, today.rsa)
+    allowed = SecurityProfile("wss", soap="1.2", canonicalisations=("exc-c14n", "c14n"))
+    assert codes(verify(today, made, profile=allowed)) == []
+    assert set(codes(verify(today, made))) == {"algorithm/transform-not-allowed"}

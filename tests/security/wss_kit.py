@@ -10,12 +10,25 @@ from lxml import etree
 from harness.message.document import parse
 from harness.security.algorithm import DIGESTS, DS, SIGNATURES, sign
 from harness.security.c14n import canonical
+from harness.security.defect import DEFECTS
 from harness.security.markup import index_ids
 from harness.security.model import SecurityProfile
 from harness.security.protect import inspect, protect
 
 PROFILE = SecurityProfile("wss", soap="1.2")
 XML = b'<m:Doc xmlns:m="urn:m"><m:Name>Transit office</m:Name><m:Mass>12.50</m:Mass></m:Doc>'
+
+PROFILES = {soap: SecurityProfile("wss", soap=soap) for soap in ("1.2", "1.1")}
+SIGNED_DEFECTS = [each.name for each in DEFECTS.values() if "wss" in each.problems and each.name != "signature/missing"]
+BROKEN = {
+    "signature/body-altered",
+    "signature/timestamp-altered",
+    "signature/value-corrupt",
+    "signature/digest-corrupt",
+    "signature/foreign-key",
+}
+BOTH = "/Envelope/Body /Envelope/Header/Security/Timestamp"
+"""What is signed in a good message, as WSS4J lists it."""
 
 
 def good(world, kind="ec", *, profile=PROFILE, payload=XML, now=None, defect=None):

@@ -13,6 +13,7 @@ import java.util.Arrays;
 import java.util.Base64;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -35,10 +36,18 @@ import org.w3c.dom.Element;
  *
  * <p>verify TRUST FOLDER prints, for each file: its name, and "valid" with the signed elements, or "invalid" with the
  * reason. sign JOBS signs envelopes; each line of JOBS has, between tabs: certificates, key, signature algorithm, digest,
- * whether to list inclusive prefixes, input, output.
+ * whether to list inclusive prefixes, input, output, and where wanted the kind of token and what is signed of it: nothing,
+ * "token" (the token in the header) or "reference" (STR transform).
  */
 public final class Wss4jPeer {
     private static final String PASSWORD = "test";
+    private static final Map<String, Integer> TOKENS = Map.of(
+        "x509v3", WSConstants.BST_DIRECT_REFERENCE,
+        "pkipath", WSConstants.BST_DIRECT_REFERENCE,
+        "ski", WSConstants.SKI_KEY_IDENTIFIER,
+        "thumbprint", WSConstants.THUMBPRINT_IDENTIFIER,
+        "x509v3-identifier", WSConstants.X509_KEY_IDENTIFIER,
+        "issuer-serial", WSConstants.ISSUER_SERIAL);
 
     public static void main(String[] arguments) throws Exception {
         WSSConfig.init();
@@ -82,7 +91,8 @@ public final class Wss4jPeer {
             for (WSSecurityEngineResult result : results == null ? Collections.<WSSecurityEngineResult>emptyList() : results) {
                 Object references = result.get(WSSecurityEngineResult.TAG_DATA_REF_URIS);
                 for (Object reference : references == null ? Collections.emptyList() : (List<?>) references) {
-                    paths.add(((WSDataRef) reference).getXpath().replaceAll("/[^/:]*:", "/"));
+                    String path = ((WSDataRef) reference).getXpath();  // none for a token that is not in the message
+                    paths.add(path == null ? "token" : path.replaceAll("/[^/:]*:", "/"));
                 }
             }
             return paths.isEmpty() ? "unsigned" : "valid\t" + String.join(" ", paths);
@@ -110,14 +120,27 @@ public final class Wss4jPeer {
         timestamp.build(document, header);
         WSSecSignature signature = new WSSecSignature(config);
         signature.setUserInfo("signer", PASSWORD);
-        signature.setKeyIdentifierType(WSConstants.BST_DIRECT_REFERENCE);
+        String token = job.length > 7 ? job[7] : "x509v3";
+        signature.setKeyIdentifierType(TOKENS.get(token));
+        signature.setUseSingleCertificate(!token.equals("pkipath"));
         signature.setSignatureAlgorithm(job[2]);
         signature.setDigestAlgo(job[3]);
         String soap = document.getDocumentElement().getNamespaceURI();
-        signature.setParts(new ArrayList<>(Arrays.asList(
-            new WSEncryptionPart("Body", soap, ""), new WSEncryptionPart("Timestamp", WSConstants.WSU_NS, ""))));
-        Document signed = signature.build(document, crypto, header);
-        Files.write(Paths.get(job[6]), bytes(signed.getDocumentElement()));
+        List<WSEncryptionPart> parts = new ArrayList<>(Arrays.asList(
+            new WSEncryptionPart("Body", soap, ""), new WSEncryptionPart("Timestamp", WSConstants.WSU_NS, "")));
+        signature.prepare(document, crypto, header);
+        if (job.length > 8) {
+            WSEncryptionPart part = job[8].equals("token")
+                ? new WSEncryptionPart("BinarySecurityToken", WSConstants.WSSE_NS, "")
+                : new WSEncryptionPart("STRTransform", "", "Content");
+            if (job[8].equals("reference")) {
+                part.setId(signature.getSecurityTokenReferenceURI());
+            }
+            parts.add(part);
+        }
+        signature.prependBSTElementToHeader(header);
+        signature.computeSignature(signature.addReferencesToSign(parts, header), false, null);
+        Files.write(Paths.get(job[6]), bytes(document.getDocumentElement()));
     }
 
     private static byte[] bytes(Element element) throws Exception {

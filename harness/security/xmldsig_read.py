@@ -1,0 +1,165 @@
+"""XML signatures as they stand: their parts, read and bounded, nothing judged yet.
+
+Source: XML Signature 1.1, sections 4.3 and 4.4 (structure, references).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lxml import etree
+
+from harness.errors import MalformedInput
+from harness.security.algorithm import C14N, CANONICALISATIONS, DS, EXC_C14N, STR_TRANSFORM
+from harness.security.markup import WSSE, decode, path_of, text_of
+
+MOST_REFERENCES = 30
+MOST_TRANSFORMS = 5
+_PREFIX_LIST = f"{{{EXC_C14N}}}InclusiveNamespaces"
+_TOKEN_METHOD = f"{{{WSSE}}}TransformationParameters/{{{DS}}}CanonicalizationMethod"
+
+
+@dataclass(frozen=True, eq=False)
+class Transform:
+    """A canonicalisation or another step from an element to bytes.
+
+    Parameters:
+        uri: its algorithm.
+        prefixes: PrefixList of an exclusive canonicalisation.
+        of_token: whether it canonicalises the token that a reference leads to: it was in a STR transform.
+    """
+
+    uri: str
+    prefixes: tuple[str, ...] = ()
+    of_token: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """One ds:Reference as it stands.
+
+    Parameters:
+        element: where it stands.
+        uri: what it points at.
+        transforms: in order.
+        digest: URI of the digest.
+        value: the digest value.
+    """
+
+    element: etree._Element
+    uri: str | None
+    transforms: tuple[Transform, ...]
+    digest: str
+    value: bytes
+
+    @property
+    def target(self) -> str:
+        """The id that it names, ``""`` when it names none."""
+        return self.uri[1:] if self.uri is not None and self.uri.startswith("#") else ""
+
+    @property
+    def place(self) -> str:
+        """Its path in the message."""
+        return path_of(self.element)
+
+    @property
+    def canonicalisation(self) -> Transform:
+        """The step that makes bytes; Canonical XML when none is named (XML Signature 1.1, section 4.4.3.2)."""
+        named = bool(self.transforms) and self.transforms[-1].uri in CANONICALISATIONS
+        return self.transforms[-1] if named else Transform(C14N)
+
+
+@dataclass(frozen=True, eq=False)
+class Signature:
+    """One ds:Signature as it stands.
+
+    Parameters:
+        element, signed_info, key_info: the elements; ``None`` for a KeyInfo that is left out.
+        canonicalisation: of SignedInfo.
+        algorithm: URI of the signature algorithm.
+        references: in order.
+        value: the signature value.
+    """
+
+    element: etree._Element
+    signed_info: etree._Element
+    key_info: etree._Element | None
+    canonicalisation: Transform
+    algorithm: str
+    references: tuple[Reference, ...]
+    value: bytes
+
+
+def read_signature(element: etree._Element) -> Signature:
+    """Read a ds:Signature.
+
+    Raises:
+        MalformedInput: a part is missing, repeated, out of place or unreadable.
+    """
+    try:
+        signed_info, value, *others = _children(element, 2)
+        _expect(signed_info, "SignedInfo")
+        _expect(value, "SignatureValue")
+        method, algorithm, *references = _children(signed_info, 2)
+        _expect(method, "CanonicalizationMethod")
+        _expect(algorithm, "SignatureMethod")
+        return Signature(
+            element,
+            signed_info,
+            next((other for other in others if other.tag == f"{{{DS}}}KeyInfo"), None),
+            _read_transform(method),
+            _algorithm(algorithm),
+            tuple(_read_reference(reference) for reference in references[: MOST_REFERENCES + 1]),
+            decode(text_of(value)),
+        )
+    except ValueError as error:
+        raise MalformedInput("malformed", f"The signature cannot be read: {error}.", line=element.sourceline) from error
+
+
+def _read_reference(element: etree._Element) -> Reference:
+    _expect(element, "Reference")
+    *transforms, digest, value = _children(element, 2)
+    _expect(digest, "DigestMethod")
+    _expect(value, "DigestValue")
+    if len(transforms) > 1:
+        raise ValueError("a Reference has more than Transforms, DigestMethod and DigestValue")
+    steps = _children(transforms[0]) if transforms else []
+    for part, name in [*((each, "Transforms") for each in transforms), *((each, "Transform") for each in steps)]:
+        _expect(part, name)
+    return Reference(
+        element,
+        element.get("URI"),
+        tuple(_read_transform(step) for step in steps[: MOST_TRANSFORMS + 1]),
+        _algorithm(digest),
+        decode(text_of(value)),
+    )
+
+
+def _read_transform(element: etree._Element) -> Transform:
+    uri = _algorithm(element)
+    of_token = uri == STR_TRANSFORM
+    method = element.find(_TOKEN_METHOD) if of_token else element
+    if method is None:
+        raise ValueError("a STR transform names no canonicalisation")
+    listed = method.find(_PREFIX_LIST)
+    prefixes = () if listed is None else tuple(listed.get("PrefixList", "").split())
+    return Transform(_algorithm(method), prefixes, of_token)
+
+
+def _children(element: etree._Element, least: int = 0) -> list[etree._Element]:
+    children = list(element.iterchildren(etree.Element))
+    if len(children) < least:
+        raise ValueError(f"{etree.QName(element).localname} has {len(children)} parts, and {least} are due")
+    return children
+
+
+def _expect(element: etree._Element, name: str) -> None:
+    if element.tag != f"{{{DS}}}{name}":
+        raise ValueError(f"{etree.QName(element).localname} stands where {name} is due")
+
+
+def _algorithm(element: etree._Element) -> str:
+    uri = element.get("Algorithm")
+    if uri is None:
+        raise ValueError(f"{etree.QName(element).localname} names no algorithm")
+    return uri
