@@ -53,9 +53,7 @@ class Seats:
         ]
         return self._spoken_of(received.values, seats, "sender") or seats[0]
 
-    def receivers(
-        self, reaction: Reaction, sender: str, values: Values
-    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    def receivers(self, reaction: Reaction, sender: str, values: Values) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Who is owed the message of a reaction to these values, and who else of that role is not."""
         role = reaction.to.partition(".")[0]
         seats = [seat for seat, party in self.pack.parties.items() if party.role == role]

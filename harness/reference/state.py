@@ -136,14 +136,18 @@ class Book:
     def next_message(self, message: str, before: frozenset[str], values: Values) -> str | None:
         """The message that a party would send next, once it believes that *message* was accepted.
 
-        Of those that have become legal since *before*, the one that depends most on what *message* changed.
+        Of those that have become legal since *before*, the one that depends most on what *message* changed; but
+        first those that change something themselves.
         """
         rules = self.pack.rules_by_message
         changed = set(rules[message].effects) if message in rules else set()
         new = self.legal(values) - before
         return max(
             (name for name in rules if name in new),
-            key=lambda name: len(changed & {guard.object for guard in rules[name].guards}),
+            key=lambda name: (
+                bool(rules[name].effects),
+                len(changed & {guard.object for guard in rules[name].guards}),
+            ),
             default=None,
         )
 
