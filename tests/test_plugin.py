@@ -58,7 +58,7 @@ def test_it_gives_the_verdicts_and_the_bundle_of_the_command_line(
     result = call(pytester, "--target", holder.target_file, "--out", tmp_path / "by-pytest", PACK)
     result.assert_outcomes(passed=14)
     assert result.ret == 0
-    result.stdout.fnmatch_lines(["conformant: *", "required 4, executed 4, passed 4", "bundle: *by-pytest"])
+    result.stdout.fnmatch_lines(["conformant: *", "required 14, executed 14, passed 14", "bundle: *by-pytest"])
     assert main(["run", "--target", str(holder.target_file), "--out", str(tmp_path / "by-command")]) == 0
     assert verdicts(tmp_path / "by-pytest") == verdicts(tmp_path / "by-command")
     for bundle in ("by-pytest", "by-command"):
@@ -118,7 +118,7 @@ def test_only_pass_and_warning_pass(
 ) -> None:
     judged.append(verdict)
     result = call(pytester, "--target", absent.target_file, PACK)
-    result.assert_outcomes(**{outcome: 4})
+    result.assert_outcomes(**{outcome: 14})
 
 
 def test_allure_is_told_when_its_option_is_given(
@@ -128,7 +128,7 @@ def test_allure_is_told_when_its_option_is_given(
     results = tmp_path / "allure"
     call(pytester, "--target", absent.target_file, "--alluredir", results, PACK).assert_outcomes(passed=14)
     told = [json.loads(file.read_bytes()) for file in results.glob("*-result.json")]
-    assert len({each["historyId"] for each in told}) == 4
+    assert len({each["historyId"] for each in told}) == 14
     assert all(each["attachments"][0]["name"] == "wire log" for each in told)
     assert all(any(label["name"] == "requirement" for label in each["labels"]) for each in told)
 
