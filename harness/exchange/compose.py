@@ -134,18 +134,32 @@ def demand_correct(pack: Pack, composed: Composed) -> None:
     Raises:
         HarnessFault: it does not.
     """
-    name, document = composed.message.name, composed.document
-    found: list[Violation | Breach] = [
+    found = _wrong(pack, composed.message.name, composed.document)
+    if found:
+        raise HarnessFault(
+            f"{composed.message.name} was built wrong: {found[0].text} (at {found[0].pointer})",
+            expected="a message that its own pack accepts",
+            remedy="The golden sample, a binding or a value of the pack is wrong.",
+        )
+
+
+def misled(pack: Pack, conversation: Conversation, party: str) -> bool:
+    """Whether that party has said something wrong, so that what builds on it may be wrong without a fault of ours."""
+    return any(
+        said.opened.name is not None
+        and said.opened.document is not None
+        and bool(_wrong(pack, said.opened.name, said.opened.document))
+        for said in conversation.said
+        if said.sender == party
+    )
+
+
+def _wrong(pack: Pack, name: str, document: Document) -> list[Violation | Breach]:
+    return [
         *violations(pack, name, document),
         *coded_violations(pack, name, document),
         *rule_violations(pack, name, document),
     ]
-    if found:
-        raise HarnessFault(
-            f"{name} was built wrong: {found[0].text} (at {found[0].pointer})",
-            expected="a message that its own pack accepts",
-            remedy="The golden sample, a binding or a value of the pack is wrong.",
-        )
 
 
 def _news(sample: Document, message: Message, values: Made) -> Made:

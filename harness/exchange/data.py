@@ -82,9 +82,12 @@ class Data:
         return self.values.get((name, subject if self.pack.values[name].scope == "position" else None))
 
     def given(self, step: Exchange, name: str) -> Value:
-        """A value that the step sets."""
+        """A value that the step sets; one from a pool is the only entry where the binding is a list."""
         value = step.values[name]
-        return self.drawn[step.id, name] if isinstance(value, FromPool) else value
+        if not isinstance(value, FromPool):
+            return value
+        drawn = self.drawn[step.id, name]
+        return [drawn] if "[*]" in self.pack.messages[step.message].bindings[name].path else drawn
 
     def reference(self, step: str, part: str) -> str:
         """The reference of a message: the token, as much as fits, then what makes it unique: serial, step and part."""

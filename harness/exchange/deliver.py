@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any
 
-from harness.errors import ConfigurationFault
+from harness.errors import ConfigurationFault, HarnessFault
 from harness.evidence.message import Opened, open_message, outcomes_of
 from harness.exchange.client import post
-from harness.exchange.compose import Composed, compose_answer, compose_request, demand_correct
+from harness.exchange.compose import Composed, compose_answer, compose_request, demand_correct, misled
 from harness.exchange.http import Silence, Wire, WireFailure
 from harness.exchange.parcel import Parcel, address, pack_up, unsigned
 from harness.exchange.stage import Scene, StopCase, own
@@ -46,7 +46,7 @@ async def simulate(scene: Scene, step: Exchange, play: Inner) -> None:
     """An exchange between two simulated parties: it is never on a wire, and no evidence about the SUT."""
     composed = compose_request(scene.data, scene.conversation, step, scene.now())
     if _ours(step):
-        demand_correct(scene.stage.pack, composed)
+        _demand_correct(scene, composed)
     request = own(composed.message, composed.document)
     _put_down(scene, step, "request", composed, request)
     for inner in step.during:
@@ -76,6 +76,18 @@ async def together(plays: Iterable[Coroutine[Any, Any, None]]) -> None:
         await cancelled(tasks)
 
 
+def _demand_correct(scene: Scene, composed: Composed) -> None:
+    """Make sure that what we send is right, as far as it lies with us."""
+    try:
+        demand_correct(scene.stage.pack, composed)
+    except HarnessFault as fault:
+        if not misled(scene.stage.pack, scene.conversation, scene.case.sut):
+            raise
+        raise StopCase(
+            f"{composed.message.name} builds on what the system under test said, which was wrong."
+        ) from fault
+
+
 def _parcel(scene: Scene, step: Exchange) -> Parcel:
     if step.repeats is not None:
         if step.repeats not in scene.parcels:
@@ -84,7 +96,7 @@ def _parcel(scene: Scene, step: Exchange) -> Parcel:
     stage = scene.stage
     composed = compose_request(scene.data, scene.conversation, step, scene.now())
     if _ours(step):
-        demand_correct(stage.pack, composed)
+        _demand_correct(scene, composed)
     return pack_up(stage.pack, composed, stage.seal(step.sender), scene.now(), step.defect, stage.seconds("answer"))
 
 

@@ -83,7 +83,7 @@ def load_pack(path: str | Path) -> Pack:
         messages=messages,
         requirements=requirements,
         objects=objects,
-        rules_by_message=read_rules_by_message(cells, messages, objects, requirements, sets),
+        rules_by_message=read_rules_by_message(cells, messages, objects, requirements, sets, pools),
         reactions=reactions,
         constraints=read_constraints(limits, sets, requirements),
         codelists=codelists,

@@ -276,6 +276,35 @@ class Match:
 
 
 @dataclass(frozen=True)
+class Unique:
+    """A bound value that no object on record may have had from the message that created it (number used twice: 214).
+
+    Parameters:
+        value: the bound name.
+        object: objects of this kind are compared.
+        within: bound names in which they must agree to be compared at all; empty compares with all.
+        cell: the refusal.
+    """
+
+    value: str
+    object: str
+    within: tuple[str, ...]
+    cell: Cell
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A bound value is refused when it, or an entry of it, stands in a pool (unknown holder: 322).
+
+    The pool holds what the receiver does *not* know, so that a pack need not list everything that it does.
+    """
+
+    value: str
+    pool: str
+    cell: Cell
+
+
+@dataclass(frozen=True)
 class StateObject:
     """A thing with a life: guarantee, declaration, operation.
 
@@ -294,7 +323,7 @@ class StateObject:
 
 @dataclass(frozen=True)
 class MessageRules:
-    """The life-cycle table of one message: guards in order, then matches, then the effects of acceptance.
+    """The life-cycle table of one message: guards in order, then demands on values, then the effects of acceptance.
 
     Parameters:
         guards: in the order in which the receiver checks; the first refusal is expected, later ones are
@@ -302,6 +331,8 @@ class MessageRules:
         matches: values that must agree with recorded ones, checked after the guards.
         duplicate: the cell for a message whose reference the receiver has already seen from this sender.
         effects: object name to new state, when the message is accepted.
+        listed: values that must not stand in a pool, checked before the matches.
+        unique: values that must not have been used before, checked after the matches.
     """
 
     message: str
@@ -309,6 +340,19 @@ class MessageRules:
     matches: tuple[Match, ...]
     duplicate: Cell | None
     effects: Mapping[str, str]
+    listed: tuple[Listed, ...] = ()
+    unique: tuple[Unique, ...] = ()
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """Every cell of the table."""
+        return (
+            *(cell for guard in self.guards for cell in guard.cells.values()),
+            *(each.cell for each in self.listed),
+            *(each.cell for each in self.matches),
+            *(each.cell for each in self.unique),
+            *((self.duplicate,) if self.duplicate is not None else ()),
+        )
 
 
 @dataclass(frozen=True)
@@ -320,7 +364,8 @@ class Reaction:
         on: the message that triggers it.
         by: the role that owes it.
         send: the message owed.
-        to: party, or wildcard such as ``customs.*``; the sender of the trigger is left out.
+        to: party, or wildcard such as ``customs.*``, or ``customs.subject`` for the position that the trigger is
+            about; the sender of the trigger is left out.
         nested: the owed exchange happens inside the open one, whose answer depends on it (forwarding);
             otherwise it follows within the timer.
         forward: the content is that of the trigger (signed anew, with its own message-scoped values).

@@ -8,6 +8,7 @@ from harness.pack.entry import Entry
 from harness.pack.model import (
     Cell,
     Guard,
+    Listed,
     Match,
     Message,
     MessageRules,
@@ -16,10 +17,14 @@ from harness.pack.model import (
     Reaction,
     Requirement,
     StateObject,
+    Unique,
 )
 from harness.pack.names import pick
 from harness.pack.notation import Sets, read_expectation, read_origin, read_outcomes
 from harness.pack.read_pack import demand
+
+SUBJECT = "subject"
+"""In the place of a position: the one that a message is about."""
 
 
 def read_objects(table: Entry, values: Collection[str]) -> dict[str, StateObject]:
@@ -45,6 +50,7 @@ def read_rules_by_message(
     objects: Mapping[str, StateObject],
     requirements: Mapping[str, Requirement],
     sets: Sets,
+    pools: Collection[str],
 ) -> dict[str, MessageRules]:
     """The life-cycle table, message by message.
 
@@ -70,6 +76,8 @@ def read_rules_by_message(
                 )
                 for thing, effect in entry.table("effects")
             },
+            listed=tuple(_listed(each, message, pools, requirements, sets) for each in entry.list("listed")),
+            unique=tuple(_unique(each, message, objects, requirements, sets) for each in entry.list("unique")),
         )
     return rules
 
@@ -109,6 +117,31 @@ def _match(
     )
 
 
+def _listed(
+    entry: Entry, message: Message, pools: Collection[str], requirements: Mapping[str, Requirement], sets: Sets
+) -> Listed:
+    return Listed(
+        value=entry.name("value", message.bindings, f"bound name of {message.name}"),
+        pool=entry.name("pool", pools, "pool"),
+        cell=_cell(entry, message, requirements, sets),
+    )
+
+
+def _unique(
+    entry: Entry,
+    message: Message,
+    objects: Mapping[str, StateObject],
+    requirements: Mapping[str, Requirement],
+    sets: Sets,
+) -> Unique:
+    return Unique(
+        value=entry.name("value", message.bindings, f"bound name of {message.name}"),
+        object=entry.name("object", objects, "object"),
+        within=entry.names("within", message.bindings, f"bound name of {message.name}"),
+        cell=_cell(entry, message, requirements, sets),
+    )
+
+
 def _cell(entry: Entry, message: Message, requirements: Mapping[str, Requirement], sets: Sets) -> Cell:
     refuse: Outcome | None = None
     permitted: tuple[Outcome, ...] = ()
@@ -141,11 +174,12 @@ def read_reactions(
     reactions: dict[str, Reaction] = {}
     roles = {party.role for party in parties.values()}
     wildcards = {f"{party.role}.*": party.role for party in parties.values() if party.position}
+    subjects = {f"{party.role}.{SUBJECT}": party.role for party in parties.values() if party.position}
     for entry in table.list("reactions"):
         by = entry.name("by", roles, "role")
         send = messages[entry.name("send", messages, "message")]
-        to = entry.name("to", {*parties, *wildcards}, "party")
-        receiver = wildcards[to] if to in wildcards else parties[to].role
+        to = entry.name("to", {*parties, *wildcards, *subjects}, "party")
+        receiver = parties[to].role if to in parties else {**wildcards, **subjects}[to]
         reaction = Reaction(
             id=entry.get("id"),
             on=entry.name("on", messages, "message"),

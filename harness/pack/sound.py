@@ -65,9 +65,7 @@ def _paths(pack: Pack) -> Iterator[ConfigurationFault]:
                 where = Where(limits, None, f"rules/{rule.id}/parameters/{name}")
                 yield from _tried(where, parse_path, str(rule.parameters[name]))
     for rules in pack.rules_by_message.values():
-        cells = [*chain.from_iterable(guard.cells.values() for guard in rules.guards)]
-        cells += [match.cell for match in rules.matches] + ([rules.duplicate] if rules.duplicate else [])
-        for cell in cells:
+        for cell in rules.cells:
             if cell.refuse and cell.refuse.pointer:
                 yield from _tried(cell.where, parse_path, cell.refuse.pointer)
 

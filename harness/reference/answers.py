@@ -52,8 +52,8 @@ def refuse(
     places: dict[str, Binding] = {
         name: binding for name, binding in answer.bindings.items() if sample.pointers(binding.path)
     }
-    known = {name: value for name, value in values.items() if name in places}
-    document = build(sample, places, hooks.build(known, message=answer.name))
+    wanted = hooks.build(values, message=answer.name)
+    document = build(sample, places, {name: value for name, value in wanted.items() if name in places})
     shape = answer.errors
     if shape is None:
         return document

@@ -181,7 +181,8 @@ class Party:
         answer = self.pack.messages[request.answer]
         reply = self._hooks.correlation(self.book.reference(received.values), message=names)
         seat = self._seats.addressed(received, incoming.target)
-        occasion = Occasion(seat, sender, sender, request=received.values, known=received.values, reply=reply)
+        known = {**self.book.recall(request.name, received.values), **received.values}
+        occasion = Occasion(seat, sender, sender, request=received.values, known=known, reply=reply)
         values = self._writer.values(answer.name, occasion)
         if errors:
             document = refuse(self.pack, self._hooks, request, answer, values, errors)
@@ -194,7 +195,7 @@ class Party:
     async def _forward(self, received: Received, sender: str, case: str) -> Outcome | None:
         """Pass on what must be passed on before the answer; the refusal of the receiver is relayed."""
         for reaction in self._due(received.message.name, nested=True):
-            for receiver in self._receivers(reaction, sender):
+            for receiver in self._receivers(reaction, sender, received):
                 heard = await self._delivery.send(self._owed(reaction, received, sender, receiver, case))
                 if heard.kind == "refused":
                     return outcome_of(heard.errors)
@@ -205,7 +206,7 @@ class Party:
     def _react(self, received: Received, sender: str, case: str) -> None:
         """Send what is owed after the answer, once each; a refusal of it changes nothing."""
         for reaction in self._due(received.message.name, nested=False):
-            for receiver in self._receivers(reaction, sender):
+            for receiver in self._receivers(reaction, sender, received):
                 self._start(self._notify(reaction, received, sender, receiver, case))
 
     async def _notify(self, reaction: Reaction, received: Received, sender: str, receiver: str, case: str) -> None:
@@ -218,8 +219,8 @@ class Party:
             if each.on == message and each.by == self.role and each.nested == nested
         )
 
-    def _receivers(self, reaction: Reaction, sender: str) -> tuple[str, ...]:
-        owed, others = self._seats.receivers(reaction, sender)
+    def _receivers(self, reaction: Reaction, sender: str, received: Received) -> tuple[str, ...]:
+        owed, others = self._seats.receivers(reaction, sender, received.values)
         return self._hooks.notify(owed, reaction=reaction.id, message=reaction.send, others=others)
 
     def _owed(self, reaction: Reaction, received: Received, sender: str, receiver: str, case: str) -> Errand:

@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 
 from harness.message.model import Values
 from harness.pack.model import Pack, Reaction
+from harness.pack.read_lifecycle import SUBJECT
 from harness.reference.reading import Received
 
 
@@ -52,11 +53,12 @@ class Seats:
         ]
         return self._spoken_of(received.values, seats, "sender") or seats[0]
 
-    def receivers(self, reaction: Reaction, sender: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Who is owed the message of a reaction, and who else of that role is not."""
+    def receivers(self, reaction: Reaction, sender: str, values: Values) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Who is owed the message of a reaction to these values, and who else of that role is not."""
         role = reaction.to.partition(".")[0]
         seats = [seat for seat, party in self.pack.parties.items() if party.role == role]
-        owed = tuple(seat for seat in seats if fnmatchcase(seat, reaction.to) and seat != sender)
+        wanted = self._spoken_of(values, seats, "subject") if reaction.to == f"{role}.{SUBJECT}" else reaction.to
+        owed = tuple(seat for seat in seats if fnmatchcase(seat, wanted or "") and seat != sender)
         return owed, tuple(seat for seat in seats if seat not in owed)
 
     def _spoken_of(self, values: Values, seats: Iterable[str], end: str) -> str | None:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from harness.message.model import Value, Values
-from harness.pack.model import Cell, Outcome, Pack
+from harness.pack.model import Cell, Outcome, Pack, Unique
 from harness.reference.hooks import Hooks
 
 Key = tuple[str, ...]
@@ -77,7 +77,7 @@ class Book:
         return all(told) or (takes_part and (name, self.key(name, values)) in self.entries)
 
     def refusal(self, message: str, sender: str, values: Values) -> Outcome | None:
-        """How the life-cycle table refuses a message now: duplicate first, then guards in order, then matches."""
+        """How the life-cycle table refuses a message now: duplicate, guards in order, then values."""
         rules = self.pack.rules_by_message.get(message)
         if rules is None:
             return None
@@ -93,10 +93,20 @@ class Book:
                 )
                 if refused:
                     return refused
+        for listed in rules.listed:
+            if self._is_unknown(listed.pool, values.get(listed.value)):
+                refused = self.hooks.match(listed.cell.refuse, message=message, value=listed.value)
+                if refused:
+                    return refused
         for match in rules.matches:
             entry = self.entries.get((match.object, self.key(match.object, values)))
             if entry and match.value in entry.created and entry.created[match.value] != values.get(match.value):
                 refused = self.hooks.match(match.cell.refuse, message=message, value=match.value)
+                if refused:
+                    return refused
+        for unique in rules.unique:
+            if self._is_taken(unique, values):
+                refused = self.hooks.match(unique.cell.refuse, message=message, value=unique.value)
                 if refused:
                     return refused
         return None
@@ -126,14 +136,18 @@ class Book:
     def next_message(self, message: str, before: frozenset[str], values: Values) -> str | None:
         """The message that a party would send next, once it believes that *message* was accepted.
 
-        Of those that have become legal since *before*, the one that depends most on what *message* changed.
+        Of those that have become legal since *before*, the one that depends most on what *message* changed; but
+        first those that change something themselves.
         """
         rules = self.pack.rules_by_message
         changed = set(rules[message].effects) if message in rules else set()
         new = self.legal(values) - before
         return max(
             (name for name in rules if name in new),
-            key=lambda name: len(changed & {guard.object for guard in rules[name].guards}),
+            key=lambda name: (
+                bool(rules[name].effects),
+                len(changed & {guard.object for guard in rules[name].guards}),
+            ),
             default=None,
         )
 
@@ -179,6 +193,17 @@ class Book:
             if self.pack.values[name].make.kind == kind and isinstance(value, str):
                 return value
         return None
+
+    def _is_unknown(self, pool: str, value: Value) -> bool:
+        said = {value} if isinstance(value, str) else {each for each in value or () if isinstance(each, str)}
+        return not said.isdisjoint(self.pack.pools[pool])
+
+    def _is_taken(self, unique: Unique, values: Values) -> bool:
+        names = (*unique.within, unique.value)
+        return any(
+            kind == unique.object and all(entry.created.get(name) == values.get(name) for name in names)
+            for (kind, _), entry in self.entries.items()
+        )
 
     def _is_seen(self, sender: str, values: Values) -> bool:
         return (sender, self.reference(values)) in self.references

@@ -13,7 +13,7 @@ from harness.message.model import Value
 from harness.message.path import same_place
 from harness.pack.model import Expectation, Outcome, Pack
 from harness.scenario.model import Exchange, FromPool, Scenario
-from harness.scenario.oracle import Ledger, accept, cells_at, expectation, symbols
+from harness.scenario.oracle import Ledger, accept, cells_at, drawn_from, expectation, symbols
 from harness.scenario.project import exchanges
 
 
@@ -46,16 +46,14 @@ def _spoken_of(pack: Pack, step: Exchange, table: Expectation) -> bool:
         return False
     if Outcome("accepted") not in table.expect or not step.violation:
         return True
-    cells = [cell for guard in rules.guards for cell in guard.cells.values()]
-    cells += [match.cell for match in rules.matches] + ([rules.duplicate] if rules.duplicate else [])
-    codes = {cell.refuse.code for cell in cells if cell.refuse is not None}
+    codes = {cell.refuse.code for cell in rules.cells if cell.refuse is not None}
     return any(wanted.code in codes for wanted in step.expectation.expect)
 
 
 def _values(pack: Pack, step: Exchange) -> dict[str, Value]:
     values = symbols(pack, step.message, step.subject)
     for name, given in step.values.items():
-        values[name] = f"pool {given.pool}" if isinstance(given, FromPool) else str(given)
+        values[name] = drawn_from(given.pool) if isinstance(given, FromPool) else str(given)
     return values
 
 

@@ -35,12 +35,16 @@ def accepted_id(message: str) -> str:
 
 
 def _derived(pack: Pack, seat: str) -> Iterator[Scenario]:
-    subject = pack.parties[seat].position or _first_position(pack)
-    reachable = tuple(routes(pack, subject))
+    subjects = _subjects(pack, seat)
+    reachable_by_subject = {subject: tuple(routes(pack, subject)) for subject in subjects}
     for message, table in pack.rules_by_message.items():
+        subject = next((each for each in subjects if _sent(pack, message, each, reachable_by_subject[each])), None)
         step = legal(pack, message, subject)
-        if seat not in (step.sender, step.receiver):
+        if not table.guards or seat not in (step.sender, step.receiver):
             continue
+        if not _sent(pack, message, subject, reachable_by_subject.get(subject, ())):
+            continue
+        reachable = reachable_by_subject[subject]
         values = symbols(pack, message, step.subject)
         for ledger, route in reachable:
             if not refusals(ledger, pack, message, values):
@@ -61,8 +65,17 @@ def _derived(pack: Pack, seat: str) -> Iterator[Scenario]:
             yield from _duplicate(pack, message, table.duplicate, reachable, step)
 
 
-def _first_position(pack: Pack) -> str | None:
-    return next((role.positions[0] for role in pack.roles.values() if role.positions), None)
+def _subjects(pack: Pack, seat: str) -> tuple[str | None, ...]:
+    """The positions that a message of this seat may be about: its own, else each, the usual one first."""
+    own = pack.parties[seat].position
+    others = tuple(dict.fromkeys(party.position for party in pack.parties.values() if party.position))
+    return (own,) if own else others or (None,)
+
+
+def _sent(pack: Pack, message: str, subject: str | None, reachable: tuple[tuple[Ledger, Route], ...]) -> bool:
+    """Whether there is any state in which the message may be sent about that position."""
+    values = symbols(pack, message, legal(pack, message, subject).subject)
+    return any(not refusals(ledger, pack, message, values) for ledger, _ in reachable)
 
 
 def _unambiguous(

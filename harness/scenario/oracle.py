@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from harness.message.model import Value, Values
-from harness.pack.model import Cell, Expectation, Outcome, Pack
+from harness.pack.model import Cell, Expectation, Outcome, Pack, Unique
 
 Key = tuple[str, ...]
 
@@ -63,16 +63,36 @@ def cells_at(ledger: Ledger, pack: Pack, message: str, values: Values, *, duplic
         return ()
     cells = [table.duplicate] if duplicate and table.duplicate is not None else []
     cells += [guard.cells[ledger.state(pack, guard.object, values)] for guard in table.guards]
+    cells += [each.cell for each in table.listed if _in_pool(pack, each.pool, values.get(each.value))]
     for match in table.matches:
         recorded = ledger.first.get((match.object, key_of(pack, match.object, values)))
         if recorded is not None and match.value in recorded and not _same(recorded, values, match.value):
             cells.append(match.cell)
+    cells += [each.cell for each in table.unique if _used(ledger, each, values)]
     return tuple(cells)
 
 
 def refusals(ledger: Ledger, pack: Pack, message: str, values: Values) -> tuple[Cell, ...]:
     """The cells that refuse this message now; empty when it may proceed."""
     return tuple(cell for cell in cells_at(ledger, pack, message, values) if cell.refuse is not None)
+
+
+def drawn_from(pool: str) -> str:
+    """The symbol of a value that is taken from a pool."""
+    return f"pool {pool}"
+
+
+def _in_pool(pack: Pack, pool: str, value: Value) -> bool:
+    entries = [value] if isinstance(value, str) else [each for each in value or () if isinstance(each, str)]
+    return any(entry == drawn_from(pool) or entry in pack.pools[pool] for entry in entries)
+
+
+def _used(ledger: Ledger, demand: Unique, values: Values) -> bool:
+    """Whether an object on record, of those to compare with, was created with the same value."""
+    return any(
+        name == demand.object and all(_same(first, values, each) for each in (*demand.within, demand.value))
+        for (name, _), first in ledger.first.items()
+    )
 
 
 def _same(one: Values, other: Values, name: str) -> bool:

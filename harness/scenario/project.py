@@ -17,6 +17,7 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from harness.pack.model import Outcome, Pack, Party, Reaction
+from harness.pack.read_lifecycle import SUBJECT
 from harness.scenario.model import AnyOrder, Attest, Case, Exchange, Mode, Probe, Quiet, Scenario, Step
 from harness.scenario.route import legal_route
 
@@ -183,7 +184,9 @@ def _with_reactions(step: Exchange, pack: Pack, parties: tuple[str, ...], seat: 
 
 
 def _targets(reaction: Reaction, step: Exchange, parties: tuple[str, ...]) -> list[str]:
-    return [party for party in parties if fnmatchcase(party, reaction.to) and party not in (step.sender, step.receiver)]
+    role, _, position = reaction.to.partition(".")
+    wanted = f"{role}.{step.subject}" if position == SUBJECT else reaction.to
+    return [party for party in parties if fnmatchcase(party, wanted) and party not in (step.sender, step.receiver)]
 
 
 def _owed(reaction: Reaction, step: Exchange, target: str, *, floating: bool) -> Exchange:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
 from harness.pack.model import Outcome, Pack
 from harness.scenario.model import AnyOrder, Exchange, Step
@@ -18,6 +19,11 @@ def seat_of(pack: Pack, role: str, subject: str | None) -> str:
     if not positions:
         return role
     return f"{role}.{subject if subject in positions else positions[0]}"
+
+
+def first_position(pack: Pack) -> str | None:
+    """The position in which a movement begins: the first that a role has."""
+    return next((role.positions[0] for role in pack.roles.values() if role.positions), None)
 
 
 def about_position(pack: Pack, message: str) -> bool:
@@ -40,7 +46,7 @@ def legal(pack: Pack, message: str, subject: str | None, number: int = 1) -> Exc
         message=message,
         sender=sender,
         receiver=receiver,
-        subject=pack.parties[sender].position or pack.parties[receiver].position,
+        subject=pack.parties[sender].position or pack.parties[receiver].position or position,
     )
 
 
@@ -63,18 +69,22 @@ def routes(pack: Pack, subject: str | None, start: Ledger | None = None) -> Iter
 
     Parameters:
         pack: the profile.
-        subject: the position whose objects are moved.
+        subject: the position whose objects are moved; those of the first position move as well, where it is another.
         start: where to begin; nothing on record when left out.
     """
-    movers = [name for name, table in pack.rules_by_message.items() if table.effects]
+    movers = [(name, subject) for name, table in pack.rules_by_message.items() if table.effects]
+    ally = first_position(pack)
+    if subject is not None and subject != ally:
+        movers += [(name, ally) for name, _ in movers if about_position(pack, name)]
     first = start or Ledger()
     queue: deque[tuple[Ledger, Route]] = deque([(first, ())])
     reached = {first.snapshot()}
     while queue:
         ledger, route = queue.popleft()
         yield ledger, route
-        for name in movers:
-            step = legal(pack, name, subject)
+        for name, position in movers:
+            step = legal(pack, name, position)
+            step = replace(step, id=f"{name}.{position}") if position != subject else step
             values = symbols(pack, name, step.subject)
             if refusals(ledger, pack, name, values):
                 continue

@@ -120,9 +120,7 @@ _SHA1 = (
 WRITABLE: Mapping[str, SignatureAlgorithm] = {each.name: each for each in (*SIGNATURES.values(), *_SHA1)}
 """Signature algorithms by name. SHA-1 is written to see whether a receiver refuses it, and never verified."""
 
-WRITABLE_DIGESTS: Mapping[str, Digest] = {
-    each.name: each for each in (*DIGESTS.values(), Digest("sha1", f"{DS}sha1"))
-}
+WRITABLE_DIGESTS: Mapping[str, Digest] = {each.name: each for each in (*DIGESTS.values(), Digest("sha1", f"{DS}sha1"))}
 """Digests by name, likewise."""
 
 

@@ -130,9 +130,7 @@ def make_certificate(
         .add_extension(x509.BasicConstraints(ca=draft.authority, path_length=None), critical=True)
         .add_extension(x509.KeyUsage(**{usage: usage in draft.usages for usage in _ALL_USAGES}), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
-        .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False
-        )
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False)
     )
     if draft.names:
         builder = builder.add_extension(x509.SubjectAlternativeName(draft.names), critical=False)
@@ -155,9 +153,7 @@ def make_crl(
         .last_update(now - timedelta(hours=1))
         .next_update(now + timedelta(days=365))
         .add_extension(x509.CRLNumber(len(revoked) + 1), critical=False)
-        .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False
-        )
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False)
     )
     for serial, moment in revoked.items():
         entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(moment)

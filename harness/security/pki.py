@@ -133,9 +133,7 @@ class TestPki:
             )
         secret = new_key(key)
         draft = self._draft(subject_name(name, country), general_names(hosts, uri), valid, purposes)
-        certificate = make_certificate(
-            draft, secret.public_key(), self.issuing.certificate.subject, self.issuing.key
-        )
+        certificate = make_certificate(draft, secret.public_key(), self.issuing.certificate.subject, self.issuing.key)
         return _write(self.folder, Identity(name, certificate, secret, (self.issuing.certificate,)))
 
     def sign(
@@ -225,9 +223,7 @@ def _make_authority(folder: Path, name: str, now: datetime, parent: Identity | N
 def _write(folder: Path, identity: Identity) -> Identity:
     certificate_file, key_file = folder / f"{identity.name}.pem", folder / f"{identity.name}.key"
     try:
-        host.write_private(
-            key_file, identity.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        )
+        host.write_private(key_file, identity.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     except FileExistsError:
         raise ConfigurationFault(
             f"There is a key for {identity.name} already",
@@ -236,6 +232,4 @@ def _write(folder: Path, identity: Identity) -> Identity:
             remedy="Choose another name or folder.",
         ) from None
     certificate_file.write_bytes(to_pem((identity.certificate, *identity.chain)))
-    return Identity(
-        identity.name, identity.certificate, identity.key, identity.chain, certificate_file, key_file
-    )
+    return Identity(identity.name, identity.certificate, identity.key, identity.chain, certificate_file, key_file)

@@ -157,9 +157,7 @@ def _value_problems(signature: Signature, token: Token) -> Iterator[Problem]:
         yield problem
 
 
-def _follow(
-    signature: Signature, ids: Ids, profile: SecurityProfile, place: Place, record: Record
-) -> list[Followed]:
+def _follow(signature: Signature, ids: Ids, profile: SecurityProfile, place: Place, record: Record) -> list[Followed]:
     if not record.note("digests", bound_problems(signature)):
         return []
     dereference = partial(signed_token, place=place)

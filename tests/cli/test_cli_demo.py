@@ -16,11 +16,11 @@ def test_the_faultless_reference_is_conformant_and_the_bundle_proves_it(
     out = tmp_path / "bundle"
     assert main(["demo", "--role", "holder", "--out", str(out), "--zip"]) == 0
     printed = capsys.readouterr()
-    assert "required 4, executed 4, passed 4" in printed.out
+    assert "required 14, executed 14, passed 14" in printed.out
     assert "pass          nominal-movement@holder" in printed.err
     record = json.loads((out / "record.json").read_bytes())
     assert record["verdict"] == "conformant"
-    assert record["counts"] == {"required": 4, "executed": 4, "passed": 4}
+    assert record["counts"] == {"required": 14, "executed": 14, "passed": 14}
     assert (out / "derived" / "report.html").is_file()
     assert (out / "derived" / "junit.xml").is_file()
     key = tmp_path / "bundle.pub.pem"

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.evidence.conversation import Conversation
-from harness.exchange.compose import compose_answer, compose_request, demand_correct, order_parameters
+from harness.exchange.compose import compose_answer, compose_request, demand_correct, misled, order_parameters
 from harness.exchange.data import LONGEST_REFERENCE, NoDataError, make_data, number_after
 from harness.exchange.stage import own
+from harness.message.build import build
 from harness.pack.load import load_pack
 from harness.pack.model import Outcome
 from harness.scenario.model import FromPool
@@ -144,3 +145,23 @@ def test_a_sut_is_told_what_others_own_and_what_was_said():
     told = order_parameters(data, heard, step)
     assert told["consignment"] == request.values["consignment"]
     assert "reference" not in told
+
+
+def test_who_said_something_wrong_misleads():
+    step, data = first(cases("import")[0])
+    composed = compose_request(data, Conversation(PACK), step, NOW)
+    right = own(composed.message, composed.document)
+    broken = own(composed.message, build(composed.document, composed.message.bindings, {"consignment": None}))
+    for opened, expected in ((right, False), (broken, True)):
+        said = Conversation(PACK).heard(step.id, "request", step.sender, opened, subject=None)
+        assert misled(PACK, said, step.sender) is expected
+        assert not misled(PACK, said, step.receiver)
+
+
+def test_an_entry_of_a_pool_is_the_only_one_of_a_list():
+    pack = load_pack("etir-4.3")
+    case = next(
+        case for case in make_plan(pack, Subject("platform"), Parameters()).cases if "unknown-office" in case.id
+    )
+    data = make_data(pack, case, seed=0, serial=0, token="", now=NOW, draw=lambda pool, name, serial: f"{pool} {name}")
+    assert data.given(next(exchanges(case.steps)), "offices") == ["unknown_offices offices"]

@@ -305,3 +305,26 @@ def test_the_digest_is_of_names_and_bytes(folder: Path, tmp_path: Path) -> None:
     (folder / "golden" / "notice.json").rename(folder / "golden" / "notice2.json")
     change(folder / "messages.yaml", "golden: notice.json", "golden: notice2.json")
     assert load_pack(folder).digest != first
+
+
+def test_demands_on_values(folder: Path) -> None:
+    extra = """
+    listed:
+      - {value: plate, pool: carriers, error: "L04", source: "assumed: invented for the tests"}
+    unique:
+      - {value: plate, object: consignment, within: [consignment], error: "L04", source: "assumed: invented for the tests"}
+"""
+    change(
+        folder / "lifecycle.yaml",
+        "    effects: {consignment: arrived}\n",
+        "    effects: {consignment: arrived}" + extra,
+    )
+    rules = load_pack(folder).rules_by_message["arrival"]
+    assert [(each.value, each.pool) for each in rules.listed] == [("plate", "carriers")]
+    assert [(each.value, each.object, each.within) for each in rules.unique] == [
+        ("plate", "consignment", ("consignment",))
+    ]
+    assert len(rules.cells) == 7
+    change(folder / "lifecycle.yaml", "pool: carriers", "pool: carrier")
+    with pytest.raises(ConfigurationFault, match="no pool 'carrier'"):
+        load_pack(folder)

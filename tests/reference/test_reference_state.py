@@ -48,6 +48,39 @@ def test_a_value_must_be_that_of_the_first_message(etir: Pack) -> None:
     assert book.refusal("I1", "customs", G) is None
 
 
+def test_a_value_that_stands_in_a_pool_is_not_known(etir: Pack) -> None:
+    book = platform(etir)
+    unknown, offices = etir.pools["unknown_holders"][0], etir.pools["unknown_offices"]
+    assert book.refusal("I3", "customs", {"holder": unknown}) == Outcome("error", "322", "/Principal/ID")
+    assert book.refusal("I3", "customs", {"holder": "H1"}) is None
+    assert book.refusal("I19", "customs", {"offices": ["UZTAS001", offices[0]]}) == Outcome("error", "304", "/")
+    assert book.refusal("I19", "customs", {"offices": ["UZTAS001"]}) is None
+
+
+def test_a_number_is_used_once_within_its_movement(etir: Pack) -> None:
+    book = platform(etir)
+    first = {**G, "operation": "OP-1", "sequence": "1"}
+    for message in ("E1", "I1", "I7", "I9"):
+        book.apply(message, first)
+    second = {**first, "country": "TM", "operation": "OP-2", "sequence": "2"}
+    assert book.refusal("I17", "customs", {**second, "operation": "OP-1"}) == Outcome("error", "214", "/")
+    assert book.refusal("I17", "customs", {**second, "sequence": "1"}) == Outcome("error", "215", "/")
+    assert book.refusal("I17", "customs", second) is None
+    elsewhere = {**second, "guarantee": "XC95000002", "operation": "OP-1", "sequence": "1"}
+    for message in ("E1", "I1", "I7"):
+        book.apply(message, elsewhere)
+    book.apply("I9", {**elsewhere, "country": "UZ", "operation": "OP-9", "sequence": "9"})
+    assert book.refusal("I17", "customs", elsewhere) is None
+
+
+def test_who_goes_on_sends_what_changes_something(etir: Pack) -> None:
+    book = Book(etir, "customs", Hooks())
+    before = book.legal(G)
+    book.apply("I1", G)
+    assert {"I5", "I7"} <= book.legal(G) - before
+    assert book.next_message("I1", before, G) == "I7"
+
+
 def test_a_reference_is_seen_once_for_each_sender(etir: Pack) -> None:
     book = platform(etir)
     book.note_reference("customs.departure", G)

@@ -138,9 +138,7 @@ def test_the_facts_of_the_sut_displace_those_of_another_seat(pack: Pack) -> None
         (Subject("customs"), ("no-such-case",), "no case matches"),
     ],
 )
-def test_a_plan_that_cannot_be_made_says_why(
-    pack: Pack, subject: Subject, select: tuple[str, ...], says: str
-) -> None:
+def test_a_plan_that_cannot_be_made_says_why(pack: Pack, subject: Subject, select: tuple[str, ...], says: str) -> None:
     with pytest.raises(ConfigurationFault, match=says):
         make_plan(pack, subject, Parameters(select=select))
 
@@ -167,6 +165,30 @@ def test_seed_and_selection_change_environment_and_baseline_apart(pack: Pack) ->
 
 
 def test_derived_ids_do_not_depend_on_the_position(pack: Pack) -> None:
-    departure = {scenario.id for scenario in derive(pack, "customs.departure")}
-    transit = {scenario.id for scenario in derive(pack, "customs.transit")}
-    assert transit < departure
+    departure, transit, destination = (
+        {scenario.id for scenario in derive(pack, f"customs.{position}")}
+        for position in ("departure", "transit", "destination")
+    )
+    assert transit == destination
+    assert {name for name in transit - departure if "I17" not in name} <= {"lifecycle-I9-operation-refused"}
+
+
+def test_what_needs_another_position_is_derived_where_it_can_happen(pack: Pack) -> None:
+    """Nobody declines the first operation: a later country does, once the first one has started."""
+    platform = {scenario.id: scenario for scenario in derive(pack, "platform")}
+    declined = platform["lifecycle-I17-accepted"]
+    steps = [step for step in declined.steps if isinstance(step, Exchange)]
+    assert [(step.message, step.subject) for step in steps[-2:]] == [("I9", "departure"), ("I17", "transit")]
+    assert not [each.id for each in derive(pack, "customs.departure") if "I17" in each.id]
+
+
+def test_a_reaction_reaches_the_position_that_the_message_is_about(pack: Pack) -> None:
+    asked = {
+        seat: [
+            (step.receiver, inner.receiver)
+            for step in exchanges(case(plan_for(pack, "customs"), f"amendment-en-route@{seat}").steps)
+            for inner in step.during
+        ]
+        for seat in ("transit",)
+    }
+    assert asked == {"transit": [("platform", "customs.transit")]}
