@@ -48,7 +48,7 @@ def findings(subject: Subject, role: str | None, names: tuple[str, ...] = tuple(
                 found.append(finding)
                 continue
             broken = next(broken_by(subject.pack, finding, role, subject.opened.name), None)
-            found.append(replace(finding, requirement=broken.id, severity=_severity(broken)) if broken else finding)
+            found.append(replace(finding, requirement=broken.id, severity=severity(broken)) if broken else finding)
     return tuple(found)
 
 
@@ -94,5 +94,6 @@ def _names(pattern: str, finding: Finding, *, exact: bool) -> bool:
     return fnmatchcase(full, pattern) or pattern == finding.check
 
 
-def _severity(requirement: Requirement) -> Severity:
+def severity(requirement: Requirement) -> Severity:
+    """How grave it is to break a requirement: an error for a MUST, else a warning."""
     return "error" if requirement.level == "MUST" else "warning"

@@ -123,6 +123,8 @@ def _opened(
         return Opened(None, "none", document, report=report, status=status)
     message = pack.messages[name]
     errors = _errors(message, document)
+    if pack.identify != "root" and status is not None and status >= 400 and not _speaks(message, document, errors):
+        return Opened(None, "none", document, report=report, status=status)
     return Opened(
         name,
         _shape(message, document, errors),
@@ -185,6 +187,11 @@ def _pointer(text: str | None, prefix: str) -> str | None:
     if text is None:
         return None
     return text.removeprefix(prefix) or "/" if prefix else text
+
+
+def _speaks(message: Message, document: Document, errors: Sequence[ErrorItem]) -> bool:
+    """Whether an HTTP refusal carries an answer of the protocol, and not some page about the problem."""
+    return bool(errors) or (message.accepted is not None and bool(document.texts(message.accepted[0])))
 
 
 def _shape(message: Message, document: Document, errors: Sequence[ErrorItem]) -> Shape:

@@ -13,6 +13,9 @@ from harness.pack.model import Pack, Requirement
 from harness.scenario.model import Case
 from harness.scenario.plan import END, Plan
 
+SELECTED = "not selected"
+"""The rule of a plan that leaves a case out because of a selection."""
+
 UNSETTLED = (Verdict.INCONCLUSIVE, Verdict.REVIEW, Verdict.NOT_RUN, Verdict.HARNESS_ERROR)
 
 
@@ -147,13 +150,23 @@ def _status(
 
 
 def _untouched(requirement: Requirement, plan: Plan, pack: Pack) -> RequirementStatus:
-    rules = {excluded.rule for excluded in plan.excluded}
+    """The status of a demand that no played case touched: excused only where nothing could have been played."""
+    excluded = next((each for each in plan.excluded if requirement.id in each.requirements), None)
     claimed, possible = plan.subject.positions, pack.roles[plan.subject.role].positions
-    if claimed and len(claimed) < len(possible):
-        reason = "no case for it in the claimed positions"
-        return RequirementStatus(requirement.id, requirement.level, Status.NOT_APPLICABLE, (), reason)
-    reason = "not selected" if "not selected" in rules else "no case touched it"
-    return RequirementStatus(requirement.id, requirement.level, Status.NOT_VERIFIED, (), reason)
+    status = Status.NOT_VERIFIED
+    if excluded is not None:
+        reason = excluded.rule
+    elif _partial(plan):
+        reason = "only a selection of cases was played"
+    elif claimed and len(claimed) < len(possible):
+        status, reason = Status.NOT_APPLICABLE, "no case for it in the claimed positions"
+    else:
+        reason = "no case touched it"
+    return RequirementStatus(requirement.id, requirement.level, status, (), reason)
+
+
+def _partial(plan: Plan) -> bool:
+    return any(each.rule == SELECTED for each in plan.excluded)
 
 
 def _verdict(
@@ -187,10 +200,14 @@ def _verdict(
     unsettled = [verdict.case for verdict in (*mandatory, *cases) if verdict.verdict in UNSETTLED]
     if unsettled:
         return RunVerdict.NOT_FULLY_VERIFIED, f"Without a verdict: {unsettled[0]}"
-    bad = [verdict.case for verdict in cases if verdict.verdict is Verdict.FAIL]
+    bad = [verdict.case for verdict in mandatory if verdict.verdict is Verdict.FAIL]
     if bad:
         return RunVerdict.NOT_CONFORMANT, f"Failed: {bad[0]}"
-    return RunVerdict.CONFORMANT, "Every mandatory requirement is verified."
+    if _partial(plan):
+        return RunVerdict.NOT_FULLY_VERIFIED, "Only a selection of cases was played."
+    untested = sum(1 for each in must if pack.requirements[each.id].untested and not each.cases)
+    rest = f" {untested} cannot be tested by this suite; the report says why." if untested else ""
+    return RunVerdict.CONFORMANT, f"Every mandatory requirement that can be tested is verified.{rest}"
 
 
 def _findings(events: Iterable[Event]) -> Iterable[Finding]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from harness.check.model import Finding
-from harness.check.registry import broken_by
+from harness.check.registry import broken_by, severity
 from harness.evidence.conversation import Part
 from harness.evidence.message import Opened
 from harness.evidence.model import Event
@@ -78,7 +78,7 @@ def judge_exchange(step: Exchange, case: Case, pack: Pack, seen: Seen, budget: t
     part = mode(step, case.sut)
     if part == "simulate":
         return StepVerdict(step.id, Verdict.NOT_APPLICABLE, SIMULATED, events=numbers)
-    ruling = _awaited(step, case, seen) if part == "await" else _delivered(step, case, pack, seen)
+    ruling = _awaited(step, case, pack, seen) if part == "await" else _delivered(step, case, pack, seen)
     verdict, reason = ruling.verdict, ruling.reason
     findings = (*seen.findings, *ruling.findings)
     for finding in findings:
@@ -110,7 +110,7 @@ def _late(seen: Seen, budget: timedelta | None) -> str | None:
     return f"It came {over:.3f} s after its time limit, which is less than our own clock is uncertain by."
 
 
-def _awaited(step: Exchange, case: Case, seen: Seen) -> _Ruling:
+def _awaited(step: Exchange, case: Case, pack: Pack, seen: Seen) -> _Ruling:
     """The SUT sends: did it?"""
     name = step.message
     expected = f"{name} from {step.sender}"
@@ -121,7 +121,7 @@ def _awaited(step: Exchange, case: Case, seen: Seen) -> _Ruling:
     silence, failed = seen.first("silence"), seen.first("failed")
     if silence is not None and (step.reaction is not None or step.floating):
         reason = f"{name} to {step.receiver} did not come until {silence.data.get('until')}."
-        finding = Finding("reaction", "missing", reason, requirement=step.requirement or _purpose(step, case))
+        finding = Finding("reaction", "missing", reason, requirement=step.requirement or _purpose(step, case, pack))
         return _Ruling(Verdict.FAIL, reason, expected, "nothing came", (finding,))
     refused = next((event for event in seen.events if event.kind == "control-answer" and not _done(event)), None)
     if refused is not None:
@@ -157,7 +157,10 @@ def _delivered(step: Exchange, case: Case, pack: Pack, seen: Seen) -> _Ruling:
         return _Ruling(Verdict.INCONCLUSIVE, "The case ended before an answer came.", expected, "no answer yet")
     observed = describe_all(seen.outcomes)
     if pack.messages[step.message].answer is None and _is_receipt(seen.outcomes):
-        return _Ruling(Verdict.PASS, "Received.", "receipt", observed)
+        if Outcome("accepted") in step.expectation.expect:
+            return _Ruling(Verdict.PASS, "Received.", "receipt", observed)
+        reason = f"{step.message} was received; a receipt does not say whether it was accepted."
+        return _Ruling(Verdict.INCONCLUSIVE, reason, expected, observed)
     place = meets(seen.outcomes, step.expectation)
     if place == "expect":
         return _Ruling(Verdict.PASS, f"Answered as expected: {observed}.", expected, observed)
@@ -167,14 +170,20 @@ def _delivered(step: Exchange, case: Case, pack: Pack, seen: Seen) -> _Ruling:
     reason = f"{step.message} was answered with {observed}; expected was {expected}."
     if step.id not in case.purpose_steps and step.received is None:
         return _Ruling(Verdict.INCONCLUSIVE, f"Set-up failed: {reason}", expected, observed)
-    requirement = step.received if step.received in pack.requirements else _purpose(step, case)
+    name = step.received if step.received in pack.requirements else _purpose(step, case, pack)
+    found = [_against(name, "unexpected", reason, pack)]
     if seen.outcomes[0].kind == "silence":
         late = Finding("timing", "no-answer", reason)
         timely = next(broken_by(pack, late, case.parties[step.receiver].role, step.message), None)
-        requirement = timely.id if timely is not None else requirement
-        return _Ruling(Verdict.FAIL, reason, expected, observed, (replace(late, requirement=requirement),))
-    finding = Finding("answer", "unexpected", reason, requirement=requirement)
-    return _Ruling(Verdict.FAIL, reason, expected, observed, (finding,))
+        if timely is not None:
+            found.append(replace(late, requirement=timely.id, severity=severity(timely)))
+    return _Ruling(SEVERITY[found[0].severity], reason, expected, observed, tuple(found))
+
+
+def _against(name: str | None, code: str, reason: str, pack: Pack) -> Finding:
+    """The finding that an exchange did not end as the requirement demands: an error for a MUST, else a warning."""
+    found = Finding("answer", code, reason, requirement=name)
+    return replace(found, severity=severity(pack.requirements[name])) if name is not None else found
 
 
 def _is_receipt(outcomes: tuple[Outcome, ...]) -> bool:
@@ -182,8 +191,13 @@ def _is_receipt(outcomes: tuple[Outcome, ...]) -> bool:
     return any(each.kind == "http" and each.code is not None and each.code.startswith("2") for each in outcomes)
 
 
-def _purpose(step: Exchange, case: Case) -> str | None:
-    return case.requirements[0] if step.id in case.purpose_steps and case.requirements else None
+def _purpose(step: Exchange, case: Case, pack: Pack) -> str | None:
+    """The requirement that the outcome of a purpose step is about: the one of its message's table, else the first."""
+    if step.id not in case.purpose_steps or not case.requirements:
+        return None
+    table = pack.rules_by_message.get(step.message)
+    named = {cell.requirement for cell in table.cells} if table is not None else set()
+    return next((name for name in case.requirements if name in named), case.requirements[0])
 
 
 def judge_observation(
@@ -227,7 +241,7 @@ def _probe(step: Probe, seen: Seen, *, observable: bool) -> _Ruling:
     expected = f"{step.object}: {' or '.join(step.states)}"
     answer = seen.first("state")
     if not observable:
-        return _Ruling(Verdict.NOT_APPLICABLE, "Not observable without a control interface.", expected)
+        return _Ruling(Verdict.INCONCLUSIVE, "Its state cannot be seen without a control interface.", expected)
     if answer is None:
         return _Ruling(Verdict.NOT_APPLICABLE, NOT_REACHED, expected)
     state = answer.data.get("state")

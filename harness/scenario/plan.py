@@ -84,10 +84,17 @@ class Parameters:
 
 @dataclass(frozen=True)
 class Excluded:
-    """A case that is not played, and the rule that excluded it (``not claimed``, ``not selected``)."""
+    """A case that is not played.
+
+    Parameters:
+        id: of the case.
+        rule: what excluded it: ``not claimed: MESSAGE`` or ``not selected``.
+        requirements: the demands that it would have tested.
+    """
 
     id: str
     rule: str
+    requirements: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -147,7 +154,7 @@ def make_plan(pack: Pack, subject: Subject, parameters: Parameters) -> Plan:
         if rule is None:
             wanted.append(replace(case, control=controls.get(case.id)))
         else:
-            excluded.append(Excluded(case.id, rule))
+            excluded.append(Excluded(case.id, rule, case.requirements))
     if parameters.select and not wanted:
         raise ConfigurationFault(
             f"no case matches {' '.join(parameters.select)!r}",
