@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from harness.check.model import Finding, Subject
+from harness.evidence.message import declared_action
 from harness.message.model import Document
 from harness.pack.codelist import coded_violations
 from harness.pack.model import Breach, Pack
@@ -41,13 +42,40 @@ def envelope(subject: Subject) -> Iterator[Finding]:
 
 def encoding(subject: Subject) -> Iterator[Finding]:
     """The declared media type fits the envelope (SOAP 1.2 part 2, section 7; SOAP 1.1, section 6)."""
-    declared = subject.headers.get("content-type")
-    if declared is None or subject.opened.document is None:
+    if subject.opened.document is None or (not subject.line and "content-type" not in subject.headers):
         return
-    media_type = declared.partition(";")[0].strip().lower()
+    media_type = subject.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != subject.pack.media_type.partition(";")[0].lower():
-        text = f"the content type is {media_type}; expected was {subject.pack.media_type}"
-        yield Finding("encoding", "media-type", text)
+        said = f"the content type is {media_type}" if media_type else "there is no content type"
+        yield Finding("encoding", "media-type", f"{said}; expected was {subject.pack.media_type}")
+
+
+def transport(subject: Subject) -> Iterator[Finding]:
+    """What HTTP says agrees with the message: method, address and action of a request, status of an answer."""
+    opened, dialogue = subject.opened, subject.dialogue
+    if not subject.complete:
+        yield Finding("transport", "incomplete", "the connection ended before the whole body had come")
+    if opened.name is None or not subject.line:
+        return
+    message = subject.pack.messages[opened.name]
+    if opened.status is not None:
+        if opened.shape == "accepted" and not 200 <= opened.status < 300:
+            yield Finding("transport", "status", f"{opened.name} accepts, but came with HTTP status {opened.status}")
+        return
+    method, _, rest = subject.line.partition(" ")
+    if method != message.method:
+        yield Finding("transport", "method", f"{opened.name} came by {method}; expected was {message.method}")
+    path = rest.partition(" ")[0]
+    wanted = "/".join(part for part in (dialogue.receiver if dialogue else "", message.target.strip("/")) if part)
+    if not path.rstrip("/").endswith(f"/{wanted}"):
+        yield Finding(
+            "transport", "address", f"{opened.name} came to {path}; expected was an address ending in /{wanted}"
+        )
+    action = declared_action(subject.headers)
+    if message.action and action and action != message.action:
+        yield Finding(
+            "transport", "action", f"{opened.name} came with the action {action}; expected was {message.action}"
+        )
 
 
 def schema(subject: Subject) -> Iterator[Finding]:

@@ -18,8 +18,8 @@ class Finding:
     """Something a check found.
 
     Parameters:
-        check: name of the check: ``schema``, ``codelist``, ``rule``, ``envelope``, ``encoding``, ``signature``,
-            ``algorithm``, ``certificate``, ``timestamp``, ``structure``, ``correlation``, ``consistency``,
+        check: name of the check: ``schema``, ``codelist``, ``rule``, ``envelope``, ``encoding``, ``transport``,
+            ``signature``, ``algorithm``, ``certificate``, ``timestamp``, ``structure``, ``correlation``, ``consistency``,
             ``legality``, ``relay``, ``answer``, ``timing``, ``reaction``.
         code: the pack's error code for it (``101``), or the stable word of the check (``digest-mismatch``).
         message: one plain sentence.
@@ -77,6 +77,8 @@ class Subject:
         opened: the message.
         expected: names of messages of which it should be one; empty when any will do.
         headers: HTTP headers, names in lower case.
+        line: request line or status line; empty when it did not come over HTTP.
+        complete: whether the whole body came.
         dialogue: what surrounds it, or ``None``.
     """
 
@@ -84,6 +86,8 @@ class Subject:
     opened: Opened
     expected: tuple[str, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
+    line: str = ""
+    complete: bool = True
     dialogue: Dialogue | None = None
 
 

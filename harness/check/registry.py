@@ -7,7 +7,7 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import lru_cache
 
-from harness.check.content import codelist, encoding, envelope, protection, rule, schema
+from harness.check.content import codelist, encoding, envelope, protection, rule, schema, transport
 from harness.check.dialogue import consistency, correlation, legality, relay
 from harness.check.model import Check, Finding, Severity, Subject
 from harness.pack.model import Pack, Requirement
@@ -15,6 +15,7 @@ from harness.pack.model import Pack, Requirement
 CHECKS: Mapping[str, Check] = {
     "envelope": envelope,
     "encoding": encoding,
+    "transport": transport,
     "signature": protection,
     "schema": schema,
     "codelist": codelist,

@@ -153,13 +153,13 @@ def _name_of(
     return identify(
         pack,
         root=document.root,
-        action=_action(headers),
+        action=declared_action(headers),
         method=method,
         target=rest.partition(" ")[0],
     )
 
 
-def _action(headers: Mapping[str, str]) -> str | None:
+def declared_action(headers: Mapping[str, str]) -> str | None:
     """SOAP action: a header in SOAP 1.1 (section 6.1.1), a media type parameter in SOAP 1.2 (part 2, 6.5.3)."""
     if "soapaction" in headers:
         return headers["soapaction"].strip().strip('"')

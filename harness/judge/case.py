@@ -18,7 +18,7 @@ from functools import lru_cache
 
 from cryptography import x509
 
-from harness.check.model import Dialogue, Subject
+from harness.check.model import Dialogue, Finding, Subject
 from harness.check.registry import exercised, findings
 from harness.evidence.conversation import Conversation, Part, name_made_by
 from harness.evidence.message import Opened, open_message, outcomes_of
@@ -30,7 +30,7 @@ from harness.pack.model import Outcome, Pack
 from harness.scenario.model import Attest, Case, Exchange, Probe, Quiet
 from harness.scenario.oracle import Ledger, accept, refusals, remember
 from harness.scenario.plan import Plan
-from harness.scenario.project import exchanges, wrong
+from harness.scenario.project import exchanges, mode, wrong
 from harness.security.model import Trust
 from harness.security.trust import make_trust
 
@@ -96,7 +96,8 @@ def _walk(case: Case, plan: Plan, pack: Pack, events: Sequence[Event], fetch: Fe
             answer = pack.messages[step.message].answer
             subject = Subject(
                 pack, opened, (step.message,) if part == "request" else (answer,) if answer else (),
-                {name.lower(): value for name, value in event.data.get("head", {}).get("headers", ())}, dialogue,
+                {name.lower(): value for name, value in event.data.get("head", {}).get("headers", ())},
+                event.data.get("head", {}).get("line", ""), event.data.get("body_complete", True), dialogue,
             )  # fmt: skip
             role = case.parties[sender].role
             record.findings.extend(findings(subject, role))
@@ -108,6 +109,8 @@ def _walk(case: Case, plan: Plan, pack: Pack, events: Sequence[Event], fetch: Fe
         )
         if part == "answer":
             record.outcomes = outcomes_of(opened)
+            if event.kind == "received" and opened.shape == "accepted":
+                record.findings.extend(_too_early(step, case, seen))
             request = record.opened.get("request")
             if request is not None and opened.shape == "accepted" and step.answer_defect is None:
                 ledger = accept(ledger, pack, step.message, request.values)
@@ -116,6 +119,14 @@ def _walk(case: Case, plan: Plan, pack: Pack, events: Sequence[Event], fetch: Fe
             if reference is not None:
                 ledger = remember(ledger, sender, opened.values.get(reference))
     return seen
+
+
+def _too_early(step: Exchange, case: Case, seen: Mapping[str, Seen]) -> Iterator[Finding]:
+    """What had to happen before this answer and had not: the SUT answers only when what it owes inside is done."""
+    for inner in step.during:
+        if mode(inner, case.sut) == "await" and "answer" not in seen.get(inner.id, Seen()).at:
+            text = f"{step.message} was accepted before {inner.message} to {inner.receiver} was answered."
+            yield Finding("reaction", "too-early", text, requirement=inner.requirement)
 
 
 def _open(pack: Pack, plan: Plan, step: Exchange, part: Part, event: Event, fetch: Fetch) -> Opened:

@@ -244,6 +244,7 @@ class Cell:
     Parameters:
         refuse: the refusal, or ``None`` when the message may proceed.
         permitted: other legal refusals.
+        also: other refusals that are just as right.
         requirement: demand on the receiver (it must refuse so, or accept).
         told: demand on a sender that is told this refusal.
         source: where the cell comes from.
@@ -256,6 +257,7 @@ class Cell:
     told: str | None
     source: Origin
     where: Where
+    also: tuple[Outcome, ...] = ()
 
 
 @dataclass(frozen=True)

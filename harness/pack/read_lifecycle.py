@@ -156,6 +156,7 @@ def _cell(entry: Entry, message: Message, requirements: Mapping[str, Requirement
         told=demand(entry, "told", requirements, message.sender),
         source=read_origin(entry.get("source")),
         where=entry.where,
+        also=read_outcomes(entry.at("also"), sets) if "also" in entry else (),
     )
 
 

@@ -120,9 +120,9 @@ def remember(ledger: Ledger, sender: str, reference: Value) -> Ledger:
 def expectation(cells: tuple[Cell, ...]) -> Expectation:
     """How a message must be answered: accepted, or the first refusal. What any other cell allows is permitted."""
     first = next((cell for cell in cells if cell.refuse is not None), None)
-    expected = Outcome("accepted") if first is None or first.refuse is None else first.refuse
+    expected = (Outcome("accepted"),) if first is None or first.refuse is None else (first.refuse, *first.also)
     permitted = [outcome for cell in cells for outcome in (cell.refuse, *cell.permitted) if outcome is not None]
-    return Expectation((expected,), tuple(outcome for outcome in dict.fromkeys(permitted) if outcome != expected))
+    return Expectation(expected, tuple(outcome for outcome in dict.fromkeys(permitted) if outcome not in expected))
 
 
 def symbols(pack: Pack, message: str, subject: str | None) -> dict[str, Value]:

@@ -1,6 +1,7 @@
 """Every check by itself: one message in which it fires, and the same message, right, in which it stays silent."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -62,6 +63,28 @@ def test_a_fault_comes_with_a_status_that_says_so(pack: Pack, status: int, codes
     assert [found.code for found in run("envelope", Subject(pack, message))] == codes
 
 
+@pytest.mark.parametrize(
+    ("line", "complete", "code"),
+    [
+        ("PUT /customs.x/platform HTTP/1.1", True, "method"),
+        ("POST /elsewhere HTTP/1.1", True, "address"),
+        ("POST /platform HTTP/1.1", False, "incomplete"),
+        ("POST /platform HTTP/1.1", True, None),
+    ],
+)
+def test_what_http_says_must_agree(pack: Pack, line: str, complete: bool, code: str | None) -> None:
+    subject = replace(dialogue(pack, opened(pack, "I9")), line=line, complete=complete)
+    assert [found.code for found in run("transport", subject)] == ([code] if code else [])
+
+
+def test_an_acceptance_needs_a_status_of_success(pack: Pack) -> None:
+    data = wrap(parse("xml", pack.messages["I10"].golden["accepted"].read_bytes()), "1.2")
+    for status, codes in ((200, []), (500, ["status"])):
+        line = f"HTTP/1.1 {status} X"
+        message = open_message(pack, {"line": line}, data, at=NOW, trust=None, answer_to="I9")
+        assert [found.code for found in run("transport", Subject(pack, message, (), TYPE, line))] == codes
+
+
 def test_another_media_type_is_told(pack: Pack) -> None:
     (found,) = run("encoding", Subject(pack, opened(pack, "I9"), (), {"content-type": "text/html"}))
     assert found.code == "media-type"
@@ -91,7 +114,7 @@ def dialogue(pack: Pack, message: Opened, **more: object) -> Subject:
     surroundings = Dialogue(
         "step", "request", "departure", Conversation(pack), pack.parties, "customs.departure", "platform", **more
     )  # type: ignore[arg-type]
-    return Subject(pack, message, (), TYPE, surroundings)
+    return Subject(pack, message, (), TYPE, dialogue=surroundings)
 
 
 def test_content_that_changed_on_the_way_is_told(pack: Pack) -> None:
@@ -107,7 +130,7 @@ def test_a_value_that_the_conversation_knows_otherwise_is_told(pack: Pack) -> No
     later = opened(pack, "I9", {"guarantee": "XC25999999"})
     for message, codes in ((opened(pack, "I9"), []), (later, ["guarantee"])):
         subject = Subject(
-            pack, message, (), TYPE,
+            pack, message, (), TYPE, dialogue=
             Dialogue("I9", "request", "departure", heard, pack.parties, "customs.departure", "platform"),
         )  # fmt: skip
         assert [found.code for found in run("consistency", subject)] == codes

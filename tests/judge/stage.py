@@ -119,7 +119,7 @@ class Stage:
         )
         from_sut = (mine == "await") == (part == "request")
         kind = "simulated" if mine == "simulate" else "received" if from_sut else "sent"
-        line = "POST / HTTP/1.1" if part == "request" else f"HTTP/1.1 {status} OK"
+        line = f"POST /{step.receiver} HTTP/1.1" if part == "request" else f"HTTP/1.1 {status} OK"
         headers = [["Content-Type", pack.media_type], *([key, value] for key, value in protected.headers.items())]
         self.write(
             kind, step.id, role=part, message=name, sender=step.sender, receiver=step.receiver,
