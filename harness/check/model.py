@@ -19,8 +19,8 @@ class Finding:
 
     Parameters:
         check: name of the check: ``schema``, ``codelist``, ``rule``, ``envelope``, ``encoding``, ``transport``,
-            ``signature``, ``algorithm``, ``certificate``, ``timestamp``, ``structure``, ``correlation``, ``consistency``,
-            ``legality``, ``relay``, ``answer``, ``timing``, ``reaction``.
+            ``signature``, ``algorithm``, ``certificate``, ``timestamp``, ``structure``, ``correlation``,
+            ``consistency``, ``legality``, ``relay``, ``answer``, ``timing``, ``reaction``.
         code: the pack's error code for it (``101``), or the stable word of the check (``digest-mismatch``).
         message: one plain sentence.
         severity: ``error``, ``warning`` or ``info``.

@@ -6,6 +6,9 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+UNCERTAINTY = 0.05
+"""Seconds by which our times are uncertain; a limit that is missed by less decides nothing."""
+
 
 class Clock(Protocol):
     """Where time comes from. Everything that needs the time is given a clock."""

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.errors import HarnessFault
-from harness.evidence.clock import Clock, SystemClock, stamp
+from harness.evidence.clock import UNCERTAINTY, Clock, SystemClock, stamp
 from harness.evidence.log import EventLog
 from harness.evidence.model import Event
 from harness.evidence.store import Store
@@ -27,7 +27,7 @@ from harness.exchange.listener import Listener
 from harness.exchange.model import Setup
 from harness.exchange.play import Player
 from harness.exchange.recorder import Recorder
-from harness.exchange.stage import UNCERTAINTY, Stage
+from harness.exchange.stage import Stage
 from harness.exchange.switchboard import Switchboard
 from harness.exchange.tls import client_context, server_context
 from harness.exchange.transport import WireTransport

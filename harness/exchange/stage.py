@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from harness.errors import ConfigurationFault
-from harness.evidence.clock import Clock, stamp
+from harness.evidence.clock import UNCERTAINTY, Clock, stamp
 from harness.evidence.conversation import Conversation, Part
 from harness.evidence.message import Opened, Shape, open_message
 from harness.exchange.data import Data
@@ -28,10 +28,6 @@ from harness.security.model import Trust
 
 DEFAULT_SECONDS = 10.0
 """For a timer that neither pack nor target sets."""
-
-
-UNCERTAINTY = 0.05
-"""Seconds by which our times are uncertain; a limit that is missed by less decides nothing."""
 
 
 class StopCase(Exception):

@@ -156,8 +156,9 @@ def _steps(
 ) -> Iterator[StepVerdict]:
     nothing = Seen()
     budget = plan.parameters.timers.get("answer")
+    lag = sum(float(event.data["seconds"]) for event in events if event.kind == "lag")
     for step in exchanges(case.steps):
-        yield judge_exchange(step, case, pack, seen.get(step.id, nothing), budget)
+        yield judge_exchange(step, case, pack, seen.get(step.id, nothing), budget, lag)
     for other in case.steps:
         if isinstance(other, Quiet | Probe | Attest):
             yield judge_observation(other, seen.get(other.id, nothing), events, observable=plan.subject.observable)

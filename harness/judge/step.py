@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from harness.check.model import Finding
 from harness.check.registry import broken_by, severity
+from harness.evidence.clock import UNCERTAINTY
 from harness.evidence.conversation import Part
 from harness.evidence.message import Opened
 from harness.evidence.model import Event
@@ -66,13 +67,16 @@ class _Ruling:
     findings: tuple[Finding, ...] = ()
 
 
-def judge_exchange(step: Exchange, case: Case, pack: Pack, seen: Seen, budget: timedelta | None) -> StepVerdict:
+def judge_exchange(
+    step: Exchange, case: Case, pack: Pack, seen: Seen, budget: timedelta | None, lag: float = 0.0
+) -> StepVerdict:
     """Judge one exchange.
 
     Parameters:
         step, case, pack: what was planned.
         seen: what was observed.
-        budget: the time for an answer, for the clock table.
+        budget: the time for an answer.
+        lag: seconds by which our own loop was late in this case.
     """
     numbers = tuple(event.seq for event in seen.events)
     part = mode(step, case.sut)
@@ -85,9 +89,9 @@ def judge_exchange(step: Exchange, case: Case, pack: Pack, seen: Seen, budget: t
         hit = SEVERITY[finding.severity]
         if hit.rank > verdict.rank:
             verdict, reason = hit, finding.message
-    late = _late(seen, budget) if verdict in (Verdict.PASS, Verdict.WARNING) else None
-    if late is not None:
-        verdict, reason = Verdict.INCONCLUSIVE, late
+    over = _over(seen, budget)
+    if over > 0 and verdict in (Verdict.PASS, Verdict.WARNING):
+        verdict, reason = _too_late(over, lag)
     clocks = _clocks(seen.at, budget)
     signatures = {str(part): opened.report for part, opened in seen.opened.items() if opened.report is not None}
     return StepVerdict(
@@ -95,19 +99,24 @@ def judge_exchange(step: Exchange, case: Case, pack: Pack, seen: Seen, budget: t
     )
 
 
-def _late(seen: Seen, budget: timedelta | None) -> str | None:
-    """Why the time limit decides nothing: the message came after it, but within the uncertainty of our own clock."""
+def _over(seen: Seen, budget: timedelta | None) -> float:
+    """Seconds by which the SUT's message came after its time limit; not above 0 when it came in time."""
     waiting, request, answer = seen.first("waiting"), seen.at.get("request"), seen.at.get("answer")
     if request is not None and request.kind == "received":
-        limit = datetime.fromisoformat(waiting.data["until"]) if waiting is not None else None
-        over = (datetime.fromisoformat(request.at) - limit).total_seconds() if limit is not None else 0.0
-    elif answer is not None and answer.kind == "received" and request is not None and budget is not None:
-        over = (answer.mono - request.mono) / 1e9 - budget.total_seconds()
-    else:
-        return None
-    if over <= 0:
-        return None
-    return f"It came {over:.3f} s after its time limit, which is less than our own clock is uncertain by."
+        if waiting is None:
+            return 0.0
+        allowed = datetime.fromisoformat(waiting.data["until"]) - datetime.fromisoformat(waiting.at)
+        return (request.mono - waiting.mono) / 1e9 - allowed.total_seconds()
+    if answer is not None and answer.kind == "received" and request is not None and budget is not None:
+        return (answer.mono - request.mono) / 1e9 - budget.total_seconds()
+    return 0.0
+
+
+def _too_late(over: float, lag: float) -> tuple[Verdict, str]:
+    """What coming too late means: a fail, unless our own clock may be off by as much."""
+    if over <= UNCERTAINTY + lag:
+        return Verdict.INCONCLUSIVE, f"It came {over:.3f} s after its time limit; our own clock may be off by as much."
+    return Verdict.FAIL, f"It came {over:.3f} s after its time limit."
 
 
 def _awaited(step: Exchange, case: Case, pack: Pack, seen: Seen) -> _Ruling:

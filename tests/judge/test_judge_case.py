@@ -204,7 +204,10 @@ def test_judging_twice_gives_the_same(world: World) -> None:
     assert stage.judge() == stage.judge()
 
 
-@pytest.mark.parametrize(("late", "expected"), [(0, Verdict.PASS), (20_000_000, Verdict.INCONCLUSIVE)])
+@pytest.mark.parametrize(
+    ("late", "expected"),
+    [(0, Verdict.PASS), (20_000_000, Verdict.INCONCLUSIVE), (200_000_000, Verdict.FAIL)],
+)
 def test_a_limit_missed_by_less_than_our_uncertainty_decides_nothing(
     world: World, late: int, expected: Verdict
 ) -> None:
@@ -226,3 +229,37 @@ def test_a_fault_of_the_run_counts_for_the_cases_that_were_open(world: World) ->
         Verdict.HARNESS_ERROR
     )
     assert judge_case(second.case, plan, world.pack, found[REFUSED], second.store.__getitem__).verdict is Verdict.PASS
+
+
+def test_an_answer_before_what_is_owed_inside_is_too_early(world: World) -> None:
+    stage = world.stage(world.plan("platform"), "lifecycle-E9-accepted@platform")
+    stage.write("case-started", attempt=1)
+    for step in stage.case.steps[:-1]:
+        stage.exchange(step.id)
+    outer = stage.step("E9")
+    stage.send(outer, "request")
+    stage.send(outer, "answer")
+    stage.exchange(outer.during[0].id)
+    verdict = stage.end().judge()
+    assert ("reaction", "too-early") in finding(verdict, "E9")
+    assert verdict.requirements[str(outer.during[0].requirement)] is Verdict.FAIL
+
+
+def test_a_missing_answer_fails_the_demand_of_its_step(world: World) -> None:
+    stage = world.stage(world.plan("platform"), ACCEPTED)
+    stage.write("case-started", attempt=1)
+    for name in ("E1", "I1", "I7"):
+        stage.exchange(name)
+    stage.send(stage.step("I9"), "request")
+    stage.write("silence", "I9", message="I10", sender="platform", receiver="customs.departure", since="1", until="2")
+    assert stage.end("stopped").judge().requirements["ETIR-I9-OK"] is Verdict.FAIL
+
+
+def test_a_should_that_is_not_met_is_a_warning(world: World) -> None:
+    stage = world.stage(world.plan("platform"), "lifecycle-E1-duplicate@platform")
+    stage.write("case-started", attempt=1)
+    stage.exchange("E1")
+    stage.exchange("E1.repeated", error=("400", "/"))
+    verdict = stage.end().judge()
+    assert verdict.verdict is Verdict.WARNING
+    assert verdict.requirements["ETIR-E1-299"] is Verdict.WARNING

@@ -1,0 +1,83 @@
+"""The verdict of a run: what makes it conformant, and what must never do so."""
+
+from dataclasses import replace
+
+import pytest
+from judge.stage import World
+
+from harness.judge.model import CaseVerdict, RunVerdict, Status, Verdict
+from harness.judge.run import summarise
+from harness.scenario.plan import END, Parameters, Plan, Subject, make_plan
+
+REFUSED = "lifecycle-I9-declaration-absent@platform"
+ACCEPTED = "lifecycle-I9-accepted@platform"
+
+
+def verdicts(plan: Plan, **other: Verdict) -> list[CaseVerdict]:
+    """Every case passed, but for the named ones (``-`` and ``@`` written as they are, in a mapping)."""
+    return [
+        CaseVerdict(
+            case.id,
+            other.get(case.id, Verdict.PASS),
+            "",
+            (),
+            dict.fromkeys(case.requirements, other.get(case.id, Verdict.PASS)),
+        )
+        for case in plan.cases
+    ]
+
+
+def test_a_selection_is_never_conformant(world: World) -> None:
+    plan = world.plan("platform", select=(REFUSED,))
+    judgement = summarise(plan, world.pack, verdicts(plan), ())
+    assert judgement.verdict is RunVerdict.NOT_FULLY_VERIFIED
+    assert (judgement.counts.required, judgement.counts.executed, judgement.counts.passed) == (1, 1, 1)
+
+
+def test_a_selection_in_one_position_is_not_excused_by_the_others(world: World) -> None:
+    plan = make_plan(
+        world.pack, Subject("customs", ("transit",)), Parameters(select=("lifecycle-I9-accepted@transit",))
+    )
+    judgement = summarise(plan, world.pack, verdicts(plan), ())
+    assert judgement.verdict is RunVerdict.NOT_FULLY_VERIFIED
+
+
+def test_what_is_not_claimed_is_not_verified(world: World) -> None:
+    claims = tuple(name for name in world.pack.messages if name != "I13")
+    plan = make_plan(world.pack, Subject("platform", claims=claims), Parameters())
+    judgement = summarise(plan, world.pack, verdicts(plan), ())
+    unclaimed = [each for each in judgement.requirements if each.reason.startswith("not claimed: I13")]
+    assert unclaimed
+    assert {each.status for each in unclaimed} == {Status.NOT_VERIFIED}
+
+
+@pytest.mark.parametrize("which", [ACCEPTED, ACCEPTED + END])
+def test_a_negative_case_counts_only_beside_its_positive_control(world: World, which: str) -> None:
+    plan = world.plan("platform", select=(REFUSED,))
+    judgement = summarise(plan, world.pack, verdicts(plan, **{which: Verdict.INCONCLUSIVE}), ())
+    judged = next(each for each in judgement.cases if each.case == REFUSED)
+    assert judged.verdict is Verdict.INCONCLUSIVE
+    assert which in judged.reason
+
+
+def test_nothing_executed_is_never_a_pass(world: World) -> None:
+    plan = world.plan("holder")
+    nothing = {case.id: Verdict.NOT_RUN for case in plan.cases}
+    judgement = summarise(plan, world.pack, verdicts(plan, **nothing), ())
+    assert judgement.verdict is RunVerdict.NOT_FULLY_VERIFIED
+    assert judgement.counts.executed == 0
+
+
+def test_a_fail_on_an_assumed_source_alone_counts_only_when_it_is_adopted(world: World) -> None:
+    plan = world.plan("platform")
+    assumed = next(
+        each.id
+        for each in world.pack.requirements.values()
+        if each.source.mark == "assumed" and each.level == "MUST" and each.bearer in ("platform", "any")
+    )
+    first, *others = verdicts(plan)
+    failed = [replace(first, verdict=Verdict.FAIL, requirements={assumed: Verdict.FAIL}), *others]
+    for adopted, expected in ((True, RunVerdict.NOT_CONFORMANT), (False, RunVerdict.NOT_FULLY_VERIFIED)):
+        chosen = replace(plan, parameters=replace(plan.parameters, adopt_assumed=adopted))
+        judgement = summarise(chosen, world.pack, failed, ())
+        assert judgement.verdict is expected
