@@ -14,7 +14,7 @@ from dataclasses import replace
 from harness.pack.model import Cell, Expectation, Outcome, Pack
 from harness.scenario.model import Bearer, Exchange, Probe, Quiet, Scenario, Step
 from harness.scenario.oracle import Ledger, accept, cells_at, expectation, refusals, symbols
-from harness.scenario.route import Route, about_position, legal, routes
+from harness.scenario.route import Route, legal, routes
 
 GROUP = "Life cycle"
 REACTION = "reaction"
@@ -161,13 +161,16 @@ def _refused(
     refuses = f"Refuses {step.message} with {code}, and records nothing: asked again, it refuses again."
     stops = f"Told {code} in answer to {step.message}, does not go on as if it had been accepted."
     bearers = _bearers(pack, step, (_unique([cell.requirement]), refuses), (_unique([cell.told]), stops))
-    steps: tuple[Step, ...] = (*route, bad, again, *_watch(pack, step))
+    steps: tuple[Step, ...] = (*route, bad, again, *_watch(pack, step, cell))
     why = f"lifecycle {step.message}: {reason}"
     yield _scenario(pack, name, f"{reason}: refused with {code}", bearers, steps, why, cell)
 
 
-def _watch(pack: Pack, step: Exchange) -> Iterator[Step]:
-    """What shows that the sender did not go on: it stays quiet, and its own records say so."""
+def _watch(pack: Pack, step: Exchange, cell: Cell) -> Iterator[Step]:
+    """What shows that the sender did not go on: it stays quiet, and its own records say so.
+
+    A refusal that may also mean "it is so already" says nothing about the records.
+    """
     table = pack.rules_by_message[step.message]
     subject = step.subject
     for other in pack.rules_by_message:
@@ -175,10 +178,14 @@ def _watch(pack: Pack, step: Exchange) -> Iterator[Step]:
         theirs = REACTION in pack.timers and other != step.message and follow.sender == step.sender
         if theirs and _unlocked(pack, step.message, other, subject):
             yield Quiet(f"quiet-{other}", step.sender, other, REACTION)
+    already = {
+        (guard.object, state)
+        for guard in table.guards
+        for state, each in guard.cells.items()
+        if each.refuse == cell.refuse
+    }
     for name, state in table.effects.items():
-        if about_position(pack, step.message) and any(
-            pack.values[part].scope == "position" for part in pack.objects[name].key
-        ):
+        if (name, state) not in already:
             states = tuple(each for each in pack.objects[name].states if each != state)
             yield Probe(f"probe-{name}", name, step.sender, states, subject)
 
