@@ -52,7 +52,18 @@ def judge_case(case: Case, plan: Plan, pack: Pack, events: Sequence[Event], fetc
     seen = _walk(case, plan, pack, own, fetch)
     steps = tuple(_steps(case, plan, pack, own, seen))
     verdict, reason = _sum(steps, own)
-    return CaseVerdict(case.id, verdict, reason, steps, requirement_verdicts(case, pack, steps, seen, verdict), attempt)
+    touched = requirement_verdicts(case, pack, steps, seen, verdict)
+    return CaseVerdict(case.id, verdict, reason, steps, touched, attempt, tuple(_references(pack, seen)))
+
+
+def _references(pack: Pack, seen: Mapping[str, Seen]) -> Iterator[str]:
+    """The references of the messages that the SUT sent, in the order of the script."""
+    for record in seen.values():
+        for part, opened in record.opened.items():
+            name = name_made_by(pack, opened.name, "reference") if opened.name is not None else None
+            text = opened.text(name) if name is not None else None
+            if text and record.at[part].kind == "received":
+                yield text
 
 
 def _last_attempt(case: Case, events: Sequence[Event]) -> tuple[int, tuple[Event, ...]]:

@@ -86,6 +86,7 @@ class CaseVerdict:
         steps: in the order of the script.
         requirements: verdict for each requirement that the case touched.
         attempt: which attempt was judged.
+        references: references of the SUT's messages, which no other case may have seen.
     """
 
     case: str
@@ -94,3 +95,4 @@ class CaseVerdict:
     steps: tuple[StepVerdict, ...]
     requirements: Mapping[str, Verdict]
     attempt: int = 1
+    references: tuple[str, ...] = ()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from harness.check.model import Finding
+from harness.check.registry import broken_by, severity
 from harness.evidence.model import Event
 from harness.judge.case import Fetch, events_by_case, judge_case
 from harness.judge.model import CaseVerdict, RunVerdict, Status, Verdict
@@ -78,8 +79,9 @@ def summarise(plan: Plan, pack: Pack, verdicts: Sequence[CaseVerdict], events: I
     """The judgement of a run from the verdicts of its cases, taken live or made anew."""
     cases = _beside_controls(plan.cases, verdicts)
     counted = [(case, verdict) for case, verdict in zip(plan.cases, cases, strict=True) if not case.is_control]
+    found = (*_reused(plan, pack, cases), *_findings(events))
     requirements = tuple(
-        _status(requirement, plan, pack, counted)
+        _status(requirement, plan, pack, counted, found)
         for requirement in pack.requirements.values()
         if requirement.bearer in (plan.subject.role, "any")
     )
@@ -93,7 +95,20 @@ def summarise(plan: Plan, pack: Pack, verdicts: Sequence[CaseVerdict], events: I
         sum(verdict.verdict in (Verdict.PASS, Verdict.WARNING) for verdict in mandatory),
     )
     verdict, reason = _verdict(plan, pack, requirements, mandatory, cases)
-    return RunJudgement(verdict, reason, counts, cases, requirements, tuple(_findings(events)))
+    return RunJudgement(verdict, reason, counts, cases, requirements, found)
+
+
+def _reused(plan: Plan, pack: Pack, verdicts: Sequence[CaseVerdict]) -> Iterator[Finding]:
+    """References that the SUT used in more than one case."""
+    first: dict[str, str] = {}
+    for verdict in verdicts:
+        for reference in verdict.references:
+            case = first.setdefault(reference, verdict.case)
+            if case != verdict.case:
+                text = f"The reference {reference} of {case} was used again in {verdict.case}."
+                finding = Finding("correlation", "reference-reused", text)
+                broken = next(broken_by(pack, finding, plan.subject.role, None), None)
+                yield replace(finding, requirement=broken.id, severity=severity(broken)) if broken else finding
 
 
 def _beside_controls(cases: Sequence[Case], verdicts: Sequence[CaseVerdict]) -> tuple[CaseVerdict, ...]:
@@ -121,7 +136,11 @@ def _mandatory(case: Case, pack: Pack) -> bool:
 
 
 def _status(
-    requirement: Requirement, plan: Plan, pack: Pack, counted: Sequence[tuple[Case, CaseVerdict]]
+    requirement: Requirement,
+    plan: Plan,
+    pack: Pack,
+    counted: Sequence[tuple[Case, CaseVerdict]],
+    found: Sequence[Finding],
 ) -> RequirementStatus:
     touched = [
         (case.id, verdict.requirements[requirement.id])
@@ -134,6 +153,9 @@ def _status(
     def status(word: Status, reason: str = "") -> RequirementStatus:
         return RequirementStatus(requirement.id, requirement.level, word, names, reason)
 
+    of_the_run = next((each for each in found if each.requirement == requirement.id), None)
+    if of_the_run is not None and of_the_run.severity == "error":
+        return status(Status.FAILED, of_the_run.message)
     if not touched:
         if requirement.untested:
             return status(Status.NOT_APPLICABLE, requirement.untested)

@@ -81,3 +81,19 @@ def test_a_fail_on_an_assumed_source_alone_counts_only_when_it_is_adopted(world:
         chosen = replace(plan, parameters=replace(plan.parameters, adopt_assumed=adopted))
         judgement = summarise(chosen, world.pack, failed, ())
         assert judgement.verdict is expected
+
+
+def test_a_reference_that_comes_back_in_another_case_is_used_twice(world: World) -> None:
+    plan = world.plan("holder")
+    for same, status in ((False, Status.PASSED), (True, Status.FAILED)):
+        given = [
+            replace(
+                each,
+                references=("REF" if same else f"REF-{number}",),
+                requirements={**each.requirements, "ETIR-REF-UNIQUE": Verdict.PASS},
+            )
+            for number, each in enumerate(verdicts(plan))
+        ]
+        judgement = summarise(plan, world.pack, given, ())
+        found = next(each for each in judgement.requirements if each.id == "ETIR-REF-UNIQUE")
+        assert found.status is status
