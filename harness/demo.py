@@ -126,7 +126,7 @@ def set_up(pack: Pack, show: Show, folder: Path) -> Props:
         "role": role,
         **({"positions": list(positions if show.full or show.faults else positions[:1])} if positions else {}),
         "endpoints": {"url": f"https://{HOST}:{theirs}"},
-        "certificates": {"tls": [str(trust)], "crls": [str(crl)]},
+        "certificates": {"tls": [str(trust)], "crls": [str(crl)], "signers": [str(identity.certificate_file)]},
         "keys": "test",
         "identities": str(pki.folder),
         "listen": {"host": HOST, "port": own},

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from hashlib import sha256
 
 from harness.check.model import Dialogue, Finding, Subject
 from harness.evidence.conversation import name_made_by
+from harness.evidence.message import Opened
 from harness.message.model import Value
 from harness.pack.model import Pack
 
@@ -93,6 +95,38 @@ def relay(subject: Subject) -> Iterator[Finding]:
                 f"{value.about or name} was forwarded as {_shown(opened.values[name])}; it came as {_shown(original)}"
             )
             yield Finding("relay", name, text, pointer="/" + pack.messages[opened.name].bindings[name].path)
+
+
+def signer(subject: Subject) -> Iterator[Finding]:
+    """A signature that holds is that of the sender, and of nobody else whom the same authority certified.
+
+    Where nobody said with which certificates the sender signs, one certificate signs all its messages of a case.
+    """
+    dialogue = subject.dialogue
+    own = _signed_by(subject.opened)
+    if dialogue is None or own is None:
+        return
+    report = subject.opened.report
+    name = _shown(report.signer if report is not None else None)
+    if dialogue.signers:
+        if own not in dialogue.signers:
+            text = f"the certificate of {name} signed it, which is none of the sender's (SHA-256 {own})"
+            yield Finding("certificate", "wrong-party", text)
+        return
+    for said in dialogue.conversation.said:
+        earlier = _signed_by(said.opened) if said.sender == dialogue.sender else None
+        if earlier is not None and earlier != own:
+            text = f"the certificate of {name} signed it; another one signed {said.opened.name or 'a message'} before"
+            yield Finding("certificate", "changed", text, severity="warning")
+            return
+
+
+def _signed_by(opened: Opened) -> str | None:
+    """SHA-256 of the certificate whose key made the signature, ``None`` unless that and its path are certain."""
+    report = opened.report
+    if report is None or report.certificate is None or not report.path or report.steps.get("value") != "ok":
+        return None
+    return sha256(report.certificate).hexdigest()
 
 
 def _plain(value: Value) -> object:

@@ -53,6 +53,7 @@ class Dialogue:
         forwards: for a forwarded request, the request whose content it carries.
         own: names whose values the step sets itself; they need not agree with known ones.
         refusals: cells of the life-cycle table that refuse this request now.
+        signers: SHA-256 of the certificates that the system under test signs with; empty means not known.
     """
 
     step: str
@@ -66,6 +67,7 @@ class Dialogue:
     forwards: Opened | None = None
     own: frozenset[str] = frozenset()
     refusals: tuple[Cell, ...] = ()
+    signers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ CHECKS: Mapping[str, Check] = {
     "encoding": encoding,
     "transport": transport,
     "signature": protection,
+    "signer": signer,
     "schema": schema,
     "codelist": codelist,
     "rule": rule,
@@ -29,8 +30,12 @@ CHECKS: Mapping[str, Check] = {
 
 PARTS: Mapping[str, tuple[str, ...]] = {
     "signature": ("signature", "structure", "algorithm", "certificate", "timestamp", "token"),
+    "signer": ("certificate",),
 }
 """Names under which a check reports its findings, where it is not its own."""
+
+IDLE: Mapping[bool, str] = {True: "certificate/changed", False: "certificate/wrong-party"}
+"""What the check of the signer cannot find, by whether the certificates of the sender are known."""
 
 
 def findings(subject: Subject, role: str | None, names: tuple[str, ...] = tuple(CHECKS)) -> tuple[Finding, ...]:
@@ -67,15 +72,20 @@ def broken_by(pack: Pack, finding: Finding, role: str | None, message: str | Non
 
 
 @lru_cache(maxsize=512)
-def exercised(pack: Pack, role: str, message: str | None) -> frozenset[str]:
-    """Ids of the requirements that are tested by running all checks on a message of that role."""
-    return frozenset(_exercised(pack, role, message))
+def exercised(pack: Pack, role: str, message: str | None, *, signers: bool = False) -> frozenset[str]:
+    """Ids of the requirements that are tested by running all checks on a message of that role.
+
+    Parameters:
+        pack, role, message: whose message, and which one.
+        signers: whether the certificates that the role signs with are known.
+    """
+    return frozenset(_exercised(pack, role, message, IDLE[signers]))
 
 
-def _exercised(pack: Pack, role: str, message: str | None) -> Iterator[str]:
+def _exercised(pack: Pack, role: str, message: str | None, idle: str) -> Iterator[str]:
     parts = {part for name in CHECKS for part in PARTS.get(name, (name,))} | {"timing"}
     for requirement in pack.requirements.values():
-        touched = any(pattern.partition("/")[0] in parts for pattern in requirement.checks)
+        touched = any(pattern.partition("/")[0] in parts and pattern != idle for pattern in requirement.checks)
         if touched and _borne(requirement, role) and _about(requirement, message):
             yield requirement.id
 

@@ -103,6 +103,7 @@ def _walk(case: Case, plan: Plan, pack: Pack, events: Sequence[Event], fetch: Fe
                 request=record.opened.get("request") if part == "answer" else None,
                 forwards=conversation.message(step.forwards, "request") if step.forwards else None,
                 own=frozenset(step.values), refusals=cells,
+                signers=plan.subject.signers,
             )  # fmt: skip
             answer = pack.messages[step.message].answer
             subject = Subject(
@@ -112,7 +113,7 @@ def _walk(case: Case, plan: Plan, pack: Pack, events: Sequence[Event], fetch: Fe
             )  # fmt: skip
             role = case.parties[sender].role
             record.findings.extend(findings(subject, role))
-            record.exercised.update(exercised(pack, role, opened.name))
+            record.exercised.update(exercised(pack, role, opened.name, signers=bool(plan.subject.signers)))
         record.opened[part], record.at[part] = opened, event
         teaches = not (wrong(step) if part == "request" else step.answer_defect)
         conversation = conversation.heard(

@@ -37,6 +37,7 @@ class Subject:
         authority, product, version, contact: who it is, for reports.
         observable: whether a control interface can be asked for its state.
         claims: messages that it supports; ``None`` means all (from the ICS).
+        signers: SHA-256 of the certificates (DER) that it signs with, hexadecimal; empty means not known.
     """
 
     role: str
@@ -48,6 +49,7 @@ class Subject:
     contact: str = ""
     observable: bool = True
     claims: tuple[str, ...] | None = None
+    signers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -274,6 +276,7 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
             "contact": subject.contact,
             "observable": subject.observable,
             "claims": None if subject.claims is None else list(subject.claims),
+            "signers": list(subject.signers),
         },
         "parameters": {
             "seed": parameters.seed,
@@ -310,6 +313,7 @@ def plan_from_json(document: Mapping[str, Any], pack: Pack) -> Plan:
                     **sut,
                     "positions": tuple(sut["positions"]),
                     "claims": None if claims is None else tuple(claims),
+                    "signers": tuple(sut["signers"]),
                 }
             ),
             Parameters(

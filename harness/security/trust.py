@@ -24,7 +24,7 @@ def make_trust(certificates: Iterable[Certificate], crls: Iterable[CertificateRe
     given = tuple(certificates)
     subjects = {each.subject for each in given}
     below = tuple(each for each in given if each.issuer != each.subject and each.issuer in subjects)
-    signers = tuple(each for each in given if not _is_authority(each))
+    signers = tuple(each for each in given if not is_authority(each))
     return Trust(
         tuple(each for each in given if each not in below),
         tuple(crls),
@@ -33,6 +33,7 @@ def make_trust(certificates: Iterable[Certificate], crls: Iterable[CertificateRe
     )
 
 
-def _is_authority(certificate: Certificate) -> bool:
+def is_authority(certificate: Certificate) -> bool:
+    """Whether a certificate says of itself that it may issue others."""
     constraints = extension_of(certificate, BasicConstraints)
     return constraints is not None and constraints.ca

@@ -15,7 +15,7 @@ from harness.pack.model import Pack
 from harness.scenario.load import load_scenarios
 from harness.security.model import Identity
 from harness.target.diagnosis import Line, validity, wrong
-from harness.target.identities import LISTENER, check_statement_key, load_identities, load_trust
+from harness.target.identities import LISTENER, check_statement_key, load_identities, load_signers, load_trust
 from harness.target.load import check_target
 from harness.target.model import Target
 from harness.target.reach import control, endpoints, listen
@@ -39,6 +39,7 @@ async def diagnose(target: Target, pack: Pack, confirm: Callable[[str], bool] = 
     except ConfigurationFault as fault:
         lines.append(wrong("our certificates", fault))
     lines += _trust(target)
+    lines += _signers(target)
     lines += _statement(target, identities.values())
     async with AsyncExitStack() as stack:
         lines += [line async for line in endpoints(target, pack, identities)]
@@ -99,6 +100,20 @@ def _trust(target: Target) -> Iterator[Line]:
         if crl.next_update_utc and crl.next_update_utc < datetime.now(UTC):
             who = crl.issuer.rfc4514_string()
             yield Line("trust anchors", False, f"The revocation list of {who} is out of date.", "Get the current one.")
+
+
+def _signers(target: Target) -> Iterator[Line]:
+    if not target.certificates.signers:
+        remedy = "Name its certificates in certificates/signers."
+        yield Line("signers", None, "Who signs is not bound to the system.", remedy)
+        return
+    try:
+        signers = load_signers(target)
+    except ConfigurationFault as fault:
+        yield wrong("signers", fault)
+        return
+    for signer in signers:
+        yield validity("signers", f"The signer {signer.subject.rfc4514_string()}", signer)
 
 
 def _statement(target: Target, identities: Iterable[Identity]) -> Iterator[Line]:

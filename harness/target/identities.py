@@ -27,7 +27,7 @@ from harness.security.keys import load_certificates, load_crls, load_identity, t
 from harness.security.model import Identity, Trust
 from harness.security.pki import TestPki
 from harness.security.spares import make_spares
-from harness.security.trust import make_trust
+from harness.security.trust import is_authority, make_trust
 from harness.target.model import Statement, Target
 
 LISTENER = "harness"
@@ -113,6 +113,27 @@ def load_trust(target: Target) -> Trust:
     """
     crls = [each for file in target.certificates.crls for each in load_crls(file)]
     return make_trust(load_anchors(target, target.certificates.signatures), crls)
+
+
+def load_signers(target: Target) -> tuple[Certificate, ...]:
+    """The certificates that the SUT signs with; their authorities may stand in the same files.
+
+    Raises:
+        ConfigurationFault: a file cannot be read, holds nothing but authorities, or is marked TEST and the run is real.
+    """
+    found: list[tuple[Path, Certificate]] = []
+    for file in target.certificates.signers:
+        own = [each for each in load_certificates(file) if not is_authority(each)]
+        if not own:
+            raise ConfigurationFault(
+                "there is no certificate of a signer, only those of authorities",
+                where=Where(file),
+                expected="the certificate that the system under test signs its messages with",
+                remedy="Trust anchors stand in certificates/signatures.",
+            )
+        found += [(file, each) for each in own]
+    _refuse_test_keys(target, found)
+    return tuple(each for _, each in found)
 
 
 def check_statement_key(statement: Statement, identities: Iterable[Identity], where: Where) -> None:

@@ -109,6 +109,7 @@ def _target(answers: Answers) -> str:
         "  tls: [trust/trust.pem]",
         "  # signatures: [trust/signing-ca.pem]   # where messages are signed under another authority",
         "  # crls: [trust/crl.pem]",
+        "  # signers: [identities/my-system.pem]  # what your system signs with: binds each message to it",
         f"keys: {'test' if answers.test_keys else 'real'}                  "
         "# 'test' allows certificates marked TEST, such as those of 'c2c pki'",
         "identities: identities      # certificate and key of each party that the harness plays (docs/connecting.md)",

@@ -72,11 +72,18 @@ class Listen:
 
 @dataclass(frozen=True)
 class Certificates:
-    """PEM files on which the SUT's certificates are believed."""
+    """PEM files on which the SUT's certificates are believed.
+
+    Parameters:
+        tls, signatures: trust anchors.
+        crls: revocation lists.
+        signers: the certificates that the SUT signs with; empty when that is not known.
+    """
 
     tls: tuple[Path, ...]
     signatures: tuple[Path, ...]
     crls: tuple[Path, ...] = ()
+    signers: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509 import Certificate, CertificateRevocationList
 
 from harness.scenario.plan import Subject
 from harness.security.keys import to_pem
+from harness.target.identities import load_signers
 from harness.target.model import NoControl, Target
 
 
 def subject_of(target: Target) -> Subject:
-    """The SUT as the plan knows it."""
+    """The SUT as the plan knows it.
+
+    Raises:
+        ConfigurationFault: a certificate that it signs with cannot be read, or must not be used.
+    """
     return Subject(
         role=target.role,
         positions=target.positions,
@@ -23,6 +29,7 @@ def subject_of(target: Target) -> Subject:
         contact=target.sut.contact,
         observable=not isinstance(target.control, NoControl),
         claims=target.ics.messages,
+        signers=tuple(each.fingerprint(SHA256()).hex() for each in load_signers(target)),
     )
 
 

@@ -157,6 +157,12 @@ def test_checks_exercise_requirements_of_the_sender_only(pack: Pack) -> None:
         assert {pack.requirements[name].bearer for name in touched} <= {role, "any"}
 
 
+def test_who_signs_is_tested_only_where_the_certificates_are_known(pack: Pack) -> None:
+    known, unknown = exercised(pack, "customs", "I9", signers=True), exercised(pack, "customs", "I9")
+    assert known - unknown == {"ETIR-SEC-SIGNER"}
+    assert unknown - known == {"ETIR-SEC-SIGNER-STEADY"}
+
+
 def test_the_registry_names_every_check_once(pack: Pack) -> None:
     functions: list[Callable[..., object]] = list(CHECKS.values())
     assert len(set(functions)) == len(functions)

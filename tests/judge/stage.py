@@ -25,6 +25,7 @@ from harness.pack.model import Pack
 from harness.scenario.model import Case, Exchange
 from harness.scenario.plan import Parameters, Plan, Subject, make_plan
 from harness.scenario.project import exchanges, mode
+from harness.security.model import Identity
 from harness.security.pki import TestPki
 from harness.security.protect import protect
 from harness.security.spares import make_spares
@@ -43,6 +44,7 @@ class World:
     def __post_init__(self) -> None:
         self.pki = TestPki.create(self.folder, T0 - timedelta(days=1))
         self.sut = self.pki.issue("sut", country="UZ", hosts=("localhost",))
+        self.other = self.pki.issue("other", country="UZ", hosts=("localhost",))
         self.spares = make_spares(self.pki, self.sut)
         trust = self.pki.trust
         known = (*trust.anchors, *trust.intermediates)
@@ -96,6 +98,7 @@ class Stage:
         defect: str | None = None,
         change: Change = bytes,
         status: int = 200,
+        signer: Identity | None = None,
     ) -> None:
         """One message of an exchange, as the step's mode says: sent, received or simulated."""
         pack, mine = self.world.pack, mode(step, self.case.sut)
@@ -115,7 +118,7 @@ class Stage:
             item = {"code": error[0], "pointer": error[1], "text": "no"}
             document = write_errors(document, shape.each, shape.code, shape.pointer, shape.text, [item])
         protected = protect(
-            document, self.world.sut, pack.security, T0, defect, spares=self.world.spares if defect else {}
+            document, signer or self.world.sut, pack.security, T0, defect, spares=self.world.spares if defect else {}
         )
         from_sut = (mine == "await") == (part == "request")
         kind = "simulated" if mine == "simulate" else "received" if from_sut else "sent"

@@ -4,10 +4,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.hashes import SHA256
 from judge.stage import World
 
 from harness.judge.case import events_by_case, judge_case
 from harness.judge.model import CaseVerdict, Verdict
+from harness.scenario.plan import Plan
+from harness.security.model import Identity
 
 ACCEPTED = "lifecycle-I9-accepted@platform"
 REFUSED = "lifecycle-I9-declaration-absent@platform"
@@ -48,6 +51,48 @@ def test_each_thing_that_is_wrong_in_an_answer_is_found_and_fails(
     verdict = world.stage(world.plan("platform"), ACCEPTED).play(I9=change).end().judge()
     assert verdict.verdict is Verdict.FAIL
     assert found in finding(verdict, "I9")
+
+
+def signed_by(plan: Plan, *identities: Identity) -> Plan:
+    signers = tuple(each.certificate.fingerprint(SHA256()).hex() for each in identities)
+    return replace(plan, subject=replace(plan.subject, signers=signers))
+
+
+def test_whoever_else_the_authority_certified_does_not_speak_for_the_system(world: World) -> None:
+    plan = signed_by(world.plan("platform"), world.sut)
+    verdict = world.stage(plan, ACCEPTED).play(I9={"signer": world.other}).end().judge()
+    assert finding(verdict, "I9") == [("certificate", "wrong-party")]
+    assert verdict.verdict is Verdict.FAIL
+    assert {name for name, each in verdict.requirements.items() if each is Verdict.FAIL} == {"ETIR-SEC-SIGNER"}
+
+
+def test_a_system_may_sign_with_each_certificate_that_it_named(world: World) -> None:
+    plan = signed_by(world.plan("platform"), world.sut, world.other)
+    verdict = world.stage(plan, ACCEPTED).play(I9={"signer": world.other}).end().judge()
+    assert verdict.verdict is Verdict.PASS
+    assert verdict.requirements["ETIR-SEC-SIGNER"] is Verdict.PASS
+    assert "ETIR-SEC-SIGNER-STEADY" not in verdict.requirements
+
+
+def test_a_wrong_signature_is_not_said_to_be_of_anybody(world: World) -> None:
+    plan = signed_by(world.plan("platform"), world.sut)
+    for wrong in ({"defect": "certificate/foreign-ca"}, {"signer": world.other, "defect": "signature/value-corrupt"}):
+        verdict = world.stage(plan, ACCEPTED).play(I9=wrong).end().judge()
+        assert ("certificate", "wrong-party") not in finding(verdict, "I9")
+
+
+def test_a_stale_message_of_another_party_is_both(world: World) -> None:
+    plan = signed_by(world.plan("platform"), world.sut)
+    verdict = world.stage(plan, ACCEPTED).play(I9={"signer": world.other, "defect": "timestamp/stale"}).end().judge()
+    assert {("timestamp", "stale"), ("certificate", "wrong-party")} <= set(finding(verdict, "I9"))
+
+
+def test_where_nobody_named_certificates_a_change_is_a_warning(world: World) -> None:
+    verdict = world.stage(world.plan("platform"), ACCEPTED).play(I9={"signer": world.other}).end().judge()
+    assert finding(verdict, "I9") == [("certificate", "changed")]
+    assert verdict.verdict is Verdict.WARNING
+    assert verdict.requirements["ETIR-SEC-SIGNER-STEADY"] is Verdict.WARNING
+    assert "ETIR-SEC-SIGNER" not in verdict.requirements
 
 
 def test_a_finding_breaks_its_own_requirement_and_not_the_purpose(world: World) -> None:

@@ -310,9 +310,9 @@ def test_the_digest_is_of_names_and_bytes(folder: Path, tmp_path: Path) -> None:
 def test_demands_on_values(folder: Path) -> None:
     extra = """
     listed:
-      - {value: plate, pool: carriers, error: "L04", source: "assumed: invented for the tests"}
+      - {value: plate, pool: carriers, error: "L04", source: "assumed: for the tests"}
     unique:
-      - {value: plate, object: consignment, within: [consignment], error: "L04", source: "assumed: invented for the tests"}
+      - {value: plate, object: consignment, within: [consignment], error: "L04", source: "assumed: for the tests"}
 """
     change(
         folder / "lifecycle.yaml",

@@ -145,7 +145,8 @@ def test_a_plan_that_cannot_be_made_says_why(pack: Pack, subject: Subject, selec
 
 
 def test_a_plan_survives_being_written_and_read(pack: Pack) -> None:
-    plan = make_plan(pack, Subject("customs", ("transit",), {"": {"country": "GE"}}), Parameters(seed=7, token="ABC"))
+    subject = Subject("customs", ("transit",), {"": {"country": "GE"}}, signers=("ab" * 32,))
+    plan = make_plan(pack, subject, Parameters(seed=7, token="ABC"))
     again = plan_from_json(json.loads(json.dumps(plan_to_json(plan))), pack)
     assert again == plan
     assert (again.baseline, again.environment) == (plan.baseline, plan.environment)

@@ -174,3 +174,18 @@ def test_everything_is_examined_although_something_is_wrong(bench: Bench, neighb
     lines = examine(bench, neighbours, **given)
     assert set(wrong(lines)) == {"target", "our certificates", "trust anchors", "data", "statement key", "control"}
     assert [line.ok for line in lines if line.check == "address"] == [True]
+
+
+def test_who_signs_is_bound_to_the_system_or_noted(bench: Bench, neighbours: Pack) -> None:
+    now = datetime.now(UTC)
+    bench.issue("signs")
+    bench.pki.issue("ended", valid=(now - timedelta(days=9), now - timedelta(days=1)))
+    trust = "tls: [identities/trust.pem]"
+    (line,) = (each for each in examine(bench, neighbours) if each.check == "signers")
+    assert (line.ok, line.what) == (None, "Who signs is not bound to the system.")
+    for name, ok in (("signs", True), ("ended", False)):
+        certificates = f"{{{trust}, signers: [identities/{name}.pem]}}"
+        lines = examine(bench, neighbours, certificates=certificates)
+        assert [each.ok for each in lines if each.check == "signers"] == [ok]
+    lines = examine(bench, neighbours, certificates=f"{{{trust}, signers: [identities/trust.pem]}}")
+    assert "no certificate of a signer" in wrong(lines)["signers"]

@@ -6,6 +6,7 @@ import shutil
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from target_bench import Bench
 
@@ -15,6 +16,7 @@ from harness.pack.model import Pack
 from harness.target.identities import load_trust
 from harness.target.load import load_target
 from harness.target.setup import make_setup
+from harness.target.subject import subject_of
 
 
 def test_a_test_pki_issues_what_is_missing(bench: Bench, neighbours: Pack) -> None:
@@ -93,3 +95,25 @@ def test_a_command_must_be_confirmed(bench: Bench, neighbours: Pack) -> None:
     with pytest.raises(ConfigurationFault, match="not confirmed"):
         make_setup(target, neighbours)
     assert make_setup(target, neighbours, lambda _: True).control.available
+
+
+def test_the_plan_knows_with_which_certificates_the_system_signs(bench: Bench) -> None:
+    old, new = bench.issue("old"), bench.issue("new")
+    certificates = "{tls: [identities/trust.pem], signers: [identities/old.pem, identities/new.pem]}"
+    target = load_target(bench.write(certificates=certificates))
+    assert subject_of(target).signers == tuple(each.certificate.fingerprint(SHA256()).hex() for each in (old, new))
+    assert subject_of(load_target(bench.write())).signers == ()
+
+
+def test_an_authority_is_no_signer(bench: Bench) -> None:
+    certificates = "{tls: [identities/trust.pem], signers: [identities/trust.pem]}"
+    target = load_target(bench.write(certificates=certificates))
+    with pytest.raises(ConfigurationFault, match="no certificate of a signer"):
+        subject_of(target)
+
+
+def test_a_real_run_refuses_a_signer_that_is_for_tests(bench: Bench) -> None:
+    bench.issue("old")
+    certificates = "{tls: [identities/trust.pem], signers: [identities/old.pem]}"
+    with pytest.raises(ConfigurationFault, match="for tests"):
+        subject_of(load_target(bench.write(certificates=certificates, keys="real")))
