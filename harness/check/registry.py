@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 
 from harness.check.content import codelist, encoding, envelope, protection, rule, schema, transport
-from harness.check.dialogue import consistency, correlation, legality, relay
+from harness.check.dialogue import consistency, correlation, legality, relay, signer
 from harness.check.model import Check, Finding, Severity, Subject
 from harness.pack.model import Pack, Requirement
 
