@@ -18,10 +18,10 @@ from lxml import etree, html
 from harness.errors import BundleFault, HarnessError
 from harness.evidence.log import read_events
 from harness.evidence.store import Store
-from harness.judge.run import judge_run
+from harness.judge.run import RunJudgement, judge_run
 from harness.pack.load import load_pack
 from harness.pack.model import Pack
-from harness.record.aggregate import make_record
+from harness.record.aggregate import VALID_DAYS, make_record
 from harness.record.tool import this_tool
 from harness.report.derive import DERIVED
 from harness.scenario.plan import Plan, plan_from_json
@@ -58,18 +58,45 @@ def open_bundle(folder: Path, record: Mapping[str, Any], plan: Mapping[str, Any]
     Raises:
         BundleFault: plan, record and pack do not belong together.
     """
+    loaded, pack = open_plan(folder, plan)
+    with _blaming_the_bundle("record.json is not a record"):
+        if record["pack"]["digest"] != pack.digest:
+            raise BundleFault(f"the record speaks of another pack, with the digest {record['pack']['digest']}")
+    return Bundle(folder, record, loaded, pack)
+
+
+def open_plan(folder: Path, plan: Mapping[str, Any]) -> tuple[Plan, Pack]:
+    """Load the pack that lies in a folder, and make the planned cases again.
+
+    Raises:
+        BundleFault: plan and pack do not belong together.
+    """
     with _blaming_the_bundle("the pack of the bundle cannot be used"):
         name = plan["pack"]["id"]
         suites = folder / "pack" / "suites"
         if name not in [each.name for each in suites.iterdir()]:
             raise BundleFault(f"the bundle does not hold the pack {name!r} that was planned")
         pack = load_pack(suites / name)
-        if not pack.digest == record["pack"]["digest"] == plan["pack"]["digest"]:
+        if pack.digest != plan["pack"]["digest"]:
             raise BundleFault(
                 f"the pack of the bundle is not the one of the run: its digest is {pack.digest}",
-                expected=f"{plan['pack']['digest']} (plan), {record['pack']['digest']} (record)",
+                expected=str(plan["pack"]["digest"]),
             )
-        return Bundle(folder, record, plan_from_json(plan, pack), pack)
+        return plan_from_json(plan, pack), pack
+
+
+def judge_evidence(
+    folder: Path, plan: Plan, pack: Pack, tool: Mapping[str, str], valid_days: int = VALID_DAYS
+) -> tuple[RunJudgement, dict[str, Any]]:
+    """Judge the evidence in a folder and make the record of it.
+
+    Raises:
+        BundleFault: the evidence cannot be judged.
+    """
+    with _blaming_the_bundle("the evidence cannot be judged"):
+        events = tuple(read_events(folder / "evidence"))
+        judgement = judge_run(plan, pack, events, Store(folder / "evidence").get)
+        return judgement, make_record(plan, pack, events, judgement, tool=tool, valid_days=valid_days)
 
 
 def judge_again(bundle: Bundle) -> str:
@@ -81,19 +108,10 @@ def judge_again(bundle: Bundle) -> str:
     Raises:
         BundleFault: they differ, or the evidence cannot be judged; says where.
     """
-    with _blaming_the_bundle("the evidence cannot be judged"):
-        events = list(read_events(bundle.folder / "evidence"))
-        judgement = judge_run(bundle.plan, bundle.pack, events, bundle.fetch)
-        validity = bundle.record["validity"]
-        again = make_record(
-            bundle.plan,
-            bundle.pack,
-            events,
-            judgement,
-            tool=bundle.record["tool"],
-            valid_days=_days(validity["from"], validity["until"]),
-        )
-    again = json.loads(json.dumps(again))
+    with _blaming_the_bundle("record.json is not a record"):
+        tool, validity = bundle.record["tool"], bundle.record["validity"]
+        days = _days(validity["from"], validity["until"])
+    again = json.loads(json.dumps(judge_evidence(bundle.folder, bundle.plan, bundle.pack, tool, days)[1]))
     if bundle.same_tool:
         place = first_difference(again, bundle.record)
         how = "The evidence was judged again and gave the same record, byte for byte."
