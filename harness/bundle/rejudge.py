@@ -7,24 +7,35 @@ differently: then what they say is compared, verdict by verdict.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from traceback import walk_tb
 from typing import Any
 
 from lxml import etree, html
 
-from harness.errors import BundleFault, HarnessError
+from harness.errors import BundleFault, HarnessError, HarnessFault
 from harness.evidence.log import read_events
+from harness.evidence.model import Event
 from harness.evidence.store import Store
-from harness.judge.run import RunJudgement, judge_run
+from harness.judge.case import Fetch, events_by_case, judge_case
+from harness.judge.model import CaseVerdict
+from harness.judge.run import RunJudgement, summarise
 from harness.pack.load import load_pack
 from harness.pack.model import Pack
 from harness.record.aggregate import VALID_DAYS, make_record
 from harness.record.tool import this_tool
 from harness.report.derive import DERIVED
+from harness.scenario.model import Case
 from harness.scenario.plan import Plan, plan_from_json
+
+_UNREADABLE = (
+    HarnessError, LookupError, TypeError, ValueError, AttributeError, RecursionError, OSError, AssertionError,
+    etree.LxmlError,
+)  # fmt: skip
+"""What strange content of a bundle makes our functions raise."""
 
 
 @dataclass(frozen=True)
@@ -92,11 +103,33 @@ def judge_evidence(
 
     Raises:
         BundleFault: the evidence cannot be judged.
+        HarnessFault: a check of ours failed; says in which case.
     """
     with _blaming_the_bundle("the evidence cannot be judged"):
         events = tuple(read_events(folder / "evidence"))
-        judgement = judge_run(plan, pack, events, Store(folder / "evidence").get)
+        by_case = events_by_case((case.id for case in plan.cases), events)
+        fetch = Store(folder / "evidence").get
+        verdicts = [_judge(case, plan, pack, by_case[case.id], fetch) for case in plan.cases]
+        judgement = summarise(plan, pack, verdicts, events)
         return judgement, make_record(plan, pack, events, judgement, tool=tool, valid_days=valid_days)
+
+
+def _judge(case: Case, plan: Plan, pack: Pack, events: Sequence[Event], fetch: Fetch) -> CaseVerdict:
+    try:
+        return judge_case(case, plan, pack, events, fetch)
+    except Exception as problem:
+        if isinstance(problem, _UNREADABLE) and not _in_a_check(problem):
+            raise
+        raise HarnessFault(
+            f"the case {case.id} could not be judged: {type(problem).__name__}: {problem}",
+            remedy="Please report it with the output of the same command with `c2c --debug`.",
+        ) from problem
+
+
+def _in_a_check(problem: Exception) -> bool:
+    """Whether a check raised it: checks see readable messages only, so that the bundle is not to blame."""
+    modules = (frame.f_globals.get("__name__", "") for frame, _ in walk_tb(problem.__traceback__))
+    return any(name.startswith("harness.check.") for name in modules)
 
 
 def judge_again(bundle: Bundle) -> str:
@@ -208,9 +241,7 @@ class _blaming_the_bundle:  # noqa: N801 - reads as a sentence in a with stateme
         return None
 
     def __exit__(self, kind: object, problem: BaseException | None, trace: object) -> None:
-        if isinstance(problem, BundleFault):
+        if isinstance(problem, BundleFault | HarnessFault):
             return
-        if isinstance(problem, HarnessError | LookupError | TypeError | ValueError | AttributeError | RecursionError):
-            raise BundleFault(f"{self._what}: {problem}") from problem
-        if isinstance(problem, OSError | etree.LxmlError | AssertionError):
+        if isinstance(problem, _UNREADABLE):
             raise BundleFault(f"{self._what}: {problem}") from problem
