@@ -70,7 +70,7 @@ def open_bundle(folder: Path, record: Mapping[str, Any], plan: Mapping[str, Any]
         BundleFault: plan, record and pack do not belong together.
     """
     loaded, pack = open_plan(folder, plan)
-    with _blaming_the_bundle("record.json is not a record"):
+    with blaming_the_bundle("record.json is not a record"):
         if record["pack"]["digest"] != pack.digest:
             raise BundleFault(f"the record speaks of another pack, with the digest {record['pack']['digest']}")
     return Bundle(folder, record, loaded, pack)
@@ -82,7 +82,7 @@ def open_plan(folder: Path, plan: Mapping[str, Any]) -> tuple[Plan, Pack]:
     Raises:
         BundleFault: plan and pack do not belong together.
     """
-    with _blaming_the_bundle("the pack of the bundle cannot be used"):
+    with blaming_the_bundle("the pack of the bundle cannot be used"):
         name = plan["pack"]["id"]
         suites = folder / "pack" / "suites"
         if name not in [each.name for each in suites.iterdir()]:
@@ -105,7 +105,7 @@ def judge_evidence(
         BundleFault: the evidence cannot be judged.
         HarnessFault: a check of ours failed; says in which case.
     """
-    with _blaming_the_bundle("the evidence cannot be judged"):
+    with blaming_the_bundle("the evidence cannot be judged"):
         events = tuple(read_events(folder / "evidence"))
         by_case = events_by_case((case.id for case in plan.cases), events)
         fetch = Store(folder / "evidence").get
@@ -141,7 +141,7 @@ def judge_again(bundle: Bundle) -> str:
     Raises:
         BundleFault: they differ, or the evidence cannot be judged; says where.
     """
-    with _blaming_the_bundle("record.json is not a record"):
+    with blaming_the_bundle("record.json is not a record"):
         tool, validity = bundle.record["tool"], bundle.record["validity"]
         days = _days(validity["from"], validity["until"])
     again = json.loads(json.dumps(judge_evidence(bundle.folder, bundle.plan, bundle.pack, tool, days)[1]))
@@ -173,7 +173,7 @@ def derive_again(bundle: Bundle) -> str:
         if not path.is_file():
             raise BundleFault(f"derived/{name} is missing")
         written = path.read_bytes()
-        with _blaming_the_bundle(f"derived/{name} cannot be made again"):
+        with blaming_the_bundle(f"derived/{name} cannot be made again"):
             again = derive(bundle.record, bundle.fetch)
             same = written == again if bundle.same_tool else sorted(facts(name, written)) == sorted(facts(name, again))
         if not same:
@@ -231,7 +231,7 @@ def _days(since: str, until: str) -> int:
     return (datetime.fromisoformat(until) - datetime.fromisoformat(since)).days if since else 0
 
 
-class _blaming_the_bundle:  # noqa: N801 - reads as a sentence in a with statement
+class blaming_the_bundle:  # noqa: N801 - reads as a sentence in a with statement
     """Whatever goes wrong inside comes from the content of the bundle."""
 
     def __init__(self, what: str) -> None:
