@@ -25,8 +25,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import harness
+from harness.bundle.finish import finish_bundle
 from harness.bundle.keys import SigningKey, load_signing_key
-from harness.bundle.write import EVIDENCE, write_bundle
+from harness.bundle.write import EVIDENCE, begin_bundle, forget_beginning, write_bundle
 from harness.errors import (
     CONFORMANT,
     HARNESS,
@@ -146,6 +147,7 @@ class Campaign:
         self._wish, self._beside = wish, beside
         self._parameters = _parameters(target, wish)
         self.plan = make_plan(pack, subject_of(target), self._parameters)
+        self._ics = target.ics_source.data or None
         self._done = threading.Event()
         self._stop: Callable[[], None] = lambda: None
         self._stop_wanted: bool | None = None
@@ -225,6 +227,7 @@ class Campaign:
             stack.push_async_callback(setup.control.close)
             await check_reachable(self.target, setup)
             await reset(self.target, setup)
+            await asyncio.to_thread(begin_bundle, out, self.plan, self.pack, ics=self._ics)
             played = await self._play(log, Store(out / EVIDENCE), setup, hooks)
         if not self._wish.fresh:
             keep_number(self.target, played.next_serial)
@@ -262,8 +265,7 @@ class Campaign:
         judgement = summarise(self.plan, self.pack, verdicts, events)
         record = make_record(self.plan, self.pack, events, judgement, tool=this_tool())
         zipped = out.with_name(f"{out.name}.zip") if self._wish.zipped else None
-        ics = self.target.ics_source.data
-        statement = write_bundle(out, self.plan, self.pack, record, keys, ics=ics or None, zipped=zipped)
+        statement = write_bundle(out, self.plan, self.pack, record, keys, ics=self._ics, zipped=zipped)
         hooks.c2c_finished(judgement=judgement, bundle=out)
         return Result(judgement, out, zipped, played.complete, statement is not None)
 
@@ -290,6 +292,16 @@ def find_pack_of(target: Target, name: str | None) -> Pack:
             remedy="`c2c list` shows the packs.",
         )
     return load_pack(chosen)
+
+
+def judge_folder(folder: Path, keys: Sequence[SigningKey]) -> Result:
+    """Judge the folder of a run that was cut before its end, such as by a crash, and make it a bundle.
+
+    Raises:
+        ConfigurationFault, BundleFault: see :func:`harness.bundle.finish.finish_bundle`.
+    """
+    finished = finish_bundle(folder, keys)
+    return Result(finished.judgement, folder, None, finished.complete, finished.statement is not None)
 
 
 def new_folder() -> Path:
@@ -341,6 +353,7 @@ def _remove_unused(out: Path) -> None:
     log = out / EVIDENCE / FILE
     if log.is_file() and log.stat().st_size == 0:
         log.unlink()
+        forget_beginning(out)
         for folder in (out / EVIDENCE, out):
             folder.rmdir()
 

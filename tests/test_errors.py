@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -176,6 +177,26 @@ def test_ctrl_c_keeps_what_was_played(mute: Props, tmp_path: Path) -> None:
     assert record["complete"] is False
     assert record["counts"]["passed"] == 0
     assert main(["verify", str(out), "--trust", str(mute.public_key)]) == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="only on POSIX: a process cannot be killed by a signal")
+def test_a_killed_run_can_be_judged(mute: Props, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "bundle"
+    command = [sys.executable, "-m", "harness", "run", "--target", str(mute.target_file), "--out", str(out)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        log, until = out / "evidence" / "events.jsonl", time.monotonic() + 30
+        while not (log.is_file() and b"case-started" in log.read_bytes()):
+            assert time.monotonic() < until, "no case was started"
+            time.sleep(0.02)
+        process.kill()
+    assert not (out / "record.json").exists()
+    key = json.loads(mute.target_file.read_text("utf-8"))["statement"]["key"]
+    assert main(["judge", str(out), "--key", str(mute.target_file.parent / key)]) == 10
+    assert "not complete" in capsys.readouterr().out
+    assert json.loads((out / "record.json").read_bytes())["complete"] is False
+    assert main(["verify", str(out), "--trust", str(mute.public_key)]) == 0
+    assert main(["judge", str(out)]) == 11
+    assert "c2c verify" in paragraph(capsys.readouterr().err)
 
 
 def test_doctor_says_what_to_do_and_gives_no_verdict(props: Props, capsys: pytest.CaptureFixture[str]) -> None:

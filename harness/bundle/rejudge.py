@@ -7,24 +7,35 @@ differently: then what they say is compared, verdict by verdict.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from traceback import walk_tb
 from typing import Any
 
 from lxml import etree, html
 
-from harness.errors import BundleFault, HarnessError
+from harness.errors import BundleFault, HarnessError, HarnessFault
 from harness.evidence.log import read_events
+from harness.evidence.model import Event
 from harness.evidence.store import Store
-from harness.judge.run import judge_run
+from harness.judge.case import Fetch, events_by_case, judge_case
+from harness.judge.model import CaseVerdict
+from harness.judge.run import RunJudgement, summarise
 from harness.pack.load import load_pack
 from harness.pack.model import Pack
-from harness.record.aggregate import make_record
+from harness.record.aggregate import VALID_DAYS, make_record
 from harness.record.tool import this_tool
 from harness.report.derive import DERIVED
+from harness.scenario.model import Case
 from harness.scenario.plan import Plan, plan_from_json
+
+_UNREADABLE = (
+    HarnessError, LookupError, TypeError, ValueError, AttributeError, RecursionError, OSError, AssertionError,
+    etree.LxmlError,
+)  # fmt: skip
+"""What strange content of a bundle makes our functions raise."""
 
 
 @dataclass(frozen=True)
@@ -58,18 +69,67 @@ def open_bundle(folder: Path, record: Mapping[str, Any], plan: Mapping[str, Any]
     Raises:
         BundleFault: plan, record and pack do not belong together.
     """
-    with _blaming_the_bundle("the pack of the bundle cannot be used"):
+    loaded, pack = open_plan(folder, plan)
+    with blaming_the_bundle("record.json is not a record"):
+        if record["pack"]["digest"] != pack.digest:
+            raise BundleFault(f"the record speaks of another pack, with the digest {record['pack']['digest']}")
+    return Bundle(folder, record, loaded, pack)
+
+
+def open_plan(folder: Path, plan: Mapping[str, Any]) -> tuple[Plan, Pack]:
+    """Load the pack that lies in a folder, and make the planned cases again.
+
+    Raises:
+        BundleFault: plan and pack do not belong together.
+    """
+    with blaming_the_bundle("the pack of the bundle cannot be used"):
         name = plan["pack"]["id"]
         suites = folder / "pack" / "suites"
         if name not in [each.name for each in suites.iterdir()]:
             raise BundleFault(f"the bundle does not hold the pack {name!r} that was planned")
         pack = load_pack(suites / name)
-        if not pack.digest == record["pack"]["digest"] == plan["pack"]["digest"]:
+        if pack.digest != plan["pack"]["digest"]:
             raise BundleFault(
                 f"the pack of the bundle is not the one of the run: its digest is {pack.digest}",
-                expected=f"{plan['pack']['digest']} (plan), {record['pack']['digest']} (record)",
+                expected=str(plan["pack"]["digest"]),
             )
-        return Bundle(folder, record, plan_from_json(plan, pack), pack)
+        return plan_from_json(plan, pack), pack
+
+
+def judge_evidence(
+    folder: Path, plan: Plan, pack: Pack, tool: Mapping[str, str], valid_days: int = VALID_DAYS
+) -> tuple[RunJudgement, dict[str, Any]]:
+    """Judge the evidence in a folder and make the record of it.
+
+    Raises:
+        BundleFault: the evidence cannot be judged.
+        HarnessFault: a check of ours failed; says in which case.
+    """
+    with blaming_the_bundle("the evidence cannot be judged"):
+        events = tuple(read_events(folder / "evidence"))
+        by_case = events_by_case((case.id for case in plan.cases), events)
+        fetch = Store(folder / "evidence").get
+        verdicts = [_judge(case, plan, pack, by_case[case.id], fetch) for case in plan.cases]
+        judgement = summarise(plan, pack, verdicts, events)
+        return judgement, make_record(plan, pack, events, judgement, tool=tool, valid_days=valid_days)
+
+
+def _judge(case: Case, plan: Plan, pack: Pack, events: Sequence[Event], fetch: Fetch) -> CaseVerdict:
+    try:
+        return judge_case(case, plan, pack, events, fetch)
+    except Exception as problem:
+        if isinstance(problem, _UNREADABLE) and not _in_a_check(problem):
+            raise
+        raise HarnessFault(
+            f"the case {case.id} could not be judged: {type(problem).__name__}: {problem}",
+            remedy="Please report it with the output of the same command with `c2c --debug`.",
+        ) from problem
+
+
+def _in_a_check(problem: Exception) -> bool:
+    """Whether a check raised it: checks see readable messages only, so that the bundle is not to blame."""
+    modules = (frame.f_globals.get("__name__", "") for frame, _ in walk_tb(problem.__traceback__))
+    return any(name.startswith("harness.check.") for name in modules)
 
 
 def judge_again(bundle: Bundle) -> str:
@@ -81,19 +141,10 @@ def judge_again(bundle: Bundle) -> str:
     Raises:
         BundleFault: they differ, or the evidence cannot be judged; says where.
     """
-    with _blaming_the_bundle("the evidence cannot be judged"):
-        events = list(read_events(bundle.folder / "evidence"))
-        judgement = judge_run(bundle.plan, bundle.pack, events, bundle.fetch)
-        validity = bundle.record["validity"]
-        again = make_record(
-            bundle.plan,
-            bundle.pack,
-            events,
-            judgement,
-            tool=bundle.record["tool"],
-            valid_days=_days(validity["from"], validity["until"]),
-        )
-    again = json.loads(json.dumps(again))
+    with blaming_the_bundle("record.json is not a record"):
+        tool, validity = bundle.record["tool"], bundle.record["validity"]
+        days = _days(validity["from"], validity["until"])
+    again = json.loads(json.dumps(judge_evidence(bundle.folder, bundle.plan, bundle.pack, tool, days)[1]))
     if bundle.same_tool:
         place = first_difference(again, bundle.record)
         how = "The evidence was judged again and gave the same record, byte for byte."
@@ -122,7 +173,7 @@ def derive_again(bundle: Bundle) -> str:
         if not path.is_file():
             raise BundleFault(f"derived/{name} is missing")
         written = path.read_bytes()
-        with _blaming_the_bundle(f"derived/{name} cannot be made again"):
+        with blaming_the_bundle(f"derived/{name} cannot be made again"):
             again = derive(bundle.record, bundle.fetch)
             same = written == again if bundle.same_tool else sorted(facts(name, written)) == sorted(facts(name, again))
         if not same:
@@ -180,7 +231,7 @@ def _days(since: str, until: str) -> int:
     return (datetime.fromisoformat(until) - datetime.fromisoformat(since)).days if since else 0
 
 
-class _blaming_the_bundle:  # noqa: N801 - reads as a sentence in a with statement
+class blaming_the_bundle:  # noqa: N801 - reads as a sentence in a with statement
     """Whatever goes wrong inside comes from the content of the bundle."""
 
     def __init__(self, what: str) -> None:
@@ -190,9 +241,7 @@ class _blaming_the_bundle:  # noqa: N801 - reads as a sentence in a with stateme
         return None
 
     def __exit__(self, kind: object, problem: BaseException | None, trace: object) -> None:
-        if isinstance(problem, BundleFault):
+        if isinstance(problem, BundleFault | HarnessFault):
             return
-        if isinstance(problem, HarnessError | LookupError | TypeError | ValueError | AttributeError | RecursionError):
-            raise BundleFault(f"{self._what}: {problem}") from problem
-        if isinstance(problem, OSError | etree.LxmlError | AssertionError):
+        if isinstance(problem, _UNREADABLE):
             raise BundleFault(f"{self._what}: {problem}") from problem

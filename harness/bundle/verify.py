@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from harness.bundle.files import STATEMENT, check_names, inventory, unpack
+from harness.bundle.fresh import check_mark
 from harness.bundle.keys import PublicKey, key_id
 from harness.bundle.rejudge import Bundle, derive_again, judge_again, open_bundle
 from harness.bundle.statement import make_predicate, open_statement
@@ -99,6 +100,7 @@ def _verify(
     _check_evidence(bundle)
     say(f"Plan, record, statement and pack belong together: {bundle.plan.baseline}, {bundle.plan.environment}.")
     say(judge_again(bundle))
+    say(check_mark(bundle))
     say(derive_again(bundle))
     _say_what_it_means(predicate, trust_keys is not None, say)
     return _out_of_date(predicate["validity"], at, say)

@@ -1,4 +1,6 @@
-"""Writing a bundle. The run has put its evidence into the folder already; the rest is added, the statement last.
+"""Writing a bundle: what was planned before the first event, what was found after the last one, the statement last.
+
+Whatever ends a run, its folder holds all that is needed to judge it: plan, claims, pack and evidence.
 
 ::
 
@@ -12,7 +14,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +34,39 @@ from harness.report.derive import DERIVED
 from harness.scenario.plan import Plan, plan_to_json
 
 EVIDENCE = "evidence"
-_MADE_HERE = ("pack", "derived", "record.json", "plan.json", "ics.json", STATEMENT)
+RECORD, PLAN, CLAIMS, PACK = "record.json", "plan.json", "ics.json", "pack"
+_FIRST = (PLAN, CLAIMS, PACK)
+_LAST = ("derived", RECORD, STATEMENT)
+
+
+def begin_bundle(folder: Path, plan: Plan, pack: Pack, *, ics: Mapping[str, Any] | None = None) -> None:
+    """Put what was planned into the folder of a run, before its first event.
+
+    Parameters:
+        folder, plan, pack, ics: see :func:`write_bundle`.
+
+    Raises:
+        ConfigurationFault: the folder cannot be written, or holds another plan, other claims or another pack.
+    """
+    with _writing(folder):
+        wanted = {PLAN: dumps(plan_to_json(plan)), **({} if ics is None else {CLAIMS: dumps(ics)})}
+        wanted |= {f"{PACK}/{name}": file.read_bytes() for name, file in _pack_files(pack)}
+        there = {path.relative_to(folder).as_posix() for path in (folder / PACK).rglob("*") if path.is_file()}
+        there |= {name for name in (PLAN, CLAIMS) if (folder / name).exists()}
+        for name in sorted(there):
+            if name not in wanted or (folder / name).read_bytes() != wanted[name]:
+                raise ConfigurationFault(
+                    "this file is not what the run was planned with",
+                    where=Where(folder / name),
+                    remedy="Judge the folder as it is with `c2c judge`, or run again.",
+                )
+        for name in wanted.keys() - there:
+            _write(folder / name, wanted[name])
+
+
+def forget_beginning(folder: Path) -> None:
+    """Take away what :func:`begin_bundle` wrote, for a run that never began."""
+    _remove(folder, _FIRST)
 
 
 def write_bundle(
@@ -47,7 +82,8 @@ def write_bundle(
     """Make the folder of a run into a certification bundle.
 
     Parameters:
-        folder: holds ``evidence/`` of the finished run; nothing of an earlier bundle in it is kept.
+        folder: holds ``evidence/`` of the run, and perhaps what :func:`begin_bundle` wrote, which stays. Record,
+            reports and statement of an earlier time are replaced.
         plan, pack, record: of the run.
         keys: who signs; nobody leaves the bundle without a statement.
         ics: what the system claims to support, where a file of its own says so.
@@ -57,28 +93,31 @@ def write_bundle(
         the statement, or ``None`` when there is none: nobody signs, or the harness itself went wrong in a case.
 
     Raises:
-        ConfigurationFault: the folder cannot be written, or holds files that are not the bundle's.
+        ConfigurationFault: the folder cannot be written, or holds files that are not the bundle's, or not the run's.
     """
     _clear(folder)
-    try:
-        _write(folder / "record.json", dumps(record))
-        _write(folder / "plan.json", dumps(plan_to_json(plan)))
-        if ics is not None:
-            _write(folder / "ics.json", dumps(ics))
-        _copy_pack(pack, folder / "pack")
+    begin_bundle(folder, plan, pack, ics=ics)
+    with _writing(folder):
         store = Store(folder / EVIDENCE)
         for name, derive in DERIVED.items():
             _write(folder / "derived" / name, derive(record, store.get))
+        _write(folder / RECORD, dumps(record))
         statement = _sign(folder, record, keys)
+    if zipped is not None:
+        write_zip(folder, zipped)
+    return statement
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as problem:
         raise ConfigurationFault(
             f"the bundle cannot be written: {problem.strerror}",
             where=Where(problem.filename or folder),
-            remedy="Make the folder writable and free some space, then judge the evidence again.",
+            remedy="Make the folder writable and free some space, then judge what is there with `c2c judge`.",
         ) from None
-    if zipped is not None:
-        write_zip(folder, zipped)
-    return statement
 
 
 def _sign(folder: Path, record: Mapping[str, Any], keys: Sequence[SigningKey]) -> Path | None:
@@ -91,7 +130,9 @@ def _sign(folder: Path, record: Mapping[str, Any], keys: Sequence[SigningKey]) -
 
 
 def _clear(folder: Path) -> None:
-    known = {EVIDENCE, *_MADE_HERE}
+    for part in folder.rglob("*.part"):
+        part.unlink()
+    known = {EVIDENCE, *_FIRST, *_LAST}
     foreign = sorted(entry.name for entry in folder.iterdir() if entry.name not in known)
     if foreign:
         raise ConfigurationFault(
@@ -100,14 +141,16 @@ def _clear(folder: Path) -> None:
             expected="a folder of its own for each run",
             remedy="Move it elsewhere: everything in the folder would be signed and shared.",
         )
-    for name in _MADE_HERE:
+    _remove(folder, _LAST)
+
+
+def _remove(folder: Path, names: Sequence[str]) -> None:
+    for name in names:
         path = folder / name
         if path.is_dir():
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
-    for part in (folder / EVIDENCE).rglob("*.part"):
-        part.unlink()
 
 
 def _write(path: Path, data: bytes) -> None:
@@ -121,16 +164,21 @@ def _write(path: Path, data: bytes) -> None:
     part.replace(path)
 
 
-def _copy_pack(pack: Pack, target: Path) -> None:
+def _pack_files(pack: Pack) -> Iterator[tuple[str, Path]]:
+    """The files of a pack and of those that it extends: name in the bundle's copy, and where each lies now."""
     layers = find_layers(pack.root)
-    skip = shutil.ignore_patterns(".*", "__pycache__")
     for depth, root in enumerate(layers.roots):
-        name = pack.id if depth == 0 else root.name
-        shutil.copytree(root, target / "suites" / name, ignore=skip)
+        yield from _files(root, f"suites/{pack.id if depth == 0 else root.name}")
     for samples in layers.fixtures:
         if not any(samples.resolve().is_relative_to(root.resolve()) for root in layers.roots):
-            below = _below_fixtures(layers.roots, samples.resolve())
-            shutil.copytree(samples, target / "fixtures" / below, ignore=skip, dirs_exist_ok=True)
+            yield from _files(samples, f"fixtures/{_below_fixtures(layers.roots, samples.resolve()).as_posix()}")
+
+
+def _files(folder: Path, name: str) -> Iterator[tuple[str, Path]]:
+    for file in folder.rglob("*"):
+        parts = file.relative_to(folder).parts
+        if file.is_file() and not any(part.startswith(".") or part == "__pycache__" for part in parts):
+            yield "/".join((name, *parts)), file
 
 
 def _below_fixtures(roots: Sequence[Path], samples: Path) -> Path:

@@ -9,7 +9,7 @@ import textwrap
 from typing import TYPE_CHECKING, NoReturn
 
 import harness
-from harness.cli import check, demo, doctor, init, list_cases, pki, plan, run, schema, verify
+from harness.cli import check, demo, doctor, init, judge, list_cases, pki, plan, run, schema, verify
 from harness.errors import CONFIGURATION, HARNESS, NOT_FULLY_VERIFIED, ConfigurationFault, HarnessError
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 COMMANDS = {
     "demo": demo,
     "run": run,
+    "judge": judge,
     "verify": verify,
     "check": check,
     "init": init,

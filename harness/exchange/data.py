@@ -19,12 +19,10 @@ from functools import cached_property, lru_cache
 from harness.message.model import Value
 from harness.pack.model import Pack, Party, ValueRule
 from harness.scenario.model import Case, Exchange, FromPool
+from harness.scenario.plan import mark_of
 from harness.scenario.project import exchanges
 
 _ALPHABETS = {"#": string.digits, "@": string.ascii_uppercase}
-
-LONGEST_REFERENCE = 35
-"""Characters of a reference: the length of identifiers in customs data models (an..35)."""
 
 Draw = Callable[[str, str, int], str]
 """Takes an entry of a pool, given its name, the bound name that it is for, and the serial number of the case."""
@@ -90,9 +88,8 @@ class Data:
         return [drawn] if "[*]" in self.pack.messages[step.message].bindings[name].path else drawn
 
     def reference(self, step: str, part: str) -> str:
-        """The reference of a message: the token, as much as fits, then what makes it unique: serial, step and part."""
-        ending = f"-{self.serial}-{self._numbers[step]}{part[0].upper()}"
-        return f"{(self.token or 'R')[: LONGEST_REFERENCE - len(ending)]}{ending}"
+        """The reference of a message: the mark of the run, then what makes it unique: serial, step and part."""
+        return f"{mark_of(self.token)}-{self.serial}-{self._numbers[step]}{part[0].upper()}"
 
     @cached_property
     def _numbers(self) -> Mapping[str, int]:

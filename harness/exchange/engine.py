@@ -196,11 +196,27 @@ class Engine:
             self._recorder.write("case-finished", case.id, ended="no-data", reason=str(exhausted))
         finally:
             events = self._recorder.close(case.id)
-            verdict = judge_case(case, self._plan, self._pack, events, self._store.get)
+            verdict = self._judge(case, events, attempt)
             self._verdicts[case.id] = verdict
             self._on_judged(case, verdict)
         if attempt == 1 and _disturbed(events):
             self._again.append(case)
+
+    def _judge(self, case: Case, events: Sequence[Event], attempt: int) -> CaseVerdict:
+        """Judge a case; a judge that fails is a fault of ours.
+
+        The fault is written as the last attempt at the case, which is the judged one: later the case is judged alike,
+        also by a judge that still fails over its messages.
+        """
+        try:
+            return judge_case(case, self._plan, self._pack, events, self._store.get)
+        except Exception as problem:  # whatever it is, it is ours, and other cases go on
+            text = f"The case could not be judged: {type(problem).__name__}: {problem}"
+        self._recorder.open(case.id)
+        self._recorder.write("case-started", case.id, attempt=attempt, values={})
+        self._recorder.write("fault", case.id, text=text)
+        self._recorder.write("case-finished", case.id, ended="stopped", reason=text)
+        return judge_case(case, self._plan, self._pack, self._recorder.close(case.id), self._store.get)
 
     def _data(self, case: Case, attempt: int) -> Data:
         serial, parameters = case.serial, self._plan.parameters

@@ -22,6 +22,7 @@ from harness.scenario.load import load_scenarios
 from harness.scenario.model import Case, Exchange, Scenario
 from harness.scenario.project import exchanges, mode, project, seats, settles, wrong
 
+_MARK = 16
 END = "~end"
 """Suffix of a positive control that is played once more at the end."""
 
@@ -59,7 +60,7 @@ class Parameters:
     Parameters:
         seed: all generated data follow from it.
         first: number of the first movement: never used twice against one system that cannot be reset.
-        token: goes into the reference of every message that we send: the challenge, or the run itself.
+        token: goes into the reference of every message that we send, see :func:`mark_of`: the challenge, or the run.
         challenge: what an operator gave before the run, hexadecimal, or ``None``.
         select: patterns over case ids; empty means all.
         timers: the pack's timers with the target's changes.
@@ -82,6 +83,14 @@ class Parameters:
     adopt_assumed: bool = False
     assurance: str = "self-declaration"
     strict: bool = False
+
+
+def mark_of(token: str) -> str:
+    """What every reference of a run begins with: the token, or instead of a long one the start of its SHA-256.
+
+    Its 16 characters leave room for what makes a reference unique, within the 35 that customs data models allow.
+    """
+    return hashlib.sha256(token.encode()).hexdigest()[:_MARK] if len(token) > _MARK else token or "R"
 
 
 @dataclass(frozen=True)

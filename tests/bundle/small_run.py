@@ -26,7 +26,7 @@ from harness.pack.model import Message, Pack
 from harness.record.aggregate import make_record
 from harness.record.tool import this_tool
 from harness.scenario.model import Case, Exchange, Probe, Quiet
-from harness.scenario.plan import Parameters, Plan, Subject, make_plan
+from harness.scenario.plan import Parameters, Plan, Subject, make_plan, mark_of
 from harness.scenario.project import exchanges, mode
 
 START = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
@@ -97,6 +97,8 @@ def small_run(
     wrong: Mapping[str, str] | None = None,
     positions: Sequence[str] = ("import",),
     unfinished: bool = False,
+    challenge: str | None = None,
+    token: str = "",
 ) -> Run:
     """Play a small run.
 
@@ -105,12 +107,14 @@ def small_run(
         wrong: case id to error code that the SUT answers instead of accepting its first request.
         positions: of the SUT.
         unfinished: the last event is missing.
+        challenge: of the plan.
+        token: in the references.
     """
     pack = small_pack(folder / "packs")
     subject = Subject(
         "customs", tuple(positions), authority="Customs of Imland", product="ImTransit", version="3.1", contact="it@im"
     )
-    plan = make_plan(pack, subject, Parameters(seed=7))
+    plan = make_plan(pack, subject, Parameters(seed=7, token=challenge or "", challenge=challenge))
     run = Run(folder / "out", pack, plan, wrong or {})
     clock = FixedClock(START)
     with EventLog(run.folder / "evidence", clock) as log:
@@ -118,7 +122,7 @@ def small_run(
         log.write("run-started", run="r1", python="3.11", platform="test", seed=7, challenge=None)
         for case in plan.cases:
             log.write("case-started", case.id, attempt=1, values={})
-            for kind, step, at, data in _play(case, pack, store, run.wrong):
+            for kind, step, at, data in _play(case, pack, store, run.wrong, token):
                 clock.advance(timedelta(milliseconds=at))
                 log.write(kind, case.id, step, **data)
             log.write("case-finished", case.id, ended="complete", reason="")
@@ -128,12 +132,12 @@ def small_run(
 
 
 def _play(
-    case: Case, pack: Pack, store: Store, wrong: Mapping[str, str]
+    case: Case, pack: Pack, store: Store, wrong: Mapping[str, str], token: str
 ) -> Iterator[tuple[str, str, int, dict[str, Any]]]:
-    code = wrong.get(case.id)
+    code, mark = wrong.get(case.id), mark_of(token)
     for number, step in enumerate(exchanges(case.steps)):
         part = mode(step, case.sut)
-        request = _built(pack, pack.messages[step.message], case, step, f"{case.serial}-{number}-q", None)
+        request = _built(pack, pack.messages[step.message], case, step, f"{mark}-{case.serial}-{number}Q", None)
         ours = {"await": ("received", "sent"), "deliver": ("sent", "received"), "simulate": ("simulated", "simulated")}
         kinds = ours[part]
         yield kinds[0], step.id, 20, _wire(pack, store, step, "request", request)
@@ -143,7 +147,7 @@ def _play(
             error, code = (code, "/"), None
         answer_name = pack.messages[step.message].answer
         assert answer_name
-        answer = _built(pack, pack.messages[answer_name], case, step, f"{case.serial}-{number}-a", request, error)
+        answer = _built(pack, pack.messages[answer_name], case, step, f"{mark}-{case.serial}-{number}A", request, error)
         yield kinds[1], step.id, 35, _wire(pack, store, step, "answer", answer)
     for other in case.steps:
         if isinstance(other, Probe):

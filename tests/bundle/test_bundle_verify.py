@@ -23,7 +23,8 @@ from harness.bundle.rejudge import facts, first_difference
 from harness.bundle.statement import countersign, make_statement, open_statement, sign
 from harness.bundle.verify import Verification, verify_bundle
 from harness.bundle.write import write_bundle
-from harness.errors import ConfigurationFault
+from harness.check import registry
+from harness.errors import ConfigurationFault, HarnessFault
 from harness.host import WINDOWS
 from harness.record.strict import dumps, loads
 from harness.report.derive import DERIVED
@@ -283,6 +284,19 @@ def test_an_event_of_a_strange_form_is_refused_without_a_traceback(copied: Copy,
     log.write_text("".join(json.dumps(line) + "\n" for line in lines))
     signed_again(folder, key)
     assert "cannot be judged" in refusal(folder, key)
+
+
+@pytest.mark.parametrize("problem", [KeyError("oops"), ZeroDivisionError("oops")])
+def test_a_check_that_fails_is_our_fault_and_names_the_case(
+    problem: Exception, bundle: Path, key: SigningKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(subject: object) -> None:
+        raise problem
+
+    monkeypatch.setitem(registry.CHECKS, next(iter(registry.CHECKS)), failing)
+    case = loads((bundle / "plan.json").read_bytes(), "plan.json")["cases"][0]["id"]
+    with pytest.raises(HarnessFault, match=f"the case {case} could not be judged: {type(problem).__name__}"):
+        verify(bundle, key)
 
 
 def test_another_pack_is_refused(copied: Copy, key: SigningKey) -> None:

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from small_run import Run, small_run
 
+from harness.bundle.files import inventory
 from harness.bundle.keys import SigningKey
 from harness.bundle.statement import open_statement
-from harness.bundle.write import write_bundle
+from harness.bundle.write import begin_bundle, write_bundle
 from harness.errors import ConfigurationFault
 from harness.host import WINDOWS
 
@@ -61,13 +62,27 @@ def test_a_harness_fault_is_never_signed(fresh: Run, key: SigningKey) -> None:
 
 
 def test_writing_again_replaces_what_was_there(fresh: Run, key: SigningKey) -> None:
-    write(fresh, key, ics={"messages": []})
+    write(fresh, key)
     (fresh.folder / "derived" / "old.txt").write_text("from an earlier version")
     (fresh.folder / "evidence" / "sha256" / "x.part").write_text("from a crash")
     write(fresh, key)
-    assert not (fresh.folder / "ics.json").exists()
     assert not (fresh.folder / "derived" / "old.txt").exists()
     assert not list(fresh.folder.rglob("*.part"))
+
+
+@pytest.mark.parametrize("name", ["plan.json", "ics.json", "pack/suites/neighbours/pack.yaml", "pack/suites/more"])
+def test_what_was_written_before_the_run_must_be_of_the_run(name: str, fresh: Run, key: SigningKey) -> None:
+    begin_bundle(fresh.folder, fresh.plan, fresh.pack)
+    (fresh.folder / name).write_text("{}")
+    with pytest.raises(ConfigurationFault, match="not what the run was planned with"):
+        write(fresh, key)
+
+
+def test_what_was_written_before_the_run_stays(fresh: Run, key: SigningKey) -> None:
+    begin_bundle(fresh.folder, fresh.plan, fresh.pack, ics={"messages": []})
+    before = inventory(fresh.folder)
+    write(fresh, key, ics={"messages": []})
+    assert before.items() <= inventory(fresh.folder).items()
 
 
 def test_a_foreign_file_is_not_signed_by_accident(fresh: Run, key: SigningKey) -> None:

@@ -12,6 +12,7 @@ import pytest
 from play_kit import QUICK, World
 from play_kit import Outcome as Ended
 
+from harness.check import registry
 from harness.errors import ConfigurationFault
 from harness.exchange import compose
 from harness.exchange.engine import Played
@@ -116,6 +117,29 @@ def test_a_message_that_we_build_wrong_is_our_fault_and_not_sent(tmp_path, monke
     outcome = asyncio.run(world(tmp_path).run(["lifecycle-notice-accepted*"]))
     assert set(outcome.verdicts.values()) == {"harness_error"}
     assert "sent" not in kinds(outcome)
+
+
+@pytest.mark.parametrize("mended", [True, False])
+def test_a_check_that_fails_spoils_its_case_and_no_other(tmp_path, monkeypatch, mended):
+    first = next(iter(registry.CHECKS))
+    check, calls = registry.CHECKS[first], []
+
+    def failing(subject):
+        calls.append(subject)
+        return 1 / 0 if len(calls) == 1 or (broken and subject.opened == calls[0].opened) else check(subject)
+
+    broken = not mended
+    monkeypatch.setitem(registry.CHECKS, first, failing)
+    outcome = asyncio.run(world(tmp_path, at_once=1).run(["lifecycle-notice-accepted*", "movement*"]))
+    assert outcome.played.complete
+    words = [verdict.verdict.value for verdict in outcome.played.verdicts]
+    assert words.count("harness_error") == 1
+    assert "pass" in words
+    fault = next(verdict for verdict in outcome.played.verdicts if verdict.verdict.value == "harness_error")
+    assert "ZeroDivisionError" in fault.reason
+    assert {each.case: each.steps for each in outcome.judged().cases} == {
+        each.case: each.steps for each in outcome.played.verdicts
+    }
 
 
 def test_a_port_in_use_is_told_before_anything_is_played(tmp_path):
