@@ -10,7 +10,8 @@ Rules:
 3. A message with the reference that the SUT gave when it was asked for it is the one, whatever else it says.
 4. Where only one case is played at a time, a message that was asked for and says another value is still the one: the
    judge must see it. What belongs to a case that is over never is.
-5. What finds no step is written down as ``unmatched`` and turned away.
+5. What finds no step is written down and turned away: as ``extra`` of the case to which its values or its reference
+   belong, also when that is over, else as ``unmatched``.
 """
 
 from __future__ import annotations
@@ -175,7 +176,7 @@ class Switchboard:
         opened = open_message(self._pack, request.head.to_json(), request.body, at=request.last.at, trust=self._trust)
         wait = self._find(receiver, opened)
         if wait is None:
-            return self._stray(receiver, request)
+            return self._stray(receiver, request, self._owner(opened))
         reply: asyncio.Future[WireAnswer] = asyncio.get_running_loop().create_future()
         self._waits.remove(wait)
         self._recorder.write(
@@ -241,9 +242,18 @@ class Switchboard:
                 marks.add((name, reference))
         return marks
 
-    def _stray(self, receiver: str, request: WireRequest) -> WireAnswer:
+    def _owner(self, opened: Opened) -> str | None:
+        """The case to which a message belongs by what it says."""
+        marks = _marks(opened)
+        for case, said in self._open.items():
+            if not marks.isdisjoint(self._marks_of(said())):
+                return case
+        return next((self._past[mark] for mark in sorted(marks & self._past.keys())), None)
+
+    def _stray(self, receiver: str, request: WireRequest, case: str | None) -> WireAnswer:
         self._recorder.write(
-            "unmatched",
+            "unmatched" if case is None else "extra",
+            case,
             when=request.last,
             receiver=receiver,
             digest=self._recorder.store.put(request.body),

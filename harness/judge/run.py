@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from harness.check.model import Finding
 from harness.evidence.model import Event
-from harness.judge.case import Fetch, events_by_case, judge_case
+from harness.judge.case import Fetch, events_by_case, judge_case, judge_late
 from harness.judge.model import CaseVerdict, RunVerdict, Status, Verdict
 from harness.pack.model import Pack, Requirement
 from harness.scenario.model import Case
@@ -68,15 +68,21 @@ def judge_run(plan: Plan, pack: Pack, events: Sequence[Event], fetch: Fetch) -> 
     """Judge everything that was observed in a run."""
     by_case = events_by_case((case.id for case in plan.cases), events)
     verdicts = tuple(judge_case(case, plan, pack, by_case[case.id], fetch) for case in plan.cases)
-    return summarise(plan, pack, verdicts, events)
+    return summarise(plan, pack, verdicts, events, fetch)
 
 
-def summarise(plan: Plan, pack: Pack, verdicts: Sequence[CaseVerdict], events: Iterable[Event]) -> RunJudgement:
-    """The judgement of a run from the verdicts of its cases, taken live or made anew."""
+def summarise(
+    plan: Plan, pack: Pack, verdicts: Sequence[CaseVerdict], events: Sequence[Event], fetch: Fetch
+) -> RunJudgement:
+    """The judgement of a run from the verdicts of its cases, taken live or made anew.
+
+    What came for a case after its end is judged here.
+    """
+    late = _late(plan, pack, events, fetch)
     cases = _beside_controls(plan.cases, verdicts)
     counted = [(case, verdict) for case, verdict in zip(plan.cases, cases, strict=True) if not case.is_control]
     requirements = tuple(
-        _status(requirement, plan, pack, counted)
+        _spoilt(_status(requirement, plan, pack, counted), late)
         for requirement in pack.requirements.values()
         if requirement.bearer in (plan.subject.role, "any")
     )
@@ -90,7 +96,7 @@ def summarise(plan: Plan, pack: Pack, verdicts: Sequence[CaseVerdict], events: I
         sum(verdict.verdict in (Verdict.PASS, Verdict.WARNING) for verdict in mandatory),
     )
     verdict, reason = _verdict(plan, pack, requirements, mandatory, cases)
-    return RunJudgement(verdict, reason, counts, cases, requirements, tuple(_findings(events)))
+    return RunJudgement(verdict, reason, counts, cases, requirements, (*late, *_findings(events)))
 
 
 def _beside_controls(cases: Sequence[Case], verdicts: Sequence[CaseVerdict]) -> tuple[CaseVerdict, ...]:
@@ -193,11 +199,34 @@ def _verdict(
     return RunVerdict.CONFORMANT, "Every mandatory requirement is verified."
 
 
+def _late(plan: Plan, pack: Pack, events: Sequence[Event], fetch: Fetch) -> tuple[Finding, ...]:
+    """What is wrong with messages that came for a case after its end."""
+    touched = {event.case for event in events if event.kind == "extra"}
+    cases = [case for case in plan.cases if case.id in touched]
+    by_case = events_by_case((case.id for case in cases), events)
+    found = ((case.id, judge_late(case, plan, pack, by_case[case.id], fetch)) for case in cases)
+    return tuple(replace(each, message=f"{name}: {each.message}") for name, late in found for each in late)
+
+
+def _spoilt(status: RequirementStatus, late: Sequence[Finding]) -> RequirementStatus:
+    """The status of a requirement with what was found after the end of the cases."""
+    hits = {finding.severity for finding in late if finding.requirement == status.id}
+    if "error" in hits:
+        return replace(status, status=Status.FAILED, reason="")
+    if "warning" in hits and status.status is Status.PASSED:
+        return replace(status, status=Status.PASSED_WITH_WARNING)
+    return status
+
+
 def _findings(events: Iterable[Event]) -> Iterable[Finding]:
     for event in events:
         if event.kind == "unmatched":
             text = f"A message to {event.data.get('receiver')} belongs to no waiting step (event {event.seq})."
             yield Finding("exchange", "unmatched", text, severity="info")
+        elif event.kind == "extra":
+            where = f"belongs to {event.case}, but to no step that waits"
+            text = f"A message to {event.data.get('receiver')} {where} (event {event.seq})."
+            yield Finding("exchange", "extra", text, severity="info")
 
 
 def harness_failed(judgement: RunJudgement) -> bool:

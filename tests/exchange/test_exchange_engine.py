@@ -222,6 +222,22 @@ def test_a_stray_message_spoils_a_watch_and_what_it_leaves_open_is_played_again(
     assert played.next_serial == plan.cases[0].serial + attempt
 
 
+@pytest.mark.parametrize("at_once", [1, 6])
+def test_a_notification_that_is_sent_twice_breaks_its_requirement(tmp_path, at_once):
+    pack = load_pack(find_pack("etir-4.3"))
+    how = {"reaction": "chain-told-started", "as": "twice"}
+    twice = Fault("twice", "platform", "Tells everything twice.", "ETIR-E7-STA", "notify", how)
+    pack = replace(pack, faults={**pack.faults, twice.id: twice})
+    here = World(pack, "platform", tmp_path, faults=(twice.id,), at_once=at_once)
+    outcome = asyncio.run(here.run(["lifecycle-I9-accepted@platform"]))
+    assert "extra" in kinds(outcome)
+    assert "unmatched" not in kinds(outcome)
+    judged = outcome.judged()
+    assert "ETIR-E7-STA" in {each.id for each in judged.requirements if each.status.value == "failed"}
+    later = {verdict.case: (verdict.verdict.value, verdict.steps) for verdict in judged.cases}
+    assert later == {verdict.case: (verdict.verdict.value, verdict.steps) for verdict in outcome.played.verdicts}
+
+
 @pytest.mark.parametrize(("first", "number"), [(0, "C-0"), (2, "C-2"), (3, None)])
 def test_a_second_run_goes_on_in_a_pool_where_the_first_one_ended(tmp_path, first, number):
     values = dict(PACK.values)

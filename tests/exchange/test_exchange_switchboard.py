@@ -198,6 +198,20 @@ def test_the_reference_that_was_given_for_an_order_binds(tmp_path, one_case):
     assert play(tmp_path, request(consignment="3", reference="R-9"), waits, one_case=one_case)[0] == 1
 
 
+@pytest.mark.parametrize("over", [True, False])
+def test_what_finds_no_step_is_put_down_to_the_case_whose_values_it_has(tmp_path, over):
+    async def scene():
+        async with board(tmp_path) as (switchboard, events):
+            switchboard.enter("first", lambda: conversation(consignment="1"))
+            if over:
+                switchboard.retire("first", conversation(consignment="1"))
+            for number in ("1", "2"):
+                await reaches(switchboard, request(consignment=number), [])
+        return [(event.kind, event.case) for event in events]
+
+    assert asyncio.run(scene()) == [("extra", "first"), ("unmatched", None)]
+
+
 def test_what_is_never_answered_is_turned_away(tmp_path):
     async def scene():
         each = wait(known=conversation(consignment="1"))
