@@ -262,7 +262,7 @@ class Campaign:
         events = tuple(read_events(out / EVIDENCE))
         live = {verdict.case: verdict for verdict in played.verdicts}
         verdicts = [live.get(case.id) or judge_case(case, self.plan, self.pack, (), fetch) for case in self.plan.cases]
-        judgement = summarise(self.plan, self.pack, verdicts, events)
+        judgement = summarise(self.plan, self.pack, verdicts, events, fetch)
         record = make_record(self.plan, self.pack, events, judgement, tool=this_tool())
         zipped = out.with_name(f"{out.name}.zip") if self._wish.zipped else None
         statement = write_bundle(out, self.plan, self.pack, record, keys, ics=self._ics, zipped=zipped)

@@ -110,7 +110,7 @@ def judge_evidence(
         by_case = events_by_case((case.id for case in plan.cases), events)
         fetch = Store(folder / "evidence").get
         verdicts = [_judge(case, plan, pack, by_case[case.id], fetch) for case in plan.cases]
-        judgement = summarise(plan, pack, verdicts, events)
+        judgement = summarise(plan, pack, verdicts, events, fetch)
         return judgement, make_record(plan, pack, events, judgement, tool=tool, valid_days=valid_days)
 
 

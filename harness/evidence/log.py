@@ -14,9 +14,11 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
+from os import SEEK_END
 from typing import TYPE_CHECKING, Any, Self
 
-from harness.errors import BundleFault, ConfigurationFault, Where
+from harness.errors import BundleFault, ConfigurationFault, HarnessFault, Where
 from harness.evidence.clock import Clock, stamp
 from harness.evidence.model import Event
 from harness.host import make_durable
@@ -77,6 +79,9 @@ class EventLog:
             case, step: what it belongs to.
             at, mono: the clocks at the socket; read now when left out.
             data: the rest, JSON values only.
+
+        Raises:
+            HarnessFault: the line could not be written, such as on a full disk; the log ends with the line before.
         """
         with self._lock:
             event = Event(
@@ -88,10 +93,22 @@ class EventLog:
                 step,
                 data,
             )
-            self._file.write(_to_line(event))
+            self._append(_to_line(event))
             self._seq += 1
         self._dirty.set()
         return event
+
+    def _append(self, line: bytes) -> None:
+        """Hand over a whole line, or nothing of it."""
+        end = self._file.seek(0, SEEK_END)
+        rest = memoryview(line)
+        try:
+            while rest:
+                rest = rest[self._file.write(rest) or 0 :]
+        except OSError as error:
+            with suppress(OSError):
+                self._file.truncate(end)
+            raise HarnessFault(f"the evidence could not be written: {error.strerror}") from error
 
     def checkpoint(self) -> None:
         """Return when everything written so far has reached the disk."""

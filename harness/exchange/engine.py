@@ -4,7 +4,8 @@ Rules:
 
 1. Positive controls are played first and once more at the end; between these three parts nothing overlaps.
 2. A case is judged when it ends, from its events, by the judge that judges the bundle later.
-3. A message that belongs to nobody spoils every watch that was open; those cases are played once more, one by one.
+3. A message that belongs to nobody spoils every watch that was open. Cases that it left without a verdict are played
+   once more, one by one; what is proven stays.
 4. However a run ends, the log is complete, and what was not played is not in it.
 """
 
@@ -32,7 +33,7 @@ from harness.exchange.switchboard import Switchboard
 from harness.exchange.tls import client_context, server_context
 from harness.exchange.transport import WireTransport
 from harness.judge.case import judge_case, trust_of
-from harness.judge.model import CaseVerdict
+from harness.judge.model import CaseVerdict, Verdict
 from harness.pack.model import Pack
 from harness.scenario.model import Case
 from harness.scenario.plan import END, Plan
@@ -86,7 +87,7 @@ class Engine:
         self._clock, self._about = clock or SystemClock(), dict(about or {})
         self._recorder = Recorder(log, store, on_event)
         self._on_judged = on_judged
-        self._draw = _Pools(plan.parameters.pools, pack).draw
+        self._draw = _Pools(plan.parameters.pools, pack, plan.parameters.first).draw
         self._verdicts: dict[str, CaseVerdict] = {}
         self._again: list[Case] = []
         self._next_serial = 1 + max((case.serial for case in plan.cases), default=plan.parameters.first - 1)
@@ -199,7 +200,7 @@ class Engine:
             verdict = self._judge(case, events, attempt)
             self._verdicts[case.id] = verdict
             self._on_judged(case, verdict)
-        if attempt == 1 and _disturbed(events):
+        if attempt == 1 and verdict.verdict is Verdict.INCONCLUSIVE and _disturbed(events):
             self._again.append(case)
 
     def _judge(self, case: Case, events: Sequence[Event], attempt: int) -> CaseVerdict:
@@ -247,12 +248,18 @@ class Engine:
 
 
 class _Pools:
-    """The pools of a run. What tells one movement from another is used up; everything else goes round."""
+    """The pools of a run. What tells one movement from another is used up; everything else goes round.
 
-    def __init__(self, pools: Mapping[str, Sequence[str]], pack: Pack) -> None:
+    Parameters:
+        pools: entries by name.
+        pack: the profile.
+        first: number of the first movement of the run. As many entries are left out, since earlier runs used them.
+    """
+
+    def __init__(self, pools: Mapping[str, Sequence[str]], pack: Pack, first: int) -> None:
         self._pools = pools
         self._once = {name for message in pack.messages.values() for name in message.correlate}
-        self._used: defaultdict[str, int] = defaultdict(int)
+        self._used: defaultdict[str, int] = defaultdict(lambda: first)
 
     def draw(self, pool: str, name: str, serial: int) -> str:
         """An entry of a pool for a bound name.

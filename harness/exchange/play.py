@@ -45,6 +45,7 @@ class Player:
         """Play it. Only a fault of the configuration, or cancelling, gets out."""
         recorder, case = self._scene.stage.recorder, self._case
         recorder.write("case-started", case.id, attempt=self._attempt, values=self._scene.data.to_json())
+        self._scene.stage.switchboard.enter(case.id, lambda: self._scene.conversation)
         ended, reason = "cancelled", ""
         try:
             await self._steps()
@@ -59,7 +60,7 @@ class Player:
             recorder.write("fault", case.id, text=reason)
         finally:
             await cancelled(task for _, task in self._background.values())
-            self._scene.stage.switchboard.retire(self._scene.conversation)
+            self._scene.stage.switchboard.retire(case.id, self._scene.conversation)
             recorder.write("case-finished", case.id, ended=ended, reason=reason)
 
     async def _steps(self) -> None:

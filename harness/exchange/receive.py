@@ -30,7 +30,8 @@ async def receive(scene: Scene, step: Exchange, play: Inner) -> None:
     wait = scene.wait_for(step)
     async with scene.stage.switchboard.claim(wait):
         since = _say_waiting(scene, step, seconds, owed)
-        asking = [] if owed or not scene.stage.setup.control.available else [asyncio.ensure_future(_ask(scene, step))]
+        asked = scene.stage.setup.control.available and not owed
+        asking = [asyncio.ensure_future(_ask(scene, step, wait))] if asked else []
         try:
             arrival = await _first(wait, asking, scene.stage.patience(seconds))
             if arrival is not None:
@@ -145,7 +146,7 @@ async def _first(wait: Wait, asking: Sequence[asyncio.Future[str | None]], secon
     return wait.arrival.result()
 
 
-async def _ask(scene: Scene, step: Exchange) -> str | None:
+async def _ask(scene: Scene, step: Exchange, wait: Wait) -> str | None:
     """Order the SUT to send a message; returns why it will not, or ``None``."""
     stage, message = scene.stage, scene.stage.pack.messages[step.message]
     parameters = order_parameters(scene.data, scene.conversation, step)
@@ -166,6 +167,8 @@ async def _ask(scene: Scene, step: Exchange) -> str | None:
         Order(scene.case.id, step.id, step.message, position, parameters, step.receiver, url)
     )
     scene.write("control-answer", step.id, status=taken.status, body=dict(taken.body), error=taken.error)
+    reference = taken.body.get("reference")
+    wait.reference = reference if isinstance(reference, str) and reference else None
     return taken.error
 
 

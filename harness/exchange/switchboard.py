@@ -6,10 +6,12 @@ Rules:
    one case the one wins that agrees with it best in what is known of the movement; an event that was not asked for
    never fits.
 2. Where the SUT mints the value there is nothing to compare yet. Only one step at a time may wait so for the same
-   message: see :meth:`Switchboard.claim`.
-3. Where only one case is played at a time, a message that was asked for and says another value is still the one: the
+   message: see :meth:`Switchboard.claim`. What is known to belong to another case, open or over, is never for it.
+3. A message with the reference that the SUT gave when it was asked for it is the one, whatever else it says.
+4. Where only one case is played at a time, a message that was asked for and says another value is still the one: the
    judge must see it. What belongs to a case that is over never is.
-4. What finds no step is written down as ``unmatched`` and turned away.
+5. What finds no step is written down and turned away: as ``extra`` of the case to which its values or its reference
+   belong, also when that is over, else as ``unmatched``.
 """
 
 from __future__ import annotations
@@ -30,8 +32,11 @@ from harness.pack.model import Pack
 from harness.scenario.model import Exchange
 from harness.security.model import Trust
 
-_MEMORY = 5000
+_MEMORY = 50_000
 """How many values of cases that are over are remembered."""
+
+Mark = tuple[str, str]
+"""A bound name and a value by which a message belongs to a case."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,7 @@ class Wait:
         conversation: gives what is known now.
         anywhere: whatever party receives it (for a message that must not come).
         late: nothing is known by which the message could be told.
+        reference: what the SUT says that it will send the message under, once it was asked.
         arrival: set when it came.
     """
 
@@ -66,6 +72,7 @@ class Wait:
     conversation: Callable[[], Conversation]
     anywhere: bool = False
     late: bool = False
+    reference: str | None = None
     arrival: asyncio.Future[Arrival] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
     def keys(self, pack: Pack) -> Mapping[str, object]:
@@ -83,6 +90,11 @@ class Wait:
             return False
         told = name_made_by(pack, self.step.message, "event")
         return not (told and self.step.event) or opened.values.get(told) == self.step.event
+
+    def told(self, pack: Pack, opened: Opened) -> bool:
+        """Whether the message has the reference that the SUT gave when it was asked for it."""
+        name = name_made_by(pack, self.step.message, "reference")
+        return self.reference is not None and name is not None and opened.values.get(name) == self.reference
 
     def agreement(self, opened: Opened) -> int:
         """How many known values the message has, less those in which it differs."""
@@ -116,7 +128,8 @@ class Switchboard:
         self._one_case = one_case
         self._waits: list[Wait] = []
         self._keys = {name for message in pack.messages.values() for name in message.correlate}
-        self._past: dict[tuple[str, object], None] = {}
+        self._open: dict[str, Callable[[], Conversation]] = {}
+        self._past: dict[Mark, str] = {}
         self._locks: defaultdict[tuple[str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
 
     @asynccontextmanager
@@ -146,11 +159,14 @@ class Switchboard:
                 if not reply.done():
                     reply.set_result(refusal(self._pack, "Receiver"))
 
-    def retire(self, conversation: Conversation) -> None:
+    def enter(self, case: str, conversation: Callable[[], Conversation]) -> None:
+        """A case begins: from here on, what carries its values or references is for no other."""
+        self._open[case] = conversation
+
+    def retire(self, case: str, conversation: Conversation) -> None:
         """A case is over: what still comes for it finds no step, not even one that knows nothing yet."""
-        for (name, _), value in conversation.values.items():
-            if name in self._keys and isinstance(value, str):
-                self._past[name, value] = None
+        self._open.pop(case, None)
+        self._past.update(dict.fromkeys(self._marks_of(conversation), case))
         while len(self._past) > _MEMORY:
             del self._past[next(iter(self._past))]
 
@@ -160,7 +176,7 @@ class Switchboard:
         opened = open_message(self._pack, request.head.to_json(), request.body, at=request.last.at, trust=self._trust)
         wait = self._find(receiver, opened)
         if wait is None:
-            return self._stray(receiver, request)
+            return self._stray(receiver, request, self._owner(opened))
         reply: asyncio.Future[WireAnswer] = asyncio.get_running_loop().create_future()
         self._waits.remove(wait)
         self._recorder.write(
@@ -202,18 +218,42 @@ class Switchboard:
         if opened.name is None:
             due = [wait for wait in here if not wait.anywhere]
             return due[0] if len(due) == 1 else None
-        if any((name, value) in self._past for name, value in opened.values.items() if isinstance(value, str)):
-            return None
         named = [wait for wait in here if wait.step.message == opened.name]
+        told = next((wait for wait in named if wait.told(self._pack, opened)), None)
+        marks = _marks(opened)
+        if told is not None or not self._past.keys().isdisjoint(marks):
+            return told
+        owners = {case for case, said in self._open.items() if not marks.isdisjoint(self._marks_of(said()))}
+        named = [wait for wait in named if owners <= {wait.case} or not wait.late]
         fitting = [wait for wait in named if wait.fits(self._pack, opened)]
         if fitting:
             return max(fitting, key=lambda wait: (not wait.anywhere, not wait.late, wait.agreement(opened)))
         asked = [wait for wait in named if not wait.anywhere and wait.step.reaction is None]
         return asked[0] if self._one_case and len(asked) == 1 else None
 
-    def _stray(self, receiver: str, request: WireRequest) -> WireAnswer:
+    def _marks_of(self, conversation: Conversation) -> set[Mark]:
+        """The values by which messages are correlated, and the references of all requests."""
+        values = ((name, value) for (name, _), value in conversation.values.items() if name in self._keys)
+        marks = {(name, value) for name, value in values if isinstance(value, str)}
+        for said in conversation.said:
+            name = name_made_by(self._pack, said.opened.name, "reference") if said.opened.name else None
+            reference = said.opened.text(name) if name and said.part == "request" else None
+            if name and reference:
+                marks.add((name, reference))
+        return marks
+
+    def _owner(self, opened: Opened) -> str | None:
+        """The case to which a message belongs by what it says."""
+        marks = _marks(opened)
+        for case, said in self._open.items():
+            if not marks.isdisjoint(self._marks_of(said())):
+                return case
+        return next((self._past[mark] for mark in sorted(marks & self._past.keys())), None)
+
+    def _stray(self, receiver: str, request: WireRequest, case: str | None) -> WireAnswer:
         self._recorder.write(
-            "unmatched",
+            "unmatched" if case is None else "extra",
+            case,
             when=request.last,
             receiver=receiver,
             digest=self._recorder.store.put(request.body),
@@ -223,6 +263,10 @@ class Switchboard:
             body_complete=request.body_complete,
         )
         return refusal(self._pack)
+
+
+def _marks(opened: Opened) -> set[Mark]:
+    return {(name, value) for name, value in opened.values.items() if isinstance(value, str)}
 
 
 def refusal(pack: Pack, code: str = "Sender") -> WireAnswer:

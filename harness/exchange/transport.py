@@ -2,9 +2,8 @@
 
 Rules:
 
-1. A request is sent once. The one exception: on a connection that had rested for some time, the server's
-   end of it and our request can cross (RFC 9112, 9.3.1). When not a byte of an answer came, the request is sent
-   again on a new connection. On one that was in use a moment ago, it is the server that gave no answer.
+1. A request is sent once, whatever happens to it. On a connection that has rested for some time, the server's end of
+   it and our request could cross (RFC 9112, 9.3.1), so that such a one is not used again: the request gets a new one.
 2. An answer that broke off is an answer, marked as not complete. No answer is a
    :class:`~harness.exchange.http.WireFailure` that says which kind of nothing came.
 3. What was seen stands in ``response.extensions["wire"]``, a :class:`~harness.exchange.http.Wire`. A
@@ -25,7 +24,7 @@ import httpx
 
 from harness.evidence.clock import Clock, SystemClock
 from harness.exchange.call import ClientConnection, reason_of
-from harness.exchange.http import ClosedWithoutAnswer, Unreachable, Wire, WireLimits, moment
+from harness.exchange.http import Unreachable, Wire, WireLimits, moment
 
 if TYPE_CHECKING:
     from harness.exchange.delivery import Delivery
@@ -38,9 +37,9 @@ class WireTransport(httpx.AsyncBaseTransport):
 
     Parameters:
         context: TLS for ``https``; ``None`` when only ``http`` is used.
-        limits: bounds on answers; ``idle`` is how long a connection is kept.
+        limits: bounds on answers.
         clock: for the times at the socket.
-        resend_after: seconds of rest after which a connection may have been ended by the server meanwhile.
+        rest: seconds after its last answer for which a connection is used again.
     """
 
     def __init__(
@@ -49,9 +48,9 @@ class WireTransport(httpx.AsyncBaseTransport):
         limits: WireLimits | None = None,
         clock: Clock | None = None,
         *,
-        resend_after: float = 1.0,
+        rest: float = 1.0,
     ) -> None:
-        self._resend_after = resend_after
+        self._rest = rest
         self._context, self._limits, self._clock = context, limits or WireLimits(), clock or SystemClock()
         self._idle: defaultdict[Origin, list[ClientConnection]] = defaultdict(list)
         self._open: set[ClientConnection] = set()
@@ -82,16 +81,8 @@ class WireTransport(httpx.AsyncBaseTransport):
         times = request.extensions.get("timeout", {})
         delivery: Delivery | None = request.extensions.get("delivery")
         body = b"".join([chunk async for chunk in request.stream])  # type: ignore[union-attr]
-        kept = self._kept(origin)
-        connection = kept or await self._connect(origin, times.get("connect"))
-        rested = kept is not None and kept.rest >= self._resend_after
-        try:
-            wire = await connection.exchange(request, body, times.get("read"), delivery)
-        except ClosedWithoutAnswer:
-            if not rested:
-                raise
-            connection = await self._connect(origin, times.get("connect"))
-            wire = await connection.exchange(request, body, times.get("read"), delivery)
+        connection = self._kept(origin) or await self._connect(origin, times.get("connect"))
+        wire = await connection.exchange(request, body, times.get("read"), delivery)
         if connection.reusable:
             self._idle[origin].append(connection)
         return wire
@@ -107,7 +98,7 @@ class WireTransport(httpx.AsyncBaseTransport):
         waiting = self._idle[origin]
         while waiting:
             connection = waiting.pop()
-            if connection.reusable and connection.rest <= self._limits.idle:
+            if connection.reusable and connection.rest <= self._rest:
                 return connection
             connection.drop()
         return None

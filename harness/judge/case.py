@@ -26,6 +26,7 @@ from harness.evidence.model import Event
 from harness.judge.model import CaseVerdict, StepVerdict, Verdict
 from harness.judge.requirement import requirement_verdicts
 from harness.judge.step import Seen, judge_exchange, judge_observation, worst
+from harness.judge.stray import Stray, judge_strays, with_strays
 from harness.pack.model import Outcome, Pack
 from harness.scenario.model import Attest, Case, Exchange, Probe, Quiet
 from harness.scenario.oracle import Ledger, accept, refusals, remember
@@ -50,7 +51,8 @@ def judge_case(case: Case, plan: Plan, pack: Pack, events: Sequence[Event], fetc
     if attempt == 0:
         return CaseVerdict(case.id, Verdict.NOT_RUN, "The case was not started.", (), _untested(case), 0)
     seen = _walk(case, plan, pack, own, fetch)
-    steps = tuple(_steps(case, plan, pack, own, seen))
+    strays = _strays(case, pack, own, seen, fetch)
+    steps = tuple(with_strays(tuple(_steps(case, plan, pack, own, seen)), strays))
     verdict, reason = _sum(steps, own)
     touched = requirement_verdicts(case, pack, steps, seen, verdict)
     return CaseVerdict(case.id, verdict, reason, steps, touched, attempt, tuple(_references(pack, seen)))
@@ -64,6 +66,31 @@ def _references(pack: Pack, seen: Mapping[str, Seen]) -> Iterator[str]:
             text = opened.text(name) if name is not None else None
             if text and record.at[part].kind == "received":
                 yield text
+
+
+def judge_late(case: Case, plan: Plan, pack: Pack, events: Sequence[Event], fetch: Fetch) -> tuple[Finding, ...]:
+    """What is wrong with the messages that came for a case after its end.
+
+    Parameters:
+        case, plan, pack, fetch: as for :func:`judge_case`.
+        events: the events of the case, also those after its end.
+    """
+    _, own = _last_attempt(case, events)
+    late = [event for event in events if event.kind == "extra" and own and event.seq > own[-1].seq]
+    if not late or own[-1].kind != "case-finished":
+        return ()
+    seen = _walk(case, plan, pack, own, fetch)
+    return tuple(stray.finding for stray in _strays(case, pack, late, seen, fetch))
+
+
+def _strays(
+    case: Case, pack: Pack, events: Sequence[Event], seen: Mapping[str, Seen], fetch: Fetch
+) -> tuple[Stray, ...]:
+    def opening(event: Event) -> Opened:
+        head, at = event.data.get("head") or {}, datetime.fromisoformat(event.at)
+        return open_message(pack, head, fetch(event.data["digest"]), at=at, trust=None)
+
+    return judge_strays(case, pack, [event for event in events if event.kind == "extra"], seen, opening)
 
 
 def _last_attempt(case: Case, events: Sequence[Event]) -> tuple[int, tuple[Event, ...]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from harness.check.model import Finding
 from harness.check.registry import broken_by, severity
 from harness.evidence.model import Event
-from harness.judge.case import Fetch, events_by_case, judge_case
+from harness.judge.case import Fetch, events_by_case, judge_case, judge_late
 from harness.judge.model import CaseVerdict, RunVerdict, Status, Verdict
 from harness.pack.model import Pack, Requirement
 from harness.scenario.model import Case
@@ -72,16 +72,21 @@ def judge_run(plan: Plan, pack: Pack, events: Sequence[Event], fetch: Fetch) -> 
     """Judge everything that was observed in a run."""
     by_case = events_by_case((case.id for case in plan.cases), events)
     verdicts = tuple(judge_case(case, plan, pack, by_case[case.id], fetch) for case in plan.cases)
-    return summarise(plan, pack, verdicts, events)
+    return summarise(plan, pack, verdicts, events, fetch)
 
 
-def summarise(plan: Plan, pack: Pack, verdicts: Sequence[CaseVerdict], events: Iterable[Event]) -> RunJudgement:
-    """The judgement of a run from the verdicts of its cases, taken live or made anew."""
+def summarise(
+    plan: Plan, pack: Pack, verdicts: Sequence[CaseVerdict], events: Sequence[Event], fetch: Fetch
+) -> RunJudgement:
+    """The judgement of a run from the verdicts of its cases, taken live or made anew.
+
+    What came for a case after its end is judged here.
+    """
     cases = _beside_controls(plan.cases, verdicts)
     counted = [(case, verdict) for case, verdict in zip(plan.cases, cases, strict=True) if not case.is_control]
-    found = (*_reused(plan, pack, cases), *_findings(events))
+    found = (*_late(plan, pack, events, fetch), *_reused(plan, pack, cases), *_findings(events))
     requirements = tuple(
-        _status(requirement, plan, pack, counted, found)
+        _spoilt(_status(requirement, plan, pack, counted), found)
         for requirement in pack.requirements.values()
         if requirement.bearer in (plan.subject.role, "any")
     )
@@ -140,7 +145,6 @@ def _status(
     plan: Plan,
     pack: Pack,
     counted: Sequence[tuple[Case, CaseVerdict]],
-    found: Sequence[Finding],
 ) -> RequirementStatus:
     touched = [
         (case.id, verdict.requirements[requirement.id])
@@ -153,9 +157,6 @@ def _status(
     def status(word: Status, reason: str = "") -> RequirementStatus:
         return RequirementStatus(requirement.id, requirement.level, word, names, reason)
 
-    of_the_run = next((each for each in found if each.requirement == requirement.id), None)
-    if of_the_run is not None and of_the_run.severity == "error":
-        return status(Status.FAILED, of_the_run.message)
     if not touched:
         if requirement.untested:
             return status(Status.NOT_APPLICABLE, requirement.untested)
@@ -232,11 +233,34 @@ def _verdict(
     return RunVerdict.CONFORMANT, f"Every mandatory requirement that can be tested is verified.{rest}"
 
 
+def _late(plan: Plan, pack: Pack, events: Sequence[Event], fetch: Fetch) -> tuple[Finding, ...]:
+    """What is wrong with messages that came for a case after its end."""
+    touched = {event.case for event in events if event.kind == "extra"}
+    cases = [case for case in plan.cases if case.id in touched]
+    by_case = events_by_case((case.id for case in cases), events)
+    found = ((case.id, judge_late(case, plan, pack, by_case[case.id], fetch)) for case in cases)
+    return tuple(replace(each, message=f"{name}: {each.message}") for name, late in found for each in late)
+
+
+def _spoilt(status: RequirementStatus, found: Sequence[Finding]) -> RequirementStatus:
+    """The status of a requirement with what was found in the run as a whole."""
+    hits = {finding.severity for finding in found if finding.requirement == status.id}
+    if "error" in hits:
+        return replace(status, status=Status.FAILED, reason="")
+    if "warning" in hits and status.status is Status.PASSED:
+        return replace(status, status=Status.PASSED_WITH_WARNING)
+    return status
+
+
 def _findings(events: Iterable[Event]) -> Iterable[Finding]:
     for event in events:
         if event.kind == "unmatched":
             text = f"A message to {event.data.get('receiver')} belongs to no waiting step (event {event.seq})."
             yield Finding("exchange", "unmatched", text, severity="info")
+        elif event.kind == "extra":
+            where = f"belongs to {event.case}, but to no step that waits"
+            text = f"A message to {event.data.get('receiver')} {where} (event {event.seq})."
+            yield Finding("exchange", "extra", text, severity="info")
 
 
 def harness_failed(judgement: RunJudgement) -> bool:

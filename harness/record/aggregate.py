@@ -168,6 +168,7 @@ def _case(case: Case, verdict: CaseVerdict, events: Sequence[Event], places: Map
             number += 1
             by_step.setdefault(event.step or "", []).append((number, event))
     masked = _masking(verdict, by_step, places)
+    end = next((event for event in reversed(events) if event.kind != "extra"), None)
     return {
         "id": case.id,
         "version": case.version,
@@ -186,7 +187,7 @@ def _case(case: Case, verdict: CaseVerdict, events: Sequence[Event], places: Map
         "derived_from": case.derived_from,
         "attempt": verdict.attempt,
         "started": events[0].at if events else None,
-        "seconds": round((events[-1].mono - events[0].mono) / 1e9, 3) if events else 0.0,
+        "seconds": round((end.mono - events[0].mono) / 1e9, 3) if end else 0.0,
         "steps": [_step(step, by_step.get(step.step, ()), masked) for step in verdict.steps],
         "evidence": list(dict.fromkeys(_digests(events))),
     }

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.errors import BundleFault, ConfigurationFault
+from harness.errors import BundleFault, ConfigurationFault, HarnessFault
 from harness.evidence import log as log_module
 from harness.evidence.clock import FixedClock, SystemClock
 from harness.evidence.log import EventLog, read_events
@@ -157,3 +157,42 @@ def test_any_json_survives(values):
             for value in values:
                 log.write("state", value=value)
         assert [event.data["value"] for event in read_events(Path(folder))] == values
+
+
+class Full:
+    """A file that takes a few bytes at a time, and none any more when the disk is full."""
+
+    def __init__(self, file, room):
+        self._file, self._room = file, room
+
+    def write(self, data):
+        if not self._room:
+            raise OSError(28, "No space left on device")
+        count = self._file.write(bytes(data[: min(7, self._room)]))
+        self._room -= count
+        return count
+
+    def __getattr__(self, name):
+        return getattr(self._file, name)
+
+
+def test_a_line_that_the_system_takes_in_pieces_is_whole(tmp_path):
+    with EventLog(tmp_path, FixedClock(AT)) as log:
+        log._file = Full(log._file, 10_000)
+        written = [log.write("waiting", message="M"), log.write("waiting", message="N")]
+    assert list(read_events(tmp_path)) == written
+
+
+def test_on_a_full_disk_the_log_ends_with_the_last_whole_line(tmp_path):
+    with EventLog(tmp_path, FixedClock(AT)) as log:
+        first = log.write("waiting", message="M")
+        whole = log._file
+        log._file = Full(whole, 20)
+        with pytest.raises(HarnessFault, match="No space left"):
+            log.write("waiting", message="N")
+        log._file = whole
+        second = log.write("waiting", message="O")
+    assert (first.seq, second.seq) == (0, 1)
+    events = read_events(tmp_path)
+    assert list(events) == [first, second]
+    assert events.cut_off is None

@@ -19,7 +19,7 @@ from harness.exchange.engine import Played
 from harness.exchange.wire import Listener, WireAnswer, WireTransport, client_context, post, server_context
 from harness.pack.data import find_pack
 from harness.pack.load import load_pack
-from harness.pack.model import Violation
+from harness.pack.model import Fault, Maker, Violation
 from harness.reference.serve import serve
 from harness.scenario.project import exchanges
 
@@ -207,12 +207,18 @@ def test_a_cancelled_engine_leaves_a_complete_log(tmp_path):
     assert events[-1].data["complete"] is False
 
 
-def test_a_stray_message_spoils_a_watch_and_the_case_is_played_again(tmp_path):
+@pytest.mark.parametrize(("wrong", "attempt", "word"), [(False, 2, "pass"), (True, 1, "fail")])
+def test_a_stray_message_spoils_a_watch_and_what_it_leaves_open_is_played_again(tmp_path, wrong, attempt, word):
     pack = load_pack(find_pack("etir-4.3"))
     here = World(pack, "customs", tmp_path, ("departure",))
     quiet = next(case for case in here.plan().cases if case.id == "unknown-guarantee@departure")
     plan = here.plan([quiet.id])
     plan = replace(plan, cases=tuple(replace(case, control=None) for case in plan.cases if case.id == quiet.id))
+    if wrong:
+        how = {"defect": "signature/missing"}
+        unsigned = Fault("unsigned", "customs", "Does not sign.", "ETIR-SEC-SIGNED", "sign", how)
+        pack = replace(pack, faults={**pack.faults, unsigned.id: unsigned})
+        here.config = replace(here.config, faults=(unsigned.id,))
 
     async def scene():
         context = client_context(here.setup.identities["platform"], here.setup.tls_anchors)
@@ -236,8 +242,37 @@ def test_a_stray_message_spoils_a_watch_and_the_case_is_played_again(tmp_path):
     played, answer = asyncio.run(scene())
     assert answer.response.status == 400
     verdict = next(each for each in played.verdicts if each.case == quiet.id)
-    assert (verdict.attempt, verdict.verdict.value) == (2, "pass")
-    assert played.next_serial == plan.cases[0].serial + 2
+    assert (verdict.attempt, verdict.verdict.value) == (attempt, word), verdict.reason
+    assert played.next_serial == plan.cases[0].serial + attempt
+
+
+@pytest.mark.parametrize("at_once", [1, 6])
+def test_a_notification_that_is_sent_twice_breaks_its_requirement(tmp_path, at_once):
+    pack = load_pack(find_pack("etir-4.3"))
+    how = {"reaction": "chain-told-started", "as": "twice"}
+    twice = Fault("twice", "platform", "Tells everything twice.", "ETIR-E7-STA", "notify", how)
+    pack = replace(pack, faults={**pack.faults, twice.id: twice})
+    here = World(pack, "platform", tmp_path, faults=(twice.id,), at_once=at_once)
+    outcome = asyncio.run(here.run(["lifecycle-I9-accepted@platform"]))
+    assert "extra" in kinds(outcome)
+    assert "unmatched" not in kinds(outcome)
+    judged = outcome.judged()
+    assert "ETIR-E7-STA" in {each.id for each in judged.requirements if each.status.value == "failed"}
+    later = {verdict.case: (verdict.verdict.value, verdict.steps) for verdict in judged.cases}
+    assert later == {verdict.case: (verdict.verdict.value, verdict.steps) for verdict in outcome.played.verdicts}
+
+
+@pytest.mark.parametrize(("first", "number"), [(0, "C-0"), (2, "C-2"), (3, None)])
+def test_a_second_run_goes_on_in_a_pool_where_the_first_one_ended(tmp_path, first, number):
+    values = dict(PACK.values)
+    values["consignment"] = replace(values["consignment"], make=Maker("pool", "consignments"))
+    here = World(replace(PACK, values=values), "customs", tmp_path, ("import",))
+    plan = here.plan(["lifecycle-notice-accepted*"], pools={"consignments": ("C-0", "C-1", "C-2")}, first=first)
+    plan = replace(plan, cases=plan.cases[:1])
+    played = asyncio.run(without_sut(here, plan))
+    started = next(event for event in Ended(here, plan, played).events if event.kind == "case-started")
+    assert started.data["values"].get("consignment") == number
+    assert (played.verdicts[0].verdict.value == "not_run") == (number is None)
 
 
 def with_first_step(here, select, **changes):

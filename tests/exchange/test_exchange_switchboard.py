@@ -157,13 +157,59 @@ def test_what_belongs_to_a_case_that_is_over_reaches_nobody(tmp_path):
     async def scene():
         each = wait()
         async with board(tmp_path, one_case=True) as (switchboard, _):
-            switchboard.retire(conversation(consignment="1"))
+            switchboard.retire("over", conversation(consignment="1"))
             async with switchboard.claim(each):
                 old = await reaches(switchboard, request(consignment="1"), [each])
                 new = await reaches(switchboard, request(consignment="2"), [each])
         return old, new
 
     assert asyncio.run(scene()) == (None, 0)
+
+
+def said(reference) -> Conversation:
+    opened = Opened("notice", "request", values={"reference": reference})
+    return conversation().heard("notice", "request", "customs.export", opened, subject=None)
+
+
+@pytest.mark.parametrize("one_case", [True, False])
+@pytest.mark.parametrize("over", [True, False])
+@pytest.mark.parametrize("known", [conversation(consignment="1"), said("R-1")])
+def test_what_belongs_to_another_case_is_not_for_a_step_that_knows_nothing(tmp_path, known, over, one_case):
+    async def scene():
+        each = wait("second")
+        async with board(tmp_path, one_case=one_case) as (switchboard, _):
+            switchboard.enter("first", lambda: known)
+            switchboard.enter("second", conversation)
+            if over:
+                switchboard.retire("first", known)
+            async with switchboard.claim(each):
+                repeated = await reaches(switchboard, request(consignment="1", reference="R-1"), [each])
+                fresh = await reaches(switchboard, request(consignment="2", reference="R-2"), [each])
+        return repeated, fresh
+
+    assert asyncio.run(scene()) == (None, 0)
+
+
+@pytest.mark.parametrize("one_case", [True, False])
+def test_the_reference_that_was_given_for_an_order_binds(tmp_path, one_case):
+    known = conversation(consignment="1")
+    waits = [lambda: wait("a", known=known), lambda: wait("b", known=known)]
+    waits[1] = lambda: Wait("b", wait().step, lambda: conversation(consignment="2"), reference="R-9")
+    assert play(tmp_path, request(consignment="3", reference="R-9"), waits, one_case=one_case)[0] == 1
+
+
+@pytest.mark.parametrize("over", [True, False])
+def test_what_finds_no_step_is_put_down_to_the_case_whose_values_it_has(tmp_path, over):
+    async def scene():
+        async with board(tmp_path) as (switchboard, events):
+            switchboard.enter("first", lambda: conversation(consignment="1"))
+            if over:
+                switchboard.retire("first", conversation(consignment="1"))
+            for number in ("1", "2"):
+                await reaches(switchboard, request(consignment=number), [])
+        return [(event.kind, event.case) for event in events]
+
+    assert asyncio.run(scene()) == [("extra", "first"), ("unmatched", None)]
 
 
 def test_what_is_never_answered_is_turned_away(tmp_path):

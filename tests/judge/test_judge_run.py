@@ -29,7 +29,7 @@ def verdicts(plan: Plan, **other: Verdict) -> list[CaseVerdict]:
 
 def test_a_selection_is_never_conformant(world: World) -> None:
     plan = world.plan("platform", select=(REFUSED,))
-    judgement = summarise(plan, world.pack, verdicts(plan), ())
+    judgement = summarise(plan, world.pack, verdicts(plan), (), {}.__getitem__)
     assert judgement.verdict is RunVerdict.NOT_FULLY_VERIFIED
     assert (judgement.counts.required, judgement.counts.executed, judgement.counts.passed) == (1, 1, 1)
 
@@ -38,14 +38,14 @@ def test_a_selection_in_one_position_is_not_excused_by_the_others(world: World) 
     plan = make_plan(
         world.pack, Subject("customs", ("transit",)), Parameters(select=("lifecycle-I9-accepted@transit",))
     )
-    judgement = summarise(plan, world.pack, verdicts(plan), ())
+    judgement = summarise(plan, world.pack, verdicts(plan), (), {}.__getitem__)
     assert judgement.verdict is RunVerdict.NOT_FULLY_VERIFIED
 
 
 def test_what_is_not_claimed_is_not_verified(world: World) -> None:
     claims = tuple(name for name in world.pack.messages if name != "I13")
     plan = make_plan(world.pack, Subject("platform", claims=claims), Parameters())
-    judgement = summarise(plan, world.pack, verdicts(plan), ())
+    judgement = summarise(plan, world.pack, verdicts(plan), (), {}.__getitem__)
     unclaimed = [each for each in judgement.requirements if each.reason.startswith("not claimed: I13")]
     assert unclaimed
     assert {each.status for each in unclaimed} == {Status.NOT_VERIFIED}
@@ -54,7 +54,7 @@ def test_what_is_not_claimed_is_not_verified(world: World) -> None:
 @pytest.mark.parametrize("which", [ACCEPTED, ACCEPTED + END])
 def test_a_negative_case_counts_only_beside_its_positive_control(world: World, which: str) -> None:
     plan = world.plan("platform", select=(REFUSED,))
-    judgement = summarise(plan, world.pack, verdicts(plan, **{which: Verdict.INCONCLUSIVE}), ())
+    judgement = summarise(plan, world.pack, verdicts(plan, **{which: Verdict.INCONCLUSIVE}), (), {}.__getitem__)
     judged = next(each for each in judgement.cases if each.case == REFUSED)
     assert judged.verdict is Verdict.INCONCLUSIVE
     assert which in judged.reason
@@ -63,7 +63,7 @@ def test_a_negative_case_counts_only_beside_its_positive_control(world: World, w
 def test_nothing_executed_is_never_a_pass(world: World) -> None:
     plan = world.plan("holder")
     nothing = {case.id: Verdict.NOT_RUN for case in plan.cases}
-    judgement = summarise(plan, world.pack, verdicts(plan, **nothing), ())
+    judgement = summarise(plan, world.pack, verdicts(plan, **nothing), (), {}.__getitem__)
     assert judgement.verdict is RunVerdict.NOT_FULLY_VERIFIED
     assert judgement.counts.executed == 0
 
@@ -79,7 +79,7 @@ def test_a_fail_on_an_assumed_source_alone_counts_only_when_it_is_adopted(world:
     failed = [replace(first, verdict=Verdict.FAIL, requirements={assumed: Verdict.FAIL}), *others]
     for adopted, expected in ((True, RunVerdict.NOT_CONFORMANT), (False, RunVerdict.NOT_FULLY_VERIFIED)):
         chosen = replace(plan, parameters=replace(plan.parameters, adopt_assumed=adopted))
-        judgement = summarise(chosen, world.pack, failed, ())
+        judgement = summarise(chosen, world.pack, failed, (), {}.__getitem__)
         assert judgement.verdict is expected
 
 
@@ -94,6 +94,6 @@ def test_a_reference_that_comes_back_in_another_case_is_used_twice(world: World)
             )
             for number, each in enumerate(verdicts(plan))
         ]
-        judgement = summarise(plan, world.pack, given, ())
+        judgement = summarise(plan, world.pack, given, (), {}.__getitem__)
         found = next(each for each in judgement.requirements if each.id == "ETIR-REF-UNIQUE")
         assert found.status is status

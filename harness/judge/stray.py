@@ -1,0 +1,149 @@
+"""The judge of strays: messages of the system under test that belong to a case, but for which no step of it waited.
+
+What it must not do is to send twice what it has sent, or to act on what it refused. Anything else is written down and
+decides nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from harness.check.model import Finding
+from harness.check.registry import broken_by
+from harness.evidence.conversation import name_made_by
+from harness.evidence.message import Opened
+from harness.evidence.model import Event
+from harness.judge.model import StepVerdict
+from harness.judge.step import SEVERITY, Seen
+from harness.pack.model import Pack, Reaction
+from harness.scenario.model import Case, Exchange, Quiet
+from harness.scenario.project import exchanges, mode
+
+Open = Callable[[Event], Opened]
+
+
+@dataclass(frozen=True)
+class Stray:
+    """What the judge says about one stray.
+
+    Parameters:
+        event: the stray.
+        step: id of the step that it repeats, or that should have prevented it.
+        finding: what is wrong.
+    """
+
+    event: Event
+    step: str
+    finding: Finding
+
+
+def judge_strays(
+    case: Case, pack: Pack, strays: Sequence[Event], seen: Mapping[str, Seen], opening: Open
+) -> tuple[Stray, ...]:
+    """Judge the strays of a case.
+
+    Parameters:
+        case, pack: what was planned.
+        strays: events of the kind ``extra``.
+        seen: what was observed, by step.
+        opening: opens the message of an event.
+    """
+    found = []
+    for event in strays:
+        opened = opening(event)
+        step = _repeated(case, pack, event, opened, seen)
+        if step is not None:
+            found.append(Stray(event, step.id, _repetition(case, pack, event, step)))
+        else:
+            found.extend(_undue(case, pack, event, opened, seen))
+    return tuple(found)
+
+
+def with_strays(steps: Sequence[StepVerdict], strays: Sequence[Stray]) -> Iterator[StepVerdict]:
+    """The verdicts of the steps, each with what the strays say about it."""
+    for step in steps:
+        verdict, reason = step.verdict, step.reason
+        own = [stray for stray in strays if stray.step == step.step]
+        for stray in own:
+            hit = SEVERITY[stray.finding.severity]
+            if hit.rank > verdict.rank:
+                verdict, reason = hit, stray.finding.message
+        yield replace(
+            step,
+            verdict=verdict,
+            reason=reason,
+            findings=(*step.findings, *(stray.finding for stray in own)),
+            events=(*step.events, *(stray.event.seq for stray in own)),
+        )
+
+
+def _repeated(case: Case, pack: Pack, event: Event, opened: Opened, seen: Mapping[str, Seen]) -> Exchange | None:
+    """The step whose message the stray repeats.
+
+    Whoever was not answered, or answered wrongly on purpose, may send again; whoever was refused may send something
+    better.
+    """
+    alike = []
+    for step in exchanges(case.steps):
+        if mode(step, case.sut) != "await":
+            continue
+        record = seen.get(step.id, Seen())
+        request = record.at.get("request")
+        answered = "answer" in record.at and step.answer_defect is None
+        if request is not None and answered and request.data["digest"] == event.data["digest"]:
+            return step
+        if step.message == opened.name and step.receiver == event.data.get("receiver"):
+            alike.append((step, record.opened.get("request"), answered))
+    if any(earlier is None for _, earlier, _ in alike):
+        return None  # perhaps it is the one that is still to come
+    names = _telling(pack, opened.name) if alike else ()
+    for step, earlier, answered in reversed(alike):
+        accepted = answered and step.expectation.expect[0].kind == "accepted"
+        if accepted and earlier and all(earlier.values.get(name) == opened.values.get(name) for name in names):
+            return step
+    return None
+
+
+def _telling(pack: Pack, message: str | None) -> tuple[str, ...]:
+    """Names of the values by which two messages of one kind are told apart, besides their references."""
+    if message is None:
+        return ()
+    event = name_made_by(pack, message, "event")
+    return (*pack.messages[message].correlate, *([event] if event else []))
+
+
+def _repetition(case: Case, pack: Pack, event: Event, step: Exchange) -> Finding:
+    text = f"{step.sender} sent {step.message} to {step.receiver} once more (event {event.seq})."
+    if step.reaction is not None:
+        return Finding("reaction", "repeated", text, requirement=step.requirement)
+    finding = Finding("correlation", "repeated", text, severity="warning")
+    broken = next(broken_by(pack, finding, case.parties[step.sender].role, step.message), None)
+    if broken is None:
+        return finding
+    return replace(finding, requirement=broken.id, severity="error" if broken.level == "MUST" else "warning")
+
+
+def _undue(case: Case, pack: Pack, event: Event, opened: Opened, seen: Mapping[str, Seen]) -> Iterator[Stray]:
+    """A message that is owed only after another one, which was refused."""
+    delivered = [step for step in exchanges(case.steps) if mode(step, case.sut) == "deliver"]
+    role = case.parties[case.sut].role
+    told = name_made_by(pack, opened.name, "event") if opened.name else None
+    happened = opened.values.get(told) if told else ""
+    owed = (each for each in pack.reactions if each.send == opened.name and each.by == role)
+    causes = [each for each in owed if not told or each.event == happened]
+
+    def ended(reaction: Reaction, kind: str) -> list[Exchange]:
+        steps = (step for step in delivered if step.message == reaction.on and step.id in seen)
+        return [step for step in steps if any(each.kind == kind for each in seen[step.id].outcomes)]
+
+    if any(ended(reaction, "accepted") for reaction in causes):
+        return
+    for reaction in causes:
+        for step in ended(reaction, "error"):
+            quiet = next((each for each in case.steps if isinstance(each, Quiet) and each.message == opened.name), None)
+            text = f"{opened.name} came to {event.data.get('receiver')} although {step.message}, which it follows, was "
+            text += f"refused (event {event.seq})."
+            finding = Finding("reaction", "undue", text, requirement=reaction.requirement)
+            yield Stray(event, (quiet or step).id, finding)
+            return

@@ -1,0 +1,114 @@
+"""Messages for which no step waited: what is sent twice, what should not be sent at all, and what decides nothing."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from judge.stage import Stage, World
+
+from harness.evidence.model import Event
+from harness.judge.model import CaseVerdict, RunVerdict, Status, Verdict
+from harness.judge.run import judge_run
+from harness.scenario.project import exchanges, mode
+
+ACCEPTED = "lifecycle-I9-accepted@platform"
+REFUSED = "lifecycle-I9-declaration-absent@platform"
+
+
+def reaction(stage: Stage):
+    """The first message that the SUT owes for an accepted I9."""
+    owed = {each.id for each in stage.world.pack.reactions if each.on == "I9"}
+    steps = (step for step in exchanges(stage.case.steps) if step.reaction in owed)
+    return next(step for step in steps if mode(step, stage.case.sut) == "await")
+
+
+def extra(stage: Stage, step: str, *, again: bool = False, receiver: str | None = None, **values: str) -> Event:
+    """What the SUT sent in a step, byte for byte, or the same message again with another reference."""
+    first = next(e for e in stage.events if e.step == step and e.kind == "received" and e.data["role"] == "request")
+    data = dict(first.data)
+    if again:
+        stage.send(stage.step(step), "request", values=values)
+        data = dict(stage.events.pop().data)
+    return stray(stage, data, receiver)
+
+
+def stray(stage: Stage, data: dict[str, object], receiver: str | None = None) -> Event:
+    for name in ("role", "message", "sender"):
+        data.pop(name)
+    event = stage.write("extra", **{**data, "receiver": receiver or data["receiver"]})
+    stage.events[-1] = replace(event, step=None)
+    return event
+
+
+def codes(verdict: CaseVerdict) -> list[str]:
+    return [f"{found.check}/{found.code}" for step in verdict.steps for found in step.findings]
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_reaction_that_comes_twice_breaks_its_requirement(world: World, again: bool) -> None:
+    stage = world.stage(world.plan("platform"), ACCEPTED).play()
+    step = reaction(stage)
+    extra(stage, step.id, again=again)
+    verdict = stage.end().judge()
+    assert codes(verdict) == ["reaction/repeated"]
+    assert verdict.verdict is Verdict.FAIL
+    assert verdict.requirements[str(step.requirement)] is Verdict.FAIL
+    assert verdict.requirements["ETIR-I9-OK"] is Verdict.PASS
+
+
+def other_value(stage: Stage, step: str) -> None:
+    extra(stage, step, again=True, guarantee="XC0000000")
+
+
+def other_receiver(stage: Stage, step: str) -> None:
+    extra(stage, step, again=True, receiver="somebody")
+
+
+def unanswered(stage: Stage, step: str) -> None:
+    stage.events = [e for e in stage.events if not (e.step == step and e.kind == "sent")]
+    extra(stage, step)
+
+
+@pytest.mark.parametrize("come", [other_value, other_receiver, unanswered])
+def test_what_is_no_repetition_decides_nothing(world: World, come: Callable[[Stage, str], None]) -> None:
+    stage = world.stage(world.plan("platform"), ACCEPTED).play()
+    come(stage, reaction(stage).id)
+    assert codes(stage.end().judge()) == []
+
+
+def test_a_request_that_comes_twice_is_told(world: World) -> None:
+    plan = world.plan("customs")
+    case = next(case for case in plan.cases if case.id.startswith("lifecycle-I9-accepted@"))
+    stage = world.stage(plan, case.id).play()
+    extra(stage, "I9")
+    verdict = stage.end().judge()
+    assert "correlation/repeated" in codes(verdict)
+    assert verdict.verdict in (Verdict.WARNING, Verdict.FAIL)
+
+
+def test_a_notification_of_what_was_refused_is_undue(world: World) -> None:
+    plan = world.plan("platform")
+    accepted = world.stage(plan, ACCEPTED).play()
+    step = reaction(accepted)
+    sent = next(e for e in accepted.events if e.step == step.id and e.kind == "received")
+    stage = world.stage(plan, REFUSED).play()
+    stage.store.update(accepted.store)
+    stray(stage, dict(sent.data))
+    verdict = stage.end().judge()
+    assert codes(verdict) == ["reaction/undue"]
+    assert verdict.requirements[str(step.requirement)] is Verdict.FAIL
+
+
+def test_what_comes_after_the_end_of_a_case_fails_the_run(world: World) -> None:
+    plan = world.plan("platform")
+    stage = world.stage(plan, ACCEPTED).play().end()
+    step = reaction(stage)
+    plan = replace(plan, cases=(stage.case,))
+    calm = judge_run(plan, world.pack, stage.events, stage.store.__getitem__)
+    extra(stage, step.id)
+    judged = judge_run(plan, world.pack, stage.events, stage.store.__getitem__)
+    assert judged.cases == calm.cases
+    assert [f"{each.check}/{each.code}" for each in judged.findings] == ["reaction/repeated", "exchange/extra"]
+    statuses = {each.id: each.status for each in judged.requirements}
+    assert statuses[str(step.requirement)] is Status.FAILED
+    assert (calm.verdict, judged.verdict) == (RunVerdict.NOT_FULLY_VERIFIED, RunVerdict.NOT_CONFORMANT)
