@@ -200,7 +200,7 @@ def test_many_problems_are_cut(copied: Copy) -> None:
 
 
 def another_verdict(record: dict[str, Any]) -> None:
-    record["verdict"] = "not fully verified"
+    record["verdict"] = "conformant" if record["verdict"] != "conformant" else "not conformant"
 
 
 def longer_validity(record: dict[str, Any]) -> None:
