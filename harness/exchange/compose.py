@@ -13,8 +13,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
-from pathlib import Path
 
 from harness.errors import HarnessFault
 from harness.evidence.conversation import Conversation, name_made_by
@@ -22,11 +20,11 @@ from harness.evidence.message import Opened
 from harness.exchange.data import Data, Occasion, make
 from harness.message.binding import read
 from harness.message.build import build, write_errors
-from harness.message.document import parse
 from harness.message.model import Document, Value
 from harness.pack.codelist import coded_violations
 from harness.pack.model import Breach, Message, Outcome, Pack, Violation
 from harness.pack.rule import rule_violations
+from harness.pack.sample import golden
 from harness.pack.schema import violations
 from harness.scenario.model import Exchange
 
@@ -61,7 +59,7 @@ def compose_request(data: Data, conversation: Conversation, step: Exchange, now:
             value = make(data, rule, occasion) if rule.scope == "message" else known(data, conversation, step, name)
             if value is not None:
                 values[name] = value
-    sample = _golden(data.pack.format, message.golden["accepted"])
+    sample = golden(data.pack.format, message.golden["accepted"])
     if forwarded is not None and forwarded.document is not None:
         sample = forwarded.document
     return Composed(message, build(sample, message.bindings, _news(sample, message, values)))
@@ -73,7 +71,7 @@ def compose_answer(
     """The answer of a simulated party: accepted, or refused with the error of *outcome*."""
     message = data.pack.messages[data.pack.messages[step.message].answer or ""]
     shape = "refused" if outcome.kind == "error" else "accepted"
-    sample = _golden(data.pack.format, message.golden.get(shape, message.golden["accepted"]))
+    sample = golden(data.pack.format, message.golden.get(shape, message.golden["accepted"]))
     asked = name_made_by(data.pack, step.message, "reference")
     occasion = Occasion(
         step.receiver,
@@ -176,8 +174,3 @@ def _forwarded(conversation: Conversation, step: Exchange) -> Opened | None:
     if forwarded is None:
         raise HarnessFault(f"{step.id} forwards {step.forwards}, which was not heard")
     return forwarded
-
-
-@lru_cache(maxsize=256)
-def _golden(format: str, path: Path) -> Document:  # noqa: A002
-    return parse(format, path.read_bytes())

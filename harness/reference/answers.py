@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 
 from harness.message.binding import read
 from harness.message.build import build, write_errors
-from harness.message.document import parse
 from harness.message.envelope import make_fault
 from harness.message.model import Binding, Document, Value
 from harness.pack.model import Message, Pack
+from harness.pack.sample import golden
 from harness.reference.content import Error
 from harness.reference.hooks import Hooks
 from harness.reference.reading import TurnedAwayError
@@ -37,7 +35,7 @@ class Reply:
 
 def compose(pack: Pack, hooks: Hooks, message: Message, values: Mapping[str, Value]) -> Document:
     """A message, or an answer that accepts: the golden sample with these values, where they differ from it."""
-    sample = _golden(pack.format, message.golden["accepted"])
+    sample = golden(pack.format, message.golden["accepted"])
     there = read(sample, message.bindings)
     wanted = hooks.build(values, message=message.name)
     changed = {name: value for name, value in wanted.items() if name not in there or there[name] != value}
@@ -48,7 +46,7 @@ def refuse(
     pack: Pack, hooks: Hooks, request: Message, answer: Message, values: Mapping[str, Value], errors: tuple[Error, ...]
 ) -> Document:
     """An answer that refuses, with these errors."""
-    sample = _golden(pack.format, answer.golden["refused"])
+    sample = golden(pack.format, answer.golden["refused"])
     places: dict[str, Binding] = {
         name: binding for name, binding in answer.bindings.items() if sample.pointers(binding.path)
     }
@@ -88,8 +86,3 @@ def wrong_reply(pack: Pack, kind: str) -> Reply:
         return Reply(200, {"content-type": "text/html"}, b"<html><body><h1>It works!</h1></body></html>")
     fault = turn_away(pack, TurnedAwayError(500, "internal", "Receiver"))
     return Reply(200, fault.headers, fault.body)
-
-
-@cache
-def _golden(format: str, path: Path) -> Document:  # noqa: A002
-    return parse(format, path.read_bytes())

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.hashes import SHA256
-from judge.stage import World
+from judge.stage import Stage, World
 
 from harness.judge.case import events_by_case, judge_case
 from harness.judge.model import CaseVerdict, Verdict
@@ -141,13 +141,19 @@ def test_what_a_check_finds_in_the_set_up_counts(world: World) -> None:
     assert world.stage(world.plan("platform"), REFUSED).play(E1=wrong).end().judge().verdict is Verdict.FAIL
 
 
-def test_silence_is_a_fail_of_its_own_requirement(world: World) -> None:
+def without_answer(world: World) -> Stage:
+    """The case up to its last request, which the platform never answers."""
     stage = world.stage(world.plan("platform"), ACCEPTED)
     stage.write("case-started", attempt=1)
     for name in ("E1", "I1", "I7"):
         stage.exchange(name)
     stage.send(stage.step("I9"), "request")
     stage.write("silence", "I9", message="I10", sender="platform", receiver="customs.departure", since="1", until="2")
+    return stage
+
+
+def test_silence_is_a_fail_of_its_own_requirement(world: World) -> None:
+    stage = without_answer(world)
     verdict = stage.end("stopped").judge()
     assert verdict.verdict is Verdict.FAIL
     assert ("timing", "no-answer") in finding(verdict, "I9")
@@ -291,12 +297,7 @@ def test_an_answer_before_what_is_owed_inside_is_too_early(world: World) -> None
 
 
 def test_a_missing_answer_fails_the_demand_of_its_step(world: World) -> None:
-    stage = world.stage(world.plan("platform"), ACCEPTED)
-    stage.write("case-started", attempt=1)
-    for name in ("E1", "I1", "I7"):
-        stage.exchange(name)
-    stage.send(stage.step("I9"), "request")
-    stage.write("silence", "I9", message="I10", sender="platform", receiver="customs.departure", since="1", until="2")
+    stage = without_answer(world)
     assert stage.end("stopped").judge().requirements["ETIR-I9-OK"] is Verdict.FAIL
 
 
