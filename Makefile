@@ -9,12 +9,14 @@ RUN := $(VENV)/run.stamp
 DEV := $(VENV)/dev.stamp
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 DEMO ?=
+FUZZ ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test nightly lint bench release lock clean
+.PHONY: help demo test nightly fuzz lint bench release lock clean
 
 help:
-	@echo "make demo | test | lint | nightly | bench | release | lock | clean"
+	@echo "make demo | test | lint | nightly | fuzz | bench | release | lock | clean"
+	@echo "make fuzz FUZZ='signature --seconds 3600' fuzzes one target for an hour"
 	@echo "make demo DEMO='--role platform' passes options on to c2c demo"
 
 demo: $(RUN)
@@ -25,6 +27,10 @@ test: $(DEV)
 
 nightly: $(DEV)
 	$(BIN)/python -m pytest -m ""
+
+fuzz: $(DEV)
+	-$(PIP) "atheris>=3"
+	$(BIN)/python tests/fuzz/fuzz_run.py $(FUZZ)
 
 lint: $(DEV)
 	$(BIN)/python -m ruff check .

@@ -82,7 +82,7 @@ def _of(error: ValidationError) -> Iterator[Mistake]:
             words = [str(each) for each in wanted]
             near = did_you_mean(str(instance), words)
             yield Mistake(path, f"{_shown(instance)} is not known here", _one_of(words), near)
-        case "oneOf":
+        case "oneOf" if isinstance(instance, dict):
             keys = [key for each in wanted for key in each.get("required", ())]
             yield from _choice(instance, path, keys)
         case "minItems" | "minProperties" | "minLength":

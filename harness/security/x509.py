@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from functools import lru_cache
 from typing import TypeVar
 
@@ -20,12 +21,14 @@ def read_certificate(der: bytes) -> x509.Certificate:
     Raises:
         ValueError: it is not a readable certificate.
     """
-    certificate = x509.load_der_x509_certificate(der)
     try:
-        certificate.subject.rfc4514_string()
-        certificate.issuer.rfc4514_string()
-        list(certificate.extensions)
-    except (x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what is only unusual is no concern of whoever runs us
+            certificate = x509.load_der_x509_certificate(der)
+            certificate.subject.rfc4514_string()
+            certificate.issuer.rfc4514_string()
+            list(certificate.extensions)
+    except (TypeError, x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
         raise ValueError(str(error)) from error
     return certificate
 
