@@ -51,6 +51,7 @@ from harness.pack.model import Pack
 from harness.record.aggregate import make_record
 from harness.record.tool import this_tool
 from harness.scenario.plan import Parameters, Plan, make_plan
+from harness.scenario.waiver import load_waivers
 from harness.target.identities import load_trust
 from harness.target.load import check_target, load_target
 from harness.target.model import Target
@@ -90,6 +91,7 @@ class Wish:
         fresh: the system under test has no memory of earlier runs, so that numbers may be used again.
         at_once: cases in flight, in place of the target's.
         adopt_assumed: requirements whose source is ``assumed`` count like all others.
+        waivers: a file with failures that an operator has accepted, in place of the target's.
     """
 
     select: tuple[str, ...] = ()
@@ -100,6 +102,7 @@ class Wish:
     fresh: bool = False
     at_once: int | None = None
     adopt_assumed: bool = False
+    waivers: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -333,6 +336,7 @@ def _parameters(target: Target, wish: Wish) -> Parameters:
             remedy="Give it exactly as the operator wrote it.",
         )
     trust = load_trust(target)
+    waivers = wish.waivers or target.waivers
     return Parameters(
         seed=wish.seed,
         first=0 if wish.fresh else first_number(target),
@@ -345,6 +349,7 @@ def _parameters(target: Target, wish: Wish) -> Parameters:
         crls=pem_texts(trust.crls),
         adopt_assumed=wish.adopt_assumed,
         assurance=target.assurance,
+        waivers=load_waivers(waivers, datetime.now(UTC)) if waivers else (),
     )
 
 

@@ -8,6 +8,7 @@ Ctrl-C stops it; what was played is kept, and the record says that it is not com
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.campaign import Campaign, Wish, new_folder
@@ -28,6 +29,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seed", type=int, default=0, metavar="N", help="all generated data follow from it (default: 0)"
     )
+    parser.add_argument(
+        "--waivers", type=Path, metavar="FILE", help="failures that an operator has accepted (c2c schema waivers)"
+    )
     add_output(parser)
 
 
@@ -39,6 +43,7 @@ def run(options: argparse.Namespace) -> int:
         seed=options.seed,
         confirm=confirmer(always=options.yes),
         zipped=options.zip,
+        waivers=options.waivers,
     )
     campaign = Campaign.open(options.target, options.pack, wish)
     campaign.start(options.out or new_folder(), Progress())

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from harness.check.model import Finding
 from harness.check.registry import broken_by, severity
 from harness.evidence.model import Event
 from harness.judge.case import Fetch, events_by_case, judge_case, judge_late
 from harness.judge.model import CaseVerdict, RunVerdict, Status, Verdict
+from harness.judge.waiver import Excused, Waived, apply_waivers, excused_by
 from harness.pack.model import Pack, Requirement
 from harness.scenario.model import Case
 from harness.scenario.plan import END, Plan
@@ -58,6 +60,7 @@ class RunJudgement:
         cases: in playing order.
         requirements: of the SUT's role, in the order of the pack.
         findings: about the run as a whole, such as messages that belong to no case.
+        waivers: what became of each waiver.
     """
 
     verdict: RunVerdict
@@ -66,6 +69,7 @@ class RunJudgement:
     cases: tuple[CaseVerdict, ...]
     requirements: tuple[RequirementStatus, ...]
     findings: tuple[Finding, ...] = field(default=())
+    waivers: tuple[Waived, ...] = field(default=())
 
 
 def judge_run(plan: Plan, pack: Pack, events: Sequence[Event], fetch: Fetch) -> RunJudgement:
@@ -99,8 +103,38 @@ def summarise(
         ),
         sum(verdict.verdict in (Verdict.PASS, Verdict.WARNING) for verdict in mandatory),
     )
-    verdict, reason = _verdict(plan, pack, requirements, mandatory, cases)
-    return RunJudgement(verdict, reason, counts, cases, requirements, found)
+    began = datetime.fromisoformat(events[0].at) if events else None
+    waived = apply_waivers(plan.parameters.waivers, began, cases)
+    excused = excused_by(waived, cases)
+    verdict, reason = _verdict(plan, pack, *_without(excused, requirements, mandatory, cases))
+    verdict, reason = _beside_waivers(verdict, reason, waived)
+    return RunJudgement(verdict, reason, counts, cases, requirements, found, waived)
+
+
+def _without(
+    excused: Excused,
+    requirements: Sequence[RequirementStatus],
+    mandatory: Sequence[CaseVerdict],
+    cases: Sequence[CaseVerdict],
+) -> tuple[list[RequirementStatus], list[CaseVerdict], list[CaseVerdict]]:
+    """What is left to be decided on when everything that is excused is put aside."""
+    left = [[case for case in each if case.case not in excused.cases] for each in (mandatory, cases)]
+    return [each for each in requirements if each.id not in excused.requirements], left[0], left[1]
+
+
+def _beside_waivers(verdict: RunVerdict, reason: str, waived: Sequence[Waived]) -> tuple[RunVerdict, str]:
+    """The verdict of a run with waivers: never conformant while one of them is used, stale or expired."""
+    if verdict is not RunVerdict.CONFORMANT:
+        return verdict, reason
+    for state, sentence in (
+        ("expired", "A waiver had expired before the run"),
+        ("stale", "A waiver is stale, for what it excuses has passed; remove it"),
+        ("used", "It stands on waivers"),
+    ):
+        names = ", ".join(each.waiver.subject for each in waived if each.state == state)
+        if names:
+            return RunVerdict.NOT_FULLY_VERIFIED, f"{sentence}: {names}"
+    return verdict, reason
 
 
 def _reused(plan: Plan, pack: Pack, verdicts: Sequence[CaseVerdict]) -> Iterator[Finding]:

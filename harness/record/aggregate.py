@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.evidence.clock import stamp
 from harness.record.redact import places_of, redact_finding, redact_head, redact_text
+from harness.scenario.waiver import waiver_to_json
 
 if TYPE_CHECKING:
     from harness.check.model import Finding
@@ -106,7 +107,10 @@ def make_record(
             }
             for each in judgement.requirements
         ],
-        "waivers": [],
+        "waivers": [
+            {**waiver_to_json(each.waiver), "state": each.state, "cases": list(each.cases)}
+            for each in judgement.waivers
+        ],
         "findings": [_finding(finding, redact_text) for finding in judgement.findings],
     }
 

@@ -21,6 +21,7 @@ from harness.scenario.derive import accepted_id, derive
 from harness.scenario.load import load_scenarios
 from harness.scenario.model import Case, Exchange, Scenario
 from harness.scenario.project import exchanges, mode, project, seats, settles, wrong
+from harness.scenario.waiver import Waiver, check_waivers, waiver_from_json, waiver_to_json
 
 _MARK = 16
 END = "~end"
@@ -69,6 +70,7 @@ class Parameters:
         adopt_assumed: the operator's policy counts requirements whose source is ``assumed``.
         assurance: ``self-declaration``, ``witnessed`` or ``operator``.
         strict: legal extra content is a finding.
+        waivers: failures that an operator has accepted.
     """
 
     seed: int = 0
@@ -83,6 +85,7 @@ class Parameters:
     adopt_assumed: bool = False
     assurance: str = "self-declaration"
     strict: bool = False
+    waivers: tuple[Waiver, ...] = ()
 
 
 def mark_of(token: str) -> str:
@@ -155,6 +158,7 @@ def make_plan(pack: Pack, subject: Subject, parameters: Parameters) -> Plan:
     pools = {**pack.pools, **parameters.pools}
     parameters = replace(parameters, timers=timers, pools=pools)
     candidates = [case for seat in _seats(pack, subject) for case in _cases(pack, seat, scenarios, subject)]
+    check_waivers(parameters.waivers, {case.id for case in candidates}, set(pack.requirements))
     controls = _controls(candidates)
     unclaimed = {case.id: rule for case in candidates if (rule := _unclaimed(case, subject)) is not None}
     wanted, excluded = [], []
@@ -300,6 +304,7 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
             "adopt_assumed": parameters.adopt_assumed,
             "assurance": parameters.assurance,
             "strict": parameters.strict,
+            "waivers": [waiver_to_json(each) for each in parameters.waivers],
         },
         "cases": [{"id": case.id, "version": case.version, "control": case.control} for case in plan.cases],
         "excluded": [{"id": case.id, "rule": case.rule} for case in plan.excluded],
@@ -333,10 +338,11 @@ def plan_from_json(document: Mapping[str, Any], pack: Pack) -> Plan:
                     "pools": {name: tuple(entries) for name, entries in parameters["pools"].items()},
                     "anchors": tuple(parameters["anchors"]),
                     "crls": tuple(parameters["crls"]),
+                    "waivers": tuple(waiver_from_json(each) for each in parameters["waivers"]),
                 }
             ),
         )
-    except (KeyError, TypeError, AttributeError) as problem:
+    except (KeyError, TypeError, ValueError, AttributeError) as problem:
         raise BundleFault(f"plan.json is not a plan: {problem}") from problem
     if plan_to_json(plan) != document:
         raise BundleFault("the cases made from the pack are not the planned ones", expected="the pack of the plan")

@@ -1,0 +1,93 @@
+"""What waivers make of a judgement: which failures they excuse, and which of them should not be there any more.
+
+A pure function of verdicts and waivers. Verdicts and statuses stay as they are; only the sentence about the run takes
+notice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal
+
+from harness.judge.model import CaseVerdict, Verdict
+
+if TYPE_CHECKING:
+    from harness.scenario.waiver import Waiver
+
+State = Literal["used", "unused", "stale", "expired"]
+_SETTLED = (Verdict.PASS, Verdict.WARNING, Verdict.NOT_APPLICABLE)
+
+
+@dataclass(frozen=True)
+class Waived:
+    """One waiver after the run.
+
+    Parameters:
+        waiver: the waiver.
+        state: ``used``; ``unused`` when nothing that it speaks of was played; ``stale`` when all of that passed;
+            ``expired`` when it did not hold any more as the run began.
+        cases: ids of the cases that it excuses.
+    """
+
+    waiver: Waiver
+    state: State
+    cases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Excused:
+    """What all waivers of a run excuse together.
+
+    Parameters:
+        cases: ids of cases.
+        requirements: ids of requirements, none of whose cases is bad without being excused.
+    """
+
+    cases: frozenset[str] = field(default=frozenset())
+    requirements: frozenset[str] = field(default=frozenset())
+
+
+def apply_waivers(
+    waivers: Sequence[Waiver], began: datetime | None, cases: Sequence[CaseVerdict]
+) -> tuple[Waived, ...]:
+    """Which failures the waivers of a run excuse.
+
+    Parameters:
+        waivers: of the plan.
+        began: when the run began; ``None`` when it never did.
+        cases: their verdicts, beside their controls.
+    """
+    return tuple(_applied(waiver, began, cases) for waiver in waivers)
+
+
+def excused_by(applied: Sequence[Waived], cases: Sequence[CaseVerdict]) -> Excused:
+    """The cases and requirements that are excused."""
+    holding = [each for each in applied if each.state == "used"]
+    names = frozenset(name for each in holding for name in each.cases)
+    waived = {each.waiver.requirement for each in holding if each.waiver.requirement}
+    bad: dict[str, set[str]] = {}
+    for case in cases:
+        for requirement, verdict in case.requirements.items():
+            if _is_bad(verdict):
+                bad.setdefault(requirement, set()).add(case.case)
+    return Excused(names, frozenset(waived | {name for name, where in bad.items() if where <= names}))
+
+
+def _applied(waiver: Waiver, began: datetime | None, cases: Sequence[CaseVerdict]) -> Waived:
+    if began is not None and waiver.expired(began):
+        return Waived(waiver, "expired")
+    touched = {
+        case.case: case.requirements.get(waiver.requirement, case.verdict)
+        for case in cases
+        if case.case == waiver.case or waiver.requirement in case.requirements
+    }
+    bad = tuple(name for name, verdict in touched.items() if _is_bad(verdict))
+    if bad:
+        return Waived(waiver, "used", bad)
+    return Waived(waiver, "stale" if touched else "unused")
+
+
+def _is_bad(verdict: Verdict) -> bool:
+    return verdict not in _SETTLED and verdict is not Verdict.HARNESS_ERROR
