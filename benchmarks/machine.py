@@ -27,7 +27,6 @@ from harness.errors import Where
 from harness.evidence.clock import SystemClock
 from harness.evidence.log import EventLog
 from harness.evidence.model import Event
-from harness.evidence.store import Store
 from harness.exchange.data import make_data
 from harness.exchange.model import Setup
 from harness.exchange.play import Player
@@ -100,7 +99,6 @@ class Machine:
     case: Case
     stage: Stage
     plan: Plan
-    store: Store
     numbers: Iterable[int]
 
     async def play(self, times: int, on_event: list[Event] | None = None) -> None:
@@ -123,7 +121,7 @@ class Machine:
         data = make_data(pack, case, seed=1, serial=number, token="BENCH", now=self.stage.clock.now(), draw=_first)
         await Player(self.stage, data).play()
         events = recorder.close(case.id)
-        verdict = judge_case(case, self.plan, pack, events, self.store.get)
+        verdict = judge_case(case, self.plan, pack, events, self.stage.recorder.store.get)
         if verdict.verdict is not Verdict.PASS:
             raise RuntimeError(f"{case.id} is {verdict.verdict.value}: {verdict.reason}")
         return events
@@ -143,15 +141,15 @@ class Machine:
         """The bytes of one playing, for the floor."""
         events: list[Event] = []
         await self.play(1, events)
-        messages = self.world.pack.messages
+        messages, fetch = self.world.pack.messages, self.stage.recorder.store.get
         halves: dict[str, dict[str, Event]] = {}
         for event in events:
             if event.kind in ("sent", "received") and event.step is not None:
                 halves.setdefault(event.step, {})[event.kind] = event
         return [
             Pair(
-                self.store.get(half["sent"].data["digest"]),
-                self.store.get(half["received"].data["digest"]),
+                fetch(half["sent"].data["digest"]),
+                fetch(half["received"].data["digest"]),
                 (messages[half["sent"].data["message"]].schema, messages[half["received"].data["message"]].schema),
             )
             for half in halves.values()
@@ -178,9 +176,8 @@ async def machine(world: World, case: Case, transport: str) -> AsyncIterator[Mac
     role = world.pack.parties[case.sut].role
     plan = Plan(world.pack.id, world.pack.version, world.pack.digest, Subject(role), parameters, (case,))
     clock, folder = SystemClock(), Path(mkdtemp(dir=world.folder))
-    store = Store(folder / "store")
     with EventLog(folder, clock) as log:
-        recorder = Recorder(log, store)
+        recorder = Recorder(log)
         switchboard = Switchboard(world.pack, trust, recorder)
         context = server_context(world.ours, world.trust.anchors)
         listener = await Listener.start(HOST, 0, context, switchboard)
@@ -209,7 +206,7 @@ async def machine(world: World, case: Case, transport: str) -> AsyncIterator[Mac
             f"https://{HOST}:{listener.port}",
         )
         try:
-            yield Machine(world, case, stage, plan, store, itertools.count())
+            yield Machine(world, case, stage, plan, itertools.count())
         finally:
             await beneath.aclose()
             await listener.close()

@@ -231,18 +231,17 @@ class Campaign:
             await check_reachable(self.target, setup)
             await reset(self.target, setup)
             await asyncio.to_thread(begin_bundle, out, self.plan, self.pack, ics=self._ics)
-            played = await self._play(log, Store(out / EVIDENCE), setup, hooks)
+            played = await self._play(log, setup, hooks)
         if not self._wish.fresh:
             keep_number(self.target, played.next_serial)
         return self._conclude(out, played, keys, hooks)
 
-    async def _play(self, log: EventLog, store: Store, setup: Setup, hooks: HookRelay) -> Played:
+    async def _play(self, log: EventLog, setup: Setup, hooks: HookRelay) -> Played:
         engine = Engine(
             self.plan,
             self.pack,
             setup,
             log,
-            store,
             about=_about(self.plan),
             on_event=lambda event: hooks.c2c_event(event=event),
             on_judged=lambda case, verdict: hooks.c2c_case_judged(case=case, verdict=verdict),

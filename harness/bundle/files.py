@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shutil
 import stat
 import zipfile
 import zlib
@@ -100,7 +101,9 @@ def write_zip(folder: Path, target: Path) -> None:
                 entry = zipfile.ZipInfo(name)
                 entry.compress_type = zipfile.ZIP_DEFLATED
                 entry.external_attr = (stat.S_IFREG | 0o644) << 16
-                archive.writestr(entry, (folder / name).read_bytes())
+                entry.file_size = (folder / name).stat().st_size
+                with (folder / name).open("rb") as source, archive.open(entry, "w") as packed:
+                    shutil.copyfileobj(source, packed, _CHUNK)
         part.replace(target)
     except OSError as problem:
         part.unlink(missing_ok=True)

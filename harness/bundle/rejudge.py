@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from traceback import walk_tb
 from typing import Any
@@ -58,9 +59,10 @@ class Bundle:
         """Whether the tool that made it is the one that runs now, with the same packages."""
         return bool(self.record["tool"] == this_tool())
 
-    def fetch(self, digest: str) -> bytes:
-        """Bytes of the evidence."""
-        return Store(self.folder / "evidence").get(digest)
+    @cached_property
+    def fetch(self) -> Fetch:
+        """Gives bytes of the evidence by their digest."""
+        return Store(self.folder / "evidence").get
 
 
 def open_bundle(folder: Path, record: Mapping[str, Any], plan: Mapping[str, Any]) -> Bundle:

@@ -20,7 +20,9 @@ from harness.bundle.keys import PublicKey, key_id
 from harness.bundle.rejudge import Bundle, derive_again, judge_again, open_bundle
 from harness.bundle.statement import make_predicate, open_statement
 from harness.errors import BUNDLE_INVALID, CONFORMANT, NOT_FULLY_VERIFIED, BundleFault, ConfigurationFault, Where
+from harness.evidence.log import FILE as LOG
 from harness.evidence.log import read_events
+from harness.evidence.store import holds_messages
 from harness.record.strict import dumps, loads
 
 _MOST_NAMED = 20
@@ -136,10 +138,10 @@ def _check_files(folder: Path, subject: Sequence[Mapping[str, Any]]) -> int:
     problems = [f"{name} is missing" for name in listed if name not in found]
     problems += [f"{name} is not in the statement" for name in found if name not in listed]
     problems += [f"{name} was changed" for name in listed if name in found and found[name] != listed[name]]
-    for name, digest in found.items():
+    for name in found:
         top, _, rest = name.partition("/")
-        if top == "evidence" and rest not in ("events.jsonl", f"sha256/{digest[:2]}/{digest}"):
-            problems.append(f"{name} is not named after what is in it")
+        if top == "evidence" and rest != LOG and not holds_messages(rest):
+            problems.append(f"{name} is no evidence")
     if problems:
         more = [f"and {len(problems) - _MOST_NAMED} more"] if len(problems) > _MOST_NAMED else []
         raise BundleFault("\n".join([*problems[:_MOST_NAMED], *more]))

@@ -6,7 +6,7 @@ Whatever ends a run, its folder holds all that is needed to judge it: plan, clai
 
     record.json plan.json ics.json    what was found, what was planned, what the system claims
     pack/suites/<pack>/ pack/fixtures/  the profile, as it was
-    evidence/events.jsonl sha256/     everything observed, and the exact bytes
+    evidence/events.jsonl messages-*  everything observed, and the exact bytes
     derived/                          reports, made from the record
     statement.dsse.json               digests of all of these, signed
 """

@@ -5,7 +5,7 @@ Rules:
 1. A line is handed to the operating system before :meth:`EventLog.write` returns, so a killed process loses
    nothing. A loss of power can cost the last moments: lines are made durable soon after, many at a time, and
    for certain at every :meth:`EventLog.checkpoint`.
-2. Bytes are stored first, then the event that speaks of them is written.
+2. Bytes are stored first, then the event that speaks of them is written; they become durable in this order, too.
 3. The writer of a log that was cut off goes on behind its last complete line, with the next number.
 """
 
@@ -14,13 +14,13 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
-from os import SEEK_END
 from typing import TYPE_CHECKING, Any, Self
 
-from harness.errors import BundleFault, ConfigurationFault, HarnessFault, Where
+from harness.errors import BundleFault, ConfigurationFault, Where
+from harness.evidence.append import append
 from harness.evidence.clock import Clock, stamp
 from harness.evidence.model import Event
+from harness.evidence.store import Store
 from harness.host import make_durable
 
 if TYPE_CHECKING:
@@ -32,10 +32,10 @@ _KEYS = ("seq", "kind", "at", "mono", "case", "step")
 
 
 class EventLog:
-    """Writes events; may be used from several threads.
+    """Writes events; may be used from several threads. The bytes that they speak of go to its ``store``.
 
     Parameters:
-        folder: where ``events.jsonl`` is; made when it is not there.
+        folder: where ``events.jsonl`` and the store are; made when it is not there.
         clock: stamps events that bring no time of their own.
         pause: seconds between two rounds of making lines durable.
 
@@ -57,6 +57,7 @@ class EventLog:
                 where=Where(path),
                 remedy="Choose another output folder, or make this one writable.",
             ) from error
+        self.store = Store(folder)
         self._lock = threading.Lock()
         self._sync_lock = threading.Lock()
         self._dirty, self._closing = threading.Event(), threading.Event()
@@ -93,27 +94,16 @@ class EventLog:
                 step,
                 data,
             )
-            self._append(_to_line(event))
+            append(self._file, _to_line(event))
             self._seq += 1
         self._dirty.set()
         return event
 
-    def _append(self, line: bytes) -> None:
-        """Hand over a whole line, or nothing of it."""
-        end = self._file.seek(0, SEEK_END)
-        rest = memoryview(line)
-        try:
-            while rest:
-                rest = rest[self._file.write(rest) or 0 :]
-        except OSError as error:
-            with suppress(OSError):
-                self._file.truncate(end)
-            raise HarnessFault(f"the evidence could not be written: {error.strerror}") from error
-
     def checkpoint(self) -> None:
-        """Return when everything written so far has reached the disk."""
+        """Return when everything written so far has reached the disk, and the bytes that it speaks of."""
         with self._sync_lock:
             self._dirty.clear()
+            self.store.make_durable()
             make_durable(self._file.fileno())
 
     def close(self) -> None:
@@ -124,6 +114,7 @@ class EventLog:
         self._dirty.set()
         self._thread.join()
         self.checkpoint()
+        self.store.close()
         self._file.close()
 
     def __enter__(self) -> Self:

@@ -1,23 +1,38 @@
 """The bytes of everything that was sent and received, by their digest.
 
-Names of files are plain texts here. :mod:`pathlib` interns every part of a path, and Python 3.12 never forgets what was
-interned: a long run would grow with each message.
-"""
+Rules:
 
-# ruff: noqa: PTH103, PTH105, PTH108, PTH110, PTH118, PTH120, PTH123
+1. Messages stand one behind the other in ``messages-0001.bin``, each with a line before it, ``sha256:<hex> <length>``,
+   and a line end behind it. A file that has grown long is followed by the next one.
+2. A file is only ever appended to, by the one process that began it. So a crash can leave a message half written at
+   the end of a file and nowhere else: reading ends there.
+3. Where a message stands is found by reading the lines before all of them. A run that goes on and on remembers only
+   the latest, which are those that its judge asks for.
+"""
 
 from __future__ import annotations
 
 import hashlib
-import os
 import re
-import secrets
-from contextlib import suppress
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
-from harness.errors import BundleFault, Where
+from harness.errors import BundleFault, HarnessFault, Where
+from harness.evidence.append import append
+from harness.host import make_durable
 
-_DIGEST = re.compile(r"sha256:([0-9a-f]{64})", re.ASCII)
+if TYPE_CHECKING:
+    from io import FileIO
+
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
+_LINE = re.compile(rb"(sha256:[0-9a-f]{64}) (0|[1-9][0-9]{0,11})\n")
+_LONGEST_LINE = 100
+_NAME = re.compile(r"messages-[0-9]{4,}\.bin", re.ASCII)
+_FILE_SIZE = 64 * 1024 * 1024
+_REMEMBERED = 4096
 
 
 def digest_of(data: bytes) -> str:
@@ -25,31 +40,54 @@ def digest_of(data: bytes) -> str:
     return f"sha256:{hashlib.sha256(data).hexdigest()}"
 
 
+def holds_messages(name: str) -> bool:
+    """Whether a file of that name in the folder of the evidence belongs to the store."""
+    return _NAME.fullmatch(name) is not None
+
+
+class _Place(NamedTuple):
+    """Where a message stands."""
+
+    path: Path
+    start: int
+    length: int
+
+
 class Store:
-    """A folder of files named after what is in them: ``sha256/ab/<hex>``.
+    """Keeps bytes, and gives them back by their digest; may be used from several threads.
 
     Parameters:
-        folder: where the store is; made when it is not there.
+        folder: where the files are; it must be there before something is put.
+        file_size: bytes after which the next file is begun.
+        remembered: places that are kept in memory while a run goes on.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, *, file_size: int = _FILE_SIZE, remembered: int = _REMEMBERED) -> None:
+        self._folder, self._file_size, self._remembered = folder, file_size, remembered
+        self._places: OrderedDict[str, _Place] = OrderedDict()
+        self._all_known = False
+        self._lock = threading.Lock()
+        self._file: FileIO | None = None
+        self._path = folder
+        self._to_sync: list[FileIO] = []
 
     def put(self, data: bytes) -> str:
-        """Keep *data* and return its digest. A file is never seen half written; the same bytes are kept once."""
+        """Hand *data* over to the operating system and return its digest.
+
+        Raises:
+            HarnessFault: it could not be written; nothing of it is kept.
+        """
         digest = digest_of(data)
-        path = self._path(digest)
-        if not os.path.exists(path):
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-            part = f"{path}.{secrets.token_hex(4)}.part"
-            try:
-                with open(part, "xb") as file:
-                    file.write(data)
-                os.replace(part, path)
-            except BaseException:
-                with suppress(FileNotFoundError):
-                    os.unlink(part)
-                raise
+        with self._lock:
+            if digest not in self._places:
+                line = f"{digest} {len(data)}\n".encode()
+                file = self._open_file()
+                start = append(file, b"%b%b\n" % (line, data)) + len(line)
+                self._places[digest] = _Place(self._path, start, len(data))
+                if file not in self._to_sync:
+                    self._to_sync.append(file)
+                if len(self._places) > self._remembered and not self._all_known:
+                    self._places.popitem(last=False)
         return digest
 
     def get(self, digest: str) -> bytes:
@@ -58,28 +96,96 @@ class Store:
         Raises:
             BundleFault: it is no digest, nothing is kept under it, or the bytes have been changed.
         """
-        path = self._path(digest)
+        place = self._find(digest)
         try:
-            with open(path, "rb") as file:
-                data = file.read()
+            with place.path.open("rb", buffering=0) as file:
+                file.seek(place.start)
+                data = file.read(place.length)
         except OSError as error:
-            raise BundleFault(
-                f"evidence cannot be read: {error.strerror}",
-                where=Where(path),
-                remedy="Take the bundle from its source again.",
-            ) from error
+            raise _unreadable(place.path, error) from error
         if digest_of(data) != digest:
             raise BundleFault(
-                "evidence was changed: the bytes do not have the digest they are named after",
-                where=Where(path),
+                "evidence was changed: the bytes do not have the digest that stands before them",
+                where=Where(place.path),
                 expected=digest,
                 remedy="Take the bundle from its source again.",
             )
         return data
 
-    def _path(self, digest: str) -> str:
-        match = _DIGEST.fullmatch(digest)
-        if match is None:
+    def make_durable(self) -> None:
+        """Return when everything put so far has reached the disk. From one thread at a time."""
+        with self._lock:
+            files, self._to_sync = self._to_sync, []
+        for file in files:
+            make_durable(file.fileno())
+            if file is not self._file:
+                file.close()
+
+    def close(self) -> None:
+        """Make everything durable and close the file; more than once does no harm."""
+        self.make_durable()
+        if self._file is not None:
+            self._file.close()
+
+    def _open_file(self) -> FileIO:
+        """The file to append to."""
+        if self._file is None or self._file.tell() >= self._file_size:
+            try:
+                number = 1 + max((int(path.stem.rpartition("-")[2]) for path in _files(self._folder)), default=0)
+                self._path = self._folder / f"messages-{number:04}.bin"
+                self._file = self._path.open("xb", buffering=0)
+            except OSError as error:
+                raise HarnessFault(f"the evidence could not be written: {error.strerror}") from error
+        return self._file
+
+    def _find(self, digest: str) -> _Place:
+        if _DIGEST.fullmatch(digest) is None:
             raise BundleFault(f"{digest!r:.100} is not a digest", where=Where(self._folder), expected="sha256:<64 hex>")
-        name = match[1]
-        return os.path.join(self._folder, "sha256", name[:2], name)
+        place = self._places.get(digest)
+        if place is None and not self._all_known:
+            with self._lock:
+                self._places.update(_scan_all(self._folder))
+                self._all_known = True
+            place = self._places.get(digest)
+        if place is None:
+            raise BundleFault(
+                "evidence is missing: no message has this digest",
+                where=Where(self._folder),
+                expected=digest,
+                remedy="Take the bundle from its source again.",
+            )
+        return place
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if holds_messages(path.name))
+
+
+def _scan_all(folder: Path) -> Iterator[tuple[str, _Place]]:
+    try:
+        for path in _files(folder):
+            yield from _scan(path)
+    except OSError as error:
+        raise _unreadable(Path(error.filename or folder), error) from error
+
+
+def _scan(path: Path) -> Iterator[tuple[str, _Place]]:
+    """Where each message of a file stands, up to the first one that is not whole."""
+    with path.open("rb") as file:
+        end = path.stat().st_size
+        while match := _LINE.fullmatch(file.readline(_LONGEST_LINE)):
+            start, length = file.tell(), int(match[2])
+            if start + length >= end:
+                return
+            file.seek(start + length)
+            if file.read(1) != b"\n":
+                return
+            yield match[1].decode(), _Place(path, start, length)
+
+
+def _unreadable(path: Path, error: OSError) -> BundleFault:
+    return BundleFault(
+        f"evidence cannot be read: {error.strerror}",
+        where=Where(path),
+        remedy="Take the bundle from its source again.",
+    )

@@ -22,7 +22,6 @@ from harness.errors import HarnessFault
 from harness.evidence.clock import UNCERTAINTY, Clock, SystemClock, stamp
 from harness.evidence.log import EventLog
 from harness.evidence.model import Event
-from harness.evidence.store import Store
 from harness.exchange.data import Data, NoDataError, make_data
 from harness.exchange.listener import Listener
 from harness.exchange.model import Setup
@@ -63,7 +62,7 @@ class Engine:
 
     Parameters:
         plan, pack, setup: what, by which rules, with whom.
-        log, store: where the evidence goes; both stay open.
+        log: where the evidence goes; it stays open.
         clock: for everything.
         about: what ``run-started`` says of the run and the program.
         on_event: is told every event.
@@ -76,16 +75,15 @@ class Engine:
         pack: Pack,
         setup: Setup,
         log: EventLog,
-        store: Store,
         *,
         clock: Clock | None = None,
         about: Mapping[str, Any] | None = None,
         on_event: Callable[[Event], None] = lambda _: None,
         on_judged: Callable[[Case, CaseVerdict], None] = lambda *_: None,
     ) -> None:
-        self._plan, self._pack, self._setup, self._log, self._store = plan, pack, setup, log, store
+        self._plan, self._pack, self._setup, self._log = plan, pack, setup, log
         self._clock, self._about = clock or SystemClock(), dict(about or {})
-        self._recorder = Recorder(log, store, on_event)
+        self._recorder = Recorder(log, on_event)
         self._on_judged = on_judged
         self._draw = _Pools(plan.parameters.pools, pack, plan.parameters.first).draw
         self._verdicts: dict[str, CaseVerdict] = {}
@@ -210,14 +208,14 @@ class Engine:
         also by a judge that still fails over its messages.
         """
         try:
-            return judge_case(case, self._plan, self._pack, events, self._store.get)
+            return judge_case(case, self._plan, self._pack, events, self._recorder.store.get)
         except Exception as problem:  # whatever it is, it is ours, and other cases go on
             text = f"The case could not be judged: {type(problem).__name__}: {problem}"
         self._recorder.open(case.id)
         self._recorder.write("case-started", case.id, attempt=attempt, values={})
         self._recorder.write("fault", case.id, text=text)
         self._recorder.write("case-finished", case.id, ended="stopped", reason=text)
-        return judge_case(case, self._plan, self._pack, self._recorder.close(case.id), self._store.get)
+        return judge_case(case, self._plan, self._pack, self._recorder.close(case.id), self._recorder.store.get)
 
     def _data(self, case: Case, attempt: int) -> Data:
         serial, parameters = case.serial, self._plan.parameters

@@ -8,7 +8,6 @@ from typing import Any
 
 from harness.evidence.log import EventLog
 from harness.evidence.model import Event
-from harness.evidence.store import Store
 from harness.exchange.http import Moment
 
 
@@ -16,12 +15,12 @@ class Recorder:
     """Writes events.
 
     Parameters:
-        log, store: where to.
+        log: where to; bytes go to its store.
         on_event: is told every event.
     """
 
-    def __init__(self, log: EventLog, store: Store, on_event: Callable[[Event], None] = lambda _: None) -> None:
-        self._log, self.store, self._on_event = log, store, on_event
+    def __init__(self, log: EventLog, on_event: Callable[[Event], None] = lambda _: None) -> None:
+        self._log, self.store, self._on_event = log, log.store, on_event
         self._open: dict[str, list[Event]] = {}
 
     def open(self, case: str) -> None:

@@ -118,11 +118,10 @@ def small_run(
     run = Run(folder / "out", pack, plan, wrong or {})
     clock = FixedClock(START)
     with EventLog(run.folder / "evidence", clock) as log:
-        store = Store(run.folder / "evidence")
         log.write("run-started", run="r1", python="3.11", platform="test", seed=7, challenge=None)
         for case in plan.cases:
             log.write("case-started", case.id, attempt=1, values={})
-            for kind, step, at, data in _play(case, pack, store, run.wrong, token):
+            for kind, step, at, data in _play(case, pack, log.store, run.wrong, token):
                 clock.advance(timedelta(milliseconds=at))
                 log.write(kind, case.id, step, **data)
             log.write("case-finished", case.id, ended="complete", reason="")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 from collections.abc import Callable
@@ -25,6 +24,7 @@ from harness.bundle.verify import Verification, verify_bundle
 from harness.bundle.write import write_bundle
 from harness.check import registry
 from harness.errors import ConfigurationFault, HarnessFault
+from harness.evidence.store import digest_of
 from harness.host import WINDOWS
 from harness.record.strict import dumps, loads
 from harness.report.derive import DERIVED
@@ -148,7 +148,7 @@ def test_one_altered_byte_anywhere_fails(data: st.DataObject, bundle: Path, key:
 
 
 def any_evidence(folder: Path) -> Path:
-    return sorted(path for path in (folder / "evidence" / "sha256").rglob("*") if path.is_file())[0]
+    return folder / "evidence" / "messages-0001.bin"
 
 
 def test_removed_evidence_is_named(copied: Copy) -> None:
@@ -248,22 +248,31 @@ def test_a_statement_that_differs_from_its_record_is_refused(copied: Copy, key: 
 def test_a_changed_message_is_found_although_everything_is_signed_again(copied: Copy, key: SigningKey) -> None:
     folder = copied()
     victim = any_evidence(folder)
-    data = victim.read_bytes().replace(b"reference", b"Reference", 1)
-    victim.unlink()
-    digest = hashlib.sha256(data).hexdigest()
-    target = folder / "evidence" / "sha256" / digest[:2] / digest
-    target.parent.mkdir(exist_ok=True)
-    target.write_bytes(data)
+    victim.write_bytes(victim.read_bytes().replace(b"reference", b"Reference", 1))
     signed_again(folder, key)
-    assert "cannot be read" in refusal(folder, key) or "differs at" in refusal(folder, key)
+    assert "evidence was changed" in refusal(folder, key)
 
 
-def test_evidence_under_a_wrong_name_is_refused(copied: Copy, key: SigningKey) -> None:
+def test_a_changed_message_under_its_own_digest_is_found_although_everything_is_signed_again(
+    copied: Copy, key: SigningKey
+) -> None:
     folder = copied()
     victim = any_evidence(folder)
-    victim.write_bytes(victim.read_bytes() + b" ")
+    line, _, rest = victim.read_bytes().partition(b"\n")
+    length = int(line.split()[1])
+    message = rest[:length].replace(b"reference", b"Reference", 1)
+    again = f"{digest_of(message)} {length}\n".encode()
+    victim.write_bytes(again + message + rest[length:])
     signed_again(folder, key)
-    assert "is not named after what is in it" in refusal(folder, key)
+    assert "evidence is missing" in refusal(folder, key)
+
+
+@pytest.mark.parametrize("name", ["note.txt", "messages-1.bin", "messages-0001.bin.part"])
+def test_a_file_that_is_no_evidence_is_refused_among_it(copied: Copy, key: SigningKey, name: str) -> None:
+    folder = copied()
+    (folder / "evidence" / name).write_bytes(b"")
+    signed_again(folder, key)
+    assert f"evidence/{name} is no evidence" in refusal(folder, key)
 
 
 def test_a_removed_event_is_found(copied: Copy, key: SigningKey) -> None:

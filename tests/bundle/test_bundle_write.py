@@ -64,7 +64,7 @@ def test_a_harness_fault_is_never_signed(fresh: Run, key: SigningKey) -> None:
 def test_writing_again_replaces_what_was_there(fresh: Run, key: SigningKey) -> None:
     write(fresh, key)
     (fresh.folder / "derived" / "old.txt").write_text("from an earlier version")
-    (fresh.folder / "evidence" / "sha256" / "x.part").write_text("from a crash")
+    (fresh.folder / "evidence" / "x.part").write_text("from a crash")
     write(fresh, key)
     assert not (fresh.folder / "derived" / "old.txt").exists()
     assert not list(fresh.folder.rglob("*.part"))

@@ -105,10 +105,9 @@ class World:
     @asynccontextmanager
     async def engine(self, plan: Plan, **options: Any):
         """An engine with an open log; closes what the setup holds."""
-        store = Store(self.folder / "evidence")
         with EventLog(self.folder / "evidence", SystemClock()) as log:
             try:
-                yield Engine(plan, self.pack, self.setup, log, store, **options)
+                yield Engine(plan, self.pack, self.setup, log, **options)
             finally:
                 await self.setup.control.close()
 

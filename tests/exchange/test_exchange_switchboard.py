@@ -11,7 +11,6 @@ from harness.evidence.clock import SystemClock
 from harness.evidence.conversation import Conversation
 from harness.evidence.log import EventLog
 from harness.evidence.message import Opened
-from harness.evidence.store import Store
 from harness.exchange.http import Head, Moment, WireAnswer, WireRequest
 from harness.exchange.recorder import Recorder
 from harness.exchange.service import ListenerFailure
@@ -51,7 +50,7 @@ def request(receiver="customs.import", body=None, **values) -> WireRequest:
 async def board(tmp_path, **options):
     with EventLog(tmp_path, SystemClock()) as log:
         events = []
-        yield Switchboard(PACK, Trust(()), Recorder(log, Store(tmp_path), events.append), **options), events
+        yield Switchboard(PACK, Trust(()), Recorder(log, events.append), **options), events
 
 
 async def reaches(switchboard, message, waits) -> int | None:
