@@ -13,7 +13,7 @@ from harness.exchange.compose import Composed, compose_answer, compose_request, 
 from harness.exchange.http import Silence, Wire, WireFailure
 from harness.exchange.parcel import Parcel, address, pack_up, unsigned
 from harness.exchange.stage import Scene, StopCase, own
-from harness.judge.outcome import describe_all, meets
+from harness.judge.outcome import departs, describe_all, meets
 from harness.pack.model import Outcome
 from harness.scenario.model import Exchange
 from harness.scenario.project import wrong
@@ -35,8 +35,8 @@ async def deliver(scene: Scene, step: Exchange, play: Inner) -> None:
         outcomes = await _post(scene, step, parcel)
         if parcel.delivery is not None and parcel.delivery.repeated:
             outcomes = await _post(scene, step, parcel)
-        if not _goes_on(scene, step, outcomes):
-            raise StopCase(f"{step.message} was answered with {describe_all(outcomes)}.")
+        if leaves := _leaves(scene, step, outcomes):
+            raise StopCase(leaves)
         await asyncio.gather(*inner)
     finally:
         await cancelled(inner)
@@ -167,10 +167,14 @@ def _answered(scene: Scene, step: Exchange, wire: Wire) -> tuple[Outcome, ...]:
     return outcomes_of(opened)
 
 
-def _goes_on(scene: Scene, step: Exchange, outcomes: tuple[Outcome, ...]) -> bool:
+def _leaves(scene: Scene, step: Exchange, outcomes: tuple[Outcome, ...]) -> str:
+    """Why the script cannot go on after this answer; empty when it can."""
     if scene.stage.pack.messages[step.message].answer is None and (outcomes[0].code or "").startswith("2"):
-        return True
-    return meets(outcomes, step.expectation) != "other"
+        return ""
+    said = f"{step.message} was answered with {describe_all(outcomes)}"
+    if meets(outcomes, step.expectation) == "other":
+        return f"{said}."
+    return f"{said}, which the script does not go on from." if departs(outcomes, step.expectation) else ""
 
 
 def _expected(step: Exchange, outcome: Outcome) -> bool:

@@ -12,7 +12,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 
@@ -25,7 +25,7 @@ from harness.evidence.message import Opened, open_message, outcomes_of
 from harness.evidence.model import Event
 from harness.judge.model import CaseVerdict, StepVerdict, Verdict
 from harness.judge.requirement import requirement_verdicts
-from harness.judge.step import Seen, judge_exchange, judge_observation, worst
+from harness.judge.step import Departure, Seen, departure, judge_exchange, judge_observation, worst
 from harness.judge.stray import Stray, judge_strays, with_strays
 from harness.pack.model import Outcome, Pack
 from harness.scenario.model import Attest, Case, Exchange, Probe, Quiet
@@ -52,8 +52,9 @@ def judge_case(case: Case, plan: Plan, pack: Pack, events: Sequence[Event], fetc
         return CaseVerdict(case.id, Verdict.NOT_RUN, "The case was not started.", (), _untested(case), 0)
     seen = _walk(case, plan, pack, own, fetch)
     strays = _strays(case, pack, own, seen, fetch)
-    steps = tuple(with_strays(tuple(_steps(case, plan, pack, own, seen)), strays))
-    verdict, reason = _sum(steps, own)
+    left = departure(case, seen)
+    steps = tuple(with_strays(tuple(_steps(case, plan, pack, own, seen, left.after)), strays))
+    verdict, reason = _sum(steps, own, left)
     touched = requirement_verdicts(case, pack, steps, seen, verdict)
     return CaseVerdict(case.id, verdict, reason, steps, touched, attempt, tuple(_references(pack, seen)))
 
@@ -191,20 +192,27 @@ def trust_of(anchors: tuple[str, ...], crls: tuple[str, ...]) -> Trust:
 
 
 def _steps(
-    case: Case, plan: Plan, pack: Pack, events: Sequence[Event], seen: Mapping[str, Seen]
+    case: Case, plan: Plan, pack: Pack, events: Sequence[Event], seen: Mapping[str, Seen], gone: Container[str]
 ) -> Iterator[StepVerdict]:
     nothing = Seen()
     budget = plan.parameters.timers.get("answer")
     lag = sum(float(event.data["seconds"]) for event in events if event.kind == "lag")
     for step in exchanges(case.steps):
-        yield judge_exchange(step, case, pack, seen.get(step.id, nothing), budget, lag)
+        applies = step.id not in gone
+        yield judge_exchange(step, case, pack, seen.get(step.id, nothing), budget, lag, applies=applies)
     for other in case.steps:
         if isinstance(other, Quiet | Probe | Attest):
-            yield judge_observation(other, seen.get(other.id, nothing), events, observable=plan.subject.observable)
+            record, observable = seen.get(other.id, nothing), plan.subject.observable
+            yield judge_observation(other, record, events, observable=observable, applies=other.id not in gone)
 
 
-def _sum(steps: Sequence[StepVerdict], events: Sequence[Event]) -> tuple[Verdict, str]:
-    """Verdict of the case before its positive control is looked at: worst of the steps, and how the case ended."""
+def _sum(steps: Sequence[StepVerdict], events: Sequence[Event], left: Departure) -> tuple[Verdict, str]:
+    """Verdict of the case before its positive control is looked at: worst of the steps, and how the case ended.
+
+    Parameters:
+        steps, events: what was judged, and of what.
+        left: where a legal answer left the script. Nothing is open then if it only warns, or if all was said before.
+    """
     fault = next((event for event in events if event.kind == "fault"), None)
     if fault is not None:
         return Verdict.HARNESS_ERROR, str(fault.data.get("text", "The harness made a mistake."))
@@ -218,7 +226,9 @@ def _sum(steps: Sequence[StepVerdict], events: Sequence[Event]) -> tuple[Verdict
         return Verdict.NOT_RUN, words
     if decisive is None:
         return Verdict.NOT_RUN, "No step of the case was reached."
-    if ended == "stopped" and decisive.verdict in (Verdict.PASS, Verdict.WARNING):
+    at = next((step.verdict for step in steps if step.step == left.step), None)
+    settled = at is Verdict.WARNING or (at is Verdict.PASS and not left.written)
+    if ended == "stopped" and decisive.verdict in (Verdict.PASS, Verdict.WARNING) and not settled:
         return Verdict.INCONCLUSIVE, str(end.data.get("reason") or "The case stopped early.") if end else ""
     return decisive.verdict, decisive.reason
 

@@ -21,6 +21,18 @@ def meets(outcomes: Iterable[Outcome], expectation: Expectation) -> Meets:
     return "other"
 
 
+def departs(outcomes: Iterable[Outcome], expectation: Expectation) -> bool:
+    """Whether a legal answer leaves the script: accepted where it goes on refused, or refused where it goes on accepted.
+
+    What the script says after such an exchange does not apply any more.
+    """
+    observed = tuple(outcomes)
+    if not observed or meets(observed, expectation) == "other":
+        return False
+    accepted, wanted = (any(each.kind == "accepted" for each in some) for some in (observed, expectation.expect))
+    return accepted != wanted
+
+
 def _is(observed: Outcome, wanted: Outcome) -> bool:
     if observed.kind != wanted.kind:
         return False

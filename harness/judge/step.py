@@ -13,13 +13,14 @@ from harness.evidence.conversation import Part
 from harness.evidence.message import Opened
 from harness.evidence.model import Event
 from harness.judge.model import StepVerdict, Verdict
-from harness.judge.outcome import describe_all, meets
+from harness.judge.outcome import departs, describe_all, meets
 from harness.pack.model import Outcome, Pack
 from harness.scenario.model import Attest, Case, Exchange, Probe, Quiet
-from harness.scenario.project import mode
+from harness.scenario.project import everything, mode
 
 SIMULATED = "Simulated: no evidence about the system under test."
 NOT_REACHED = "Not reached."
+DEPARTED = "The script does not apply any more: an answer before it was legal, and led another way."
 SEVERITY = {"error": Verdict.FAIL, "warning": Verdict.WARNING, "info": Verdict.NOT_APPLICABLE}
 
 
@@ -67,8 +68,42 @@ class _Ruling:
     findings: tuple[Finding, ...] = ()
 
 
+@dataclass(frozen=True)
+class Departure:
+    """Where a legal answer of the SUT led another way than the script.
+
+    Parameters:
+        step: id of the exchange; ``None`` when the script was not left.
+        after: ids of the steps that do not apply any more.
+        written: the script itself has some of them; without it they are only what the other answer would have caused.
+    """
+
+    step: str | None = None
+    after: frozenset[str] = frozenset()
+    written: bool = False
+
+
+def departure(case: Case, seen: Mapping[str, Seen]) -> Departure:
+    """Where the case left its script."""
+    script = tuple(everything(case.steps))
+    for number, step in enumerate(script):
+        if isinstance(step, Exchange) and mode(step, case.sut) == "deliver" and step.id in seen:
+            if departs(seen[step.id].outcomes, step.expectation):
+                after = script[number + 1 :]
+                written = any(not isinstance(each, Exchange) or each.reaction is None for each in after)
+                return Departure(step.id, frozenset(each.id for each in after), written)
+    return Departure()
+
+
 def judge_exchange(
-    step: Exchange, case: Case, pack: Pack, seen: Seen, budget: timedelta | None, lag: float = 0.0
+    step: Exchange,
+    case: Case,
+    pack: Pack,
+    seen: Seen,
+    budget: timedelta | None,
+    lag: float = 0.0,
+    *,
+    applies: bool = True,
 ) -> StepVerdict:
     """Judge one exchange.
 
@@ -77,12 +112,16 @@ def judge_exchange(
         seen: what was observed.
         budget: the time for an answer.
         lag: seconds by which our own loop was late in this case.
+        applies: the script still applied here; if not, only what checks found counts.
     """
     numbers = tuple(event.seq for event in seen.events)
     part = mode(step, case.sut)
     if part == "simulate":
         return StepVerdict(step.id, Verdict.NOT_APPLICABLE, SIMULATED, events=numbers)
-    ruling = _awaited(step, case, pack, seen) if part == "await" else _delivered(step, case, pack, seen)
+    if not applies:
+        ruling = _Ruling(Verdict.NOT_APPLICABLE, DEPARTED, "")
+    else:
+        ruling = _awaited(step, case, pack, seen) if part == "await" else _delivered(step, case, pack, seen)
     verdict, reason = ruling.verdict, ruling.reason
     findings = (*seen.findings, *ruling.findings)
     for finding in findings:
@@ -210,19 +249,22 @@ def _purpose(step: Exchange, case: Case, pack: Pack) -> str | None:
 
 
 def judge_observation(
-    step: Quiet | Probe | Attest, seen: Seen, everything: Sequence[Event], *, observable: bool
+    step: Quiet | Probe | Attest, seen: Seen, events: Sequence[Event], *, observable: bool, applies: bool = True
 ) -> StepVerdict:
     """Judge a quiet, a probe or an attestation.
 
     Parameters:
         step: the step.
         seen: what was observed of it.
-        everything: all events of the case, with messages of the run that belong to nobody.
+        events: all events of the case, with messages of the run that belong to nobody.
         observable: whether the SUT's state can be asked for at all.
+        applies: the script still applied here.
     """
+    if not applies:
+        return StepVerdict(step.id, Verdict.NOT_APPLICABLE, DEPARTED, events=tuple(event.seq for event in seen.events))
     match step:
         case Quiet():
-            ruling = _quiet(step, seen, everything)
+            ruling = _quiet(step, seen, events)
         case Probe():
             ruling = _probe(step, seen, observable=observable)
         case Attest():
@@ -231,7 +273,7 @@ def judge_observation(
     return StepVerdict(step.id, ruling.verdict, ruling.reason, ruling.expected, ruling.observed, events=numbers)
 
 
-def _quiet(step: Quiet, seen: Seen, everything: Sequence[Event]) -> _Ruling:
+def _quiet(step: Quiet, seen: Seen, events: Sequence[Event]) -> _Ruling:
     expected = f"no {step.message} from {step.party}"
     watched = seen.first("quiet")
     if seen.first("received") is not None:
@@ -240,7 +282,7 @@ def _quiet(step: Quiet, seen: Seen, everything: Sequence[Event]) -> _Ruling:
     if watched is None:
         return _Ruling(Verdict.NOT_APPLICABLE, NOT_REACHED, expected)
     since, until = str(watched.data["since"]), str(watched.data["until"])
-    if any(event.kind == "unmatched" and since <= event.at <= until for event in everything):
+    if any(event.kind == "unmatched" and since <= event.at <= until for event in events):
         reason = "A message that belongs to no step came meanwhile."
         return _Ruling(Verdict.INCONCLUSIVE, reason, expected, "a stray message")
     return _Ruling(Verdict.PASS, f"Nothing came until {until}.", expected, "nothing came")

@@ -41,6 +41,15 @@ def exchanges(steps: Iterable[Step]) -> Iterator[Exchange]:
             yield from exchanges(step.steps)
 
 
+def everything(steps: Iterable[Step]) -> Iterator[Step]:
+    """Every step of a script in its order, inner exchanges after the one that they happen in."""
+    for step in steps:
+        if isinstance(step, Exchange | AnyOrder):
+            yield from exchanges([step])
+        else:
+            yield step
+
+
 def wrong(step: Exchange) -> bool:
     """Whether the request of this exchange is wrong on purpose."""
     return step.violation or step.defect is not None

@@ -19,7 +19,8 @@ from harness.exchange.engine import Played
 from harness.exchange.wire import Listener, WireAnswer, WireTransport, client_context, post, server_context
 from harness.pack.data import find_pack
 from harness.pack.load import load_pack
-from harness.pack.model import Fault, Maker, Violation
+from harness.pack.model import Expectation, Fault, Maker, Violation
+from harness.pack.model import Outcome as PackOutcome
 from harness.reference.serve import serve
 from harness.scenario.project import exchanges
 
@@ -343,3 +344,23 @@ def test_a_silent_sut_fails(tmp_path):
     played = asyncio.run(scene())
     assert {verdict.verdict.value for verdict in played.verdicts} == {"fail"}
     assert "no answer in time" in played.verdicts[0].reason
+
+
+@pytest.mark.parametrize("word", ["inconclusive", "warning"])
+def test_a_legal_answer_that_leads_another_way_ends_the_script(tmp_path, word):
+    here = world(tmp_path)
+    plan = here.plan(["movement@import"])
+    case = next(each for each in plan.cases if each.id == "movement@import")
+    first, *rest = case.steps
+    assert rest
+    either = Expectation((PackOutcome("error", "L99"),), (PackOutcome("accepted"),), word)
+    plan = replace(plan, cases=(replace(case, steps=(replace(first, expectation=either), *rest), control=None),))
+
+    async def scene():
+        async with serve(here.config, PACK):
+            return await without_sut(here, plan)
+
+    outcome = Ended(here, plan, asyncio.run(scene()))
+    assert outcome.verdicts == {case.id: word}
+    assert {event.step for event in outcome.events if event.step} == {first.id}
+    assert outcome.judged().cases[0].verdict.value == word

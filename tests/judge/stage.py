@@ -40,6 +40,7 @@ class World:
 
     folder: Path
     pack: Pack = field(default_factory=lambda: load_pack("etir-4.3"))
+    plans: dict[Any, Plan] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.pki = TestPki.create(self.folder, T0 - timedelta(days=1))
@@ -51,7 +52,12 @@ class World:
         self.anchors = tuple(each.public_bytes(Encoding.PEM).decode() for each in known)
 
     def plan(self, role: str, **parameters: Any) -> Plan:
-        return make_plan(self.pack, Subject(role), Parameters(anchors=self.anchors, adopt_assumed=True, **parameters))
+        asked = (role, tuple(sorted(parameters.items())))
+        if asked not in self.plans:
+            self.plans[asked] = make_plan(
+                self.pack, Subject(role), Parameters(anchors=self.anchors, adopt_assumed=True, **parameters)
+            )
+        return self.plans[asked]
 
     def stage(self, plan: Plan, name: str) -> Stage:
         return Stage(self, plan, next(case for case in plan.cases if case.id == name))

@@ -1,7 +1,7 @@
 """One case before the judge: everything right passes, and each single thing that is wrong has its own word."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -9,7 +9,9 @@ from judge.stage import Stage, World
 
 from harness.judge.case import events_by_case, judge_case
 from harness.judge.model import CaseVerdict, Verdict
+from harness.pack.model import Outcome
 from harness.scenario.plan import Plan
+from harness.scenario.project import exchanges
 from harness.security.model import Identity
 
 ACCEPTED = "lifecycle-I9-accepted@platform"
@@ -309,3 +311,73 @@ def test_a_should_that_is_not_met_is_a_warning(world: World) -> None:
     verdict = stage.end().judge()
     assert verdict.verdict is Verdict.WARNING
     assert verdict.requirements["ETIR-E1-299"] is Verdict.WARNING
+
+
+def permitting(stage: Stage, name: str, outcome: Outcome, word: Literal["inconclusive", "warning"]) -> Stage:
+    """The same case, in which an exchange may legally end in another way."""
+
+    def changed(step: Any) -> Any:
+        expectation = getattr(step, "expectation", None)
+        if step.id != name or expectation is None:
+            return step
+        return replace(step, expectation=replace(expectation, permitted=(outcome,), permitted_verdict=word))
+
+    stage.case = replace(stage.case, steps=tuple(map(changed, stage.case.steps)))
+    return stage
+
+
+def refused_instead(world: World, word: Literal["inconclusive", "warning"]) -> Stage:
+    """A message that should be accepted is legally refused, and nothing that the acceptance would cause comes."""
+    stage = permitting(world.stage(world.plan("platform"), ACCEPTED), "I9", Outcome("error", "299"), word)
+    stage.write("case-started", attempt=1)
+    for name in ("E1", "I1", "I7"):
+        stage.exchange(name)
+    stage.exchange("I9", error=("299", "/"))
+    for owed in (step for step in exchanges(stage.case.steps) if step.id.startswith("I9/")):
+        stage.write("silence", owed.id, message=owed.message, sender="platform", receiver=owed.receiver, until="2")
+    return stage.end("stopped", "I9 was answered with error 299, which the script does not go on from.")
+
+
+@pytest.mark.parametrize(("word", "expected"), [("inconclusive", Verdict.INCONCLUSIVE), ("warning", Verdict.WARNING)])
+def test_after_a_legal_refusal_nothing_of_the_acceptance_is_demanded(
+    world: World, word: Literal["inconclusive", "warning"], expected: Verdict
+) -> None:
+    verdict = refused_instead(world, word).judge()
+    assert verdict.verdict is expected, verdict.reason
+    assert verdict.requirements["ETIR-I9-OK"] is expected
+    owed = [step for step in verdict.steps if step.step.startswith("I9/")]
+    assert owed
+    assert {step.verdict for step in owed} == {Verdict.NOT_APPLICABLE}
+
+
+def test_the_same_silence_fails_where_the_message_was_accepted(world: World) -> None:
+    stage = refused_instead(world, "warning")
+    stage.events, stage.references = [], 0
+    stage.write("case-started", attempt=1)
+    for name in ("E1", "I1", "I7", "I9"):
+        stage.exchange(name)
+    owed = next(step for step in exchanges(stage.case.steps) if step.id.startswith("I9/"))
+    stage.write("silence", owed.id, message=owed.message, sender="platform", receiver=owed.receiver, until="2")
+    assert stage.end().judge().verdict is Verdict.FAIL
+
+
+def test_after_a_legal_acceptance_nothing_of_the_refusal_is_demanded(world: World) -> None:
+    stage = permitting(world.stage(world.plan("platform"), REFUSED), "I9", Outcome("accepted"), "warning")
+    stage.write("case-started", attempt=1)
+    for name in ("E1", "I1"):
+        stage.exchange(name)
+    step = stage.step("I9")
+    stage.send(step, "request")
+    stage.send(step, "answer")
+    verdict = stage.end("stopped").judge()
+    assert verdict.verdict is Verdict.WARNING, verdict.reason
+
+
+def test_what_checks_find_after_the_script_was_left_still_counts(world: World) -> None:
+    stage = permitting(world.stage(world.plan("platform"), ACCEPTED), "I9", Outcome("error", "299"), "warning")
+    stage.write("case-started", attempt=1)
+    for name in ("E1", "I1", "I7"):
+        stage.exchange(name)
+    stage.exchange("I9", error=("299", "/"))
+    stage.exchange("I9/customs-told-started>customs.transit", defect="signature/missing")
+    assert stage.end("stopped").judge().verdict is Verdict.FAIL
