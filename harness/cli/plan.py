@@ -1,4 +1,4 @@
-"""Show what a run would play against a system, and with --explain why each other case is left out.
+"""Show what a run would play against a system, and with --explain the rule that chose or left out each case.
 
 Nothing is sent, and no number is used up.
 
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from harness.campaign import Campaign, Wish
 from harness.cli.common import add_selection, add_target
 from harness.errors import CONFORMANT
+from harness.scenario.plan import selected_by
 
 if TYPE_CHECKING:
     import argparse
@@ -21,7 +22,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_target(parser)
     add_selection(parser)
-    parser.add_argument("--explain", action="store_true", help="also show what is left out, and by which rule")
+    parser.add_argument("--explain", action="store_true", help="name the rule that selected or excluded each case")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -31,6 +32,8 @@ def run(options: argparse.Namespace) -> int:
     for case in plan.cases:
         why = "control" if case.is_control else f"control: {case.control}" if case.control else ""
         print(f"  {case.id}  {' '.join(case.requirements)}" + (f"  ({why})" if why else ""))
+        if options.explain:
+            print(f"      {selected_by(plan, case)}; {case.derived_from or case.where}")
     for excluded in plan.excluded if options.explain else ():
         print(f"  - {excluded.id}: {excluded.rule}")
     return CONFORMANT

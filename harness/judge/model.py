@@ -38,6 +38,7 @@ class Status(StrEnum):
     PASSED_WITH_WARNING = "passed with warning"
     FAILED = "failed"
     NOT_VERIFIED = "not verified"
+    NOT_TESTED = "not tested"
     NOT_APPLICABLE = "not applicable"
 
 

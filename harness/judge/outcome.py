@@ -22,7 +22,7 @@ def meets(outcomes: Iterable[Outcome], expectation: Expectation) -> Meets:
 
 
 def departs(outcomes: Iterable[Outcome], expectation: Expectation) -> bool:
-    """Whether a legal answer leaves the script: accepted where it goes on refused, or refused where it goes on accepted.
+    """Whether a legal answer leaves the script: it accepts where that goes on refused, or refuses where it goes on.
 
     What the script says after such an exchange does not apply any more.
     """

@@ -13,11 +13,12 @@ from harness.judge.case import Fetch, events_by_case, judge_case, judge_late
 from harness.judge.model import CaseVerdict, RunVerdict, Status, Verdict
 from harness.judge.waiver import Excused, Waived, apply_waivers, excused_by
 from harness.pack.model import Pack, Requirement
+from harness.scenario.claim import must_support
 from harness.scenario.model import Case
-from harness.scenario.plan import END, Plan
+from harness.scenario.plan import END, NOT_SELECTED, Excluded, Plan
 
-SELECTED = "not selected"
-"""The rule of a plan that leaves a case out because of a selection."""
+NAMED = 5
+"""How many requirements the verdict of a run names; the report has all."""
 
 UNSETTLED = (Verdict.INCONCLUSIVE, Verdict.REVIEW, Verdict.NOT_RUN, Verdict.HARNESS_ERROR)
 
@@ -30,7 +31,7 @@ class RequirementStatus:
         id, level: which one.
         status: the result.
         cases: ids of the cases that touched it (without controls), in playing order.
-        reason: why it is not verified or not applicable; empty otherwise.
+        reason: why it is not verified, not tested or not applicable, or failed without a case; empty otherwise.
     """
 
     id: str
@@ -193,7 +194,7 @@ def _status(
 
     if not touched:
         if requirement.untested:
-            return status(Status.NOT_APPLICABLE, requirement.untested)
+            return status(Status.NOT_TESTED, requirement.untested)
         return _untouched(requirement, plan, pack)
     if Verdict.FAIL in verdicts:
         return status(Status.FAILED)
@@ -208,12 +209,15 @@ def _status(
 
 def _untouched(requirement: Requirement, plan: Plan, pack: Pack) -> RequirementStatus:
     """The status of a demand that no played case touched: excused only where nothing could have been played."""
-    excluded = next((each for each in plan.excluded if requirement.id in each.requirements), None)
+    excluded = [each for each in plan.excluded if requirement.id in each.requirements]
     claimed, possible = plan.subject.positions, pack.roles[plan.subject.role].positions
+    denied = next((each for each in excluded if _denied(pack, plan, each)), None)
     status = Status.NOT_VERIFIED
-    if excluded is not None:
-        reason = excluded.rule
-    elif _partial(plan):
+    if denied is not None:
+        status, reason = Status.FAILED if requirement.level == "MUST" else Status.NOT_VERIFIED, denied.rule
+    elif excluded and all(each.unclaimed for each in excluded):
+        status, reason = Status.NOT_APPLICABLE, excluded[0].rule
+    elif excluded or _partial(plan):
         reason = "only a selection of cases was played"
     elif claimed and len(claimed) < len(possible):
         status, reason = Status.NOT_APPLICABLE, "no case for it in the claimed positions"
@@ -222,8 +226,13 @@ def _untouched(requirement: Requirement, plan: Plan, pack: Pack) -> RequirementS
     return RequirementStatus(requirement.id, requirement.level, status, (), reason)
 
 
+def _denied(pack: Pack, plan: Plan, excluded: Excluded) -> tuple[str, ...]:
+    """The mandatory messages that are not claimed, for which a case was left out."""
+    return tuple(name for name in excluded.unclaimed if must_support(pack, plan.subject.role, name))
+
+
 def _partial(plan: Plan) -> bool:
-    return any(each.rule == SELECTED for each in plan.excluded)
+    return any(each.rule == NOT_SELECTED for each in plan.excluded)
 
 
 def _verdict(
@@ -240,8 +249,14 @@ def _verdict(
         for each in failed
         if plan.parameters.adopt_assumed or pack.requirements[each.id].source.mark != "assumed"
     ]
-    if firm:
-        return RunVerdict.NOT_CONFORMANT, "Failed: " + ", ".join(firm)
+    unmet = [each.id for each in failed if not each.cases]
+    denied = tuple(dict.fromkeys(name for each in plan.excluded for name in _denied(pack, plan, each)))
+    if firm or (denied and not unmet):
+        broken = [name for name in firm if name not in unmet]
+        said = ["Failed: " + ", ".join(broken)] if broken else []
+        if denied:
+            said.append(f"Mandatory, but not claimed: {', '.join(denied)}" + (f" ({_some(unmet)})" if unmet else ""))
+        return RunVerdict.NOT_CONFORMANT, ". ".join(said)
     if failed:
         names = ", ".join(each.id for each in failed)
         return (
@@ -252,8 +267,7 @@ def _verdict(
         return RunVerdict.NOT_FULLY_VERIFIED, "No mandatory case was passed."
     open_ones = [each.id for each in must if each.status is Status.NOT_VERIFIED]
     if open_ones:
-        more = f" and {len(open_ones) - 5} more" if len(open_ones) > 5 else ""
-        return RunVerdict.NOT_FULLY_VERIFIED, "Not verified: " + ", ".join(open_ones[:5]) + more
+        return RunVerdict.NOT_FULLY_VERIFIED, "Not verified: " + _some(open_ones)
     unsettled = [verdict.case for verdict in (*mandatory, *cases) if verdict.verdict in UNSETTLED]
     if unsettled:
         return RunVerdict.NOT_FULLY_VERIFIED, f"Without a verdict: {unsettled[0]}"
@@ -262,9 +276,14 @@ def _verdict(
         return RunVerdict.NOT_CONFORMANT, f"Failed: {bad[0]}"
     if _partial(plan):
         return RunVerdict.NOT_FULLY_VERIFIED, "Only a selection of cases was played."
-    untested = sum(1 for each in must if pack.requirements[each.id].untested and not each.cases)
-    rest = f" {untested} cannot be tested by this suite; the report says why." if untested else ""
+    untested = sum(each.status is Status.NOT_TESTED for each in must)
+    rest = f" {untested} are not tested by this suite; the report says why." if untested else ""
     return RunVerdict.CONFORMANT, f"Every mandatory requirement that can be tested is verified.{rest}"
+
+
+def _some(names: Sequence[str]) -> str:
+    """A few of them by name, and how many more there are."""
+    return ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
 
 
 def _late(plan: Plan, pack: Pack, events: Sequence[Event], fetch: Fetch) -> tuple[Finding, ...]:

@@ -87,11 +87,12 @@ def departure(case: Case, seen: Mapping[str, Seen]) -> Departure:
     """Where the case left its script."""
     script = tuple(everything(case.steps))
     for number, step in enumerate(script):
-        if isinstance(step, Exchange) and mode(step, case.sut) == "deliver" and step.id in seen:
-            if departs(seen[step.id].outcomes, step.expectation):
-                after = script[number + 1 :]
-                written = any(not isinstance(each, Exchange) or each.reaction is None for each in after)
-                return Departure(step.id, frozenset(each.id for each in after), written)
+        if not isinstance(step, Exchange) or mode(step, case.sut) != "deliver" or step.id not in seen:
+            continue
+        if departs(seen[step.id].outcomes, step.expectation):
+            after = script[number + 1 :]
+            written = any(not isinstance(each, Exchange) or each.reaction is None for each in after)
+            return Departure(step.id, frozenset(each.id for each in after), written)
     return Departure()
 
 

@@ -201,6 +201,7 @@ class Message:
         purpose: one sentence.
         sender, receiver: roles.
         sender_position, receiver_position: positions, where only one seat of the role sends or receives it.
+        optional: roles that may do without this request; it is mandatory for every other role that it concerns.
         answer: name of the answering message; ``None`` for a one-way message or an answer.
         answers: name of the request that this message answers, or ``None``.
         root: root element in Clark notation; for JSON the value at ``identify`` in the pack, or ``""``.
@@ -235,6 +236,7 @@ class Message:
     redact: tuple[str, ...] = ()
     sender_position: str | None = None
     receiver_position: str | None = None
+    optional: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

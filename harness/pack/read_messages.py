@@ -119,7 +119,16 @@ def _message(
         redact=tuple(entry.get("redact", ())),
         sender_position=sender_position,
         receiver_position=receiver_position,
+        optional=_optional(entry, roles),
     )
+
+
+def _optional(entry: Entry, roles: Collection[str]) -> tuple[str, ...]:
+    if "optional" in entry and "answers" in entry:
+        raise entry.at("optional").fault(
+            "an answer goes with its request", remedy="Say at the request who may do without it."
+        )
+    return entry.names("optional", roles, "role")
 
 
 def _end(entry: Entry, key: str, roles: Collection[str], parties: Mapping[str, Party]) -> tuple[str, str | None]:

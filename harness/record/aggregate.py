@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from harness.evidence.clock import stamp
+from harness.judge.model import Status
 from harness.record.redact import places_of, redact_finding, redact_head, redact_text
 from harness.scenario.waiver import waiver_to_json
 
@@ -91,6 +92,10 @@ def make_record(
             "required": judgement.counts.required,
             "executed": judgement.counts.executed,
             "passed": judgement.counts.passed,
+        },
+        "statuses": {
+            status.value: sum(each.status is status and each.level == "MUST" for each in judgement.requirements)
+            for status in Status
         },
         "cases": [
             _case(case, verdict, own.get(case.id, ()), places)

@@ -96,7 +96,8 @@ STATUSES: Mapping[str, StatusWords] = {
     "not verified": StatusWords(
         "?", "Not verified", "No case proves it, or one of its cases has no verdict.", Verdict.INCONCLUSIVE
     ),
-    "not applicable": StatusWords(
-        "—", "Not applicable", "It does not concern this system, or it cannot be observed.", Verdict.NOT_APPLICABLE
+    "not tested": StatusWords(
+        "○", "Not tested", "This suite has no means to test it; the reason stands beside it.", Verdict.NOT_RUN
     ),
+    "not applicable": StatusWords("—", "Not applicable", "It does not concern this system.", Verdict.NOT_APPLICABLE),
 }

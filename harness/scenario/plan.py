@@ -16,6 +16,7 @@ from typing import Any
 
 from harness.errors import BundleFault, ConfigurationFault
 from harness.pack.model import Pack
+from harness.scenario.claim import not_claimed, rule
 from harness.scenario.contradiction import contradictions
 from harness.scenario.derive import accepted_id, derive
 from harness.scenario.load import load_scenarios
@@ -24,6 +25,9 @@ from harness.scenario.project import exchanges, mode, project, seats, settles, w
 from harness.scenario.waiver import Waiver, check_waivers, waiver_from_json, waiver_to_json
 
 _MARK = 16
+NOT_SELECTED = "not selected"
+"""The rule that leaves a case out because of a selection."""
+
 END = "~end"
 """Suffix of a positive control that is played once more at the end."""
 
@@ -102,13 +106,15 @@ class Excluded:
 
     Parameters:
         id: of the case.
-        rule: what excluded it: ``not claimed: MESSAGE`` or ``not selected``.
+        rule: what excluded it: ``not claimed: MESSAGE, ...`` or ``not selected``.
         requirements: the demands that it would have tested.
+        unclaimed: the messages that it needs, or that its positive control needs, and that are not claimed.
     """
 
     id: str
     rule: str
     requirements: tuple[str, ...] = ()
+    unclaimed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -160,16 +166,16 @@ def make_plan(pack: Pack, subject: Subject, parameters: Parameters) -> Plan:
     candidates = [case for seat in _seats(pack, subject) for case in _cases(pack, seat, scenarios, subject)]
     check_waivers(parameters.waivers, {case.id for case in candidates}, set(pack.requirements))
     controls = _controls(candidates)
-    unclaimed = {case.id: rule for case in candidates if (rule := _unclaimed(case, subject)) is not None}
+    unclaimed = {case.id: not_claimed(case, subject.claims) for case in candidates}
     wanted, excluded = [], []
     for case in candidates:
-        rule = unclaimed.get(case.id) or unclaimed.get(controls.get(case.id, ""))
-        if rule is None and not _selected(case, parameters):
-            rule = "not selected"
-        if rule is None:
-            wanted.append(replace(case, control=controls.get(case.id)))
+        missing = unclaimed[case.id] or unclaimed.get(controls.get(case.id, ""), ())
+        if missing:
+            excluded.append(Excluded(case.id, rule(pack, subject.role, missing), case.requirements, missing))
+        elif not _selected(case, parameters):
+            excluded.append(Excluded(case.id, NOT_SELECTED, case.requirements))
         else:
-            excluded.append(Excluded(case.id, rule, case.requirements))
+            wanted.append(replace(case, control=controls.get(case.id)))
     if parameters.select and not wanted:
         raise ConfigurationFault(
             f"no case matches {' '.join(parameters.select)!r}",
@@ -248,15 +254,6 @@ def _negative_message(case: Case) -> Exchange | None:
     return first_wrong or next((step for step in played if not settles(step)), None)
 
 
-def _unclaimed(case: Case, subject: Subject) -> str | None:
-    """The rule that excludes a case whose messages the SUT does not claim to support."""
-    if subject.claims is None:
-        return None
-    messages = [step.message for step in exchanges(case.steps) if mode(step, case.sut) != "simulate"]
-    missing = next((message for message in messages if message not in subject.claims), None)
-    return f"not claimed: {missing}" if missing else None
-
-
 def _selected(case: Case, parameters: Parameters) -> bool:
     return not parameters.select or any(fnmatchcase(case.id, pattern) for pattern in parameters.select)
 
@@ -271,6 +268,20 @@ def _ordered(wanted: Sequence[Case], candidates: Sequence[Case]) -> Iterator[Cas
     yield from controls
     yield from (case for case in wanted if case.id not in needed)
     yield from (replace(case, id=case.id + END, is_control=True, control=None) for case in controls)
+
+
+def selected_by(plan: Plan, case: Case) -> str:
+    """The rule that selected a case of a plan, in a few words."""
+    if case.id.endswith(END):
+        return "positive control, once more at the end"
+    if case.is_control:
+        return f"positive control of {sum(each.control == case.id for each in plan.cases)} selected cases"
+    pattern = next((each for each in plan.parameters.select if fnmatchcase(case.id, each)), None)
+    if pattern is not None:
+        return f"selected by {pattern}"
+    claims = plan.subject.claims
+    needed = dict.fromkeys(step.message for step in exchanges(case.steps) if mode(step, case.sut) != "simulate")
+    return "everything is claimed" if claims is None else f"claimed: {', '.join(needed)}"
 
 
 def plan_to_json(plan: Plan) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from harness.errors import ConfigurationFault, Where
-from harness.pack.model import Pack
+from harness.pack.model import Message, Pack
+from harness.scenario.claim import must_support, requests_of
 
 
 @dataclass(frozen=True)
@@ -157,15 +158,24 @@ def _control(answers: Answers) -> list[str]:
 
 def _ics(answers: Answers, pack: Pack) -> str:
     lines = [
-        "# ICS: what the system claims to support. 'false' leaves out every case that needs the message;",
-        "# the certificate lists what was left out.",
+        "# ICS: what the system claims to support. Answer each question with true or false.",
+        "# 'false' leaves out every case that needs the message, and the certificate lists what was left out.",
+        "# Whoever does not claim a mandatory message is not conformant.",
         "messages:",
     ]
-    for name, message in pack.messages.items():
-        if answers.role in (message.sender, message.receiver):
-            does = "sends" if message.sender == answers.role else "receives"
-            lines.append(f"  {name}: true    # {does}: {message.title}")
-    return "\n".join([*lines, "options: {}"]) + "\n"
+    for name in requests_of(pack, answers.role):
+        demand = "Mandatory" if must_support(pack, answers.role, name) else "Optional"
+        lines += [f"  # {_question(answers.role, pack.messages[name])} {demand}.", f"  {name}: true"]
+    return "\n".join(lines) + "\n"
+
+
+def _question(role: str, message: Message) -> str:
+    sends = message.sender == role
+    answer = message.answer
+    more = (
+        "" if answer is None else f" and understand the answer {answer}" if sends else f" and answer it with {answer}"
+    )
+    return f"Does your system {'send' if sends else 'receive'} {message.name} ({message.title}){more}?"
 
 
 def _ixit(pack: Pack) -> str:

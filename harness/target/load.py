@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from harness.errors import Where
+from harness.errors import ConfigurationFault, Where
 from harness.pack.model import Pack
 from harness.pack.names import pick
 from harness.pack.notation import read_duration
@@ -81,6 +81,13 @@ def check_target(target: Target, pack: Pack) -> None:
             pick(position, positions, what, where((table, "positions", position)))
     for message in (*(target.ics.messages or ()), *target.ics.denied):
         pick(message, pack.messages, "message", ics(("messages", message)))
+    for message in target.ics.denied:
+        if answers := pack.messages[message].answers:
+            raise ConfigurationFault(
+                f"the answer {message} cannot be left out alone; it goes with its request",
+                where=ics(("messages", message)),
+                expected=f"{answers}: false, or {message} left out of the table",
+            )
     for pool in target.ixit.pools:
         pick(pool, pack.pools, "pool", ixit(("pools", pool)))
     for timer in target.ixit.timers:

@@ -89,9 +89,14 @@ def test_a_plan_is_shown_and_explained(tmp_path: Path, capsys: pytest.CaptureFix
     assert main(["plan", "--target", str(target), "--select", "*-E9-guarantee-*", "--explain"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("etir-4.3 ")
-    assert [line.split()[0] for line in lines[1:4]] == [
+    assert [line.split()[0] for line in lines[1:7:2]] == [
         "lifecycle-E9-accepted@holder",
         "lifecycle-E9-guarantee-unknown@holder",
         "lifecycle-E9-accepted@holder~end",
+    ]
+    assert [line.strip().partition(";")[0] for line in lines[2:7:2]] == [
+        "positive control of 1 selected cases",
+        "selected by *-E9-guarantee-*",
+        "positive control, once more at the end",
     ]
     assert "  - nominal-movement@holder: not selected" in lines

@@ -1,5 +1,6 @@
 """The verdict of a run: what makes it conformant, and what must never do so."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
@@ -42,13 +43,45 @@ def test_a_selection_in_one_position_is_not_excused_by_the_others(world: World) 
     assert judgement.verdict is RunVerdict.NOT_FULLY_VERIFIED
 
 
-def test_what_is_not_claimed_is_not_verified(world: World) -> None:
-    claims = tuple(name for name in world.pack.messages if name != "I13")
-    plan = make_plan(world.pack, Subject("platform", claims=claims), Parameters())
+def without(world: World, role: str, message: str) -> Plan:
+    claims = tuple(name for name in world.pack.messages if name != message)
+    return make_plan(world.pack, Subject(role, claims=claims), Parameters())
+
+
+def test_what_is_mandatory_and_not_claimed_is_not_conformant_and_named(world: World) -> None:
+    plan = without(world, "platform", "I13")
     judgement = summarise(plan, world.pack, verdicts(plan), (), {}.__getitem__)
-    unclaimed = [each for each in judgement.requirements if each.reason.startswith("not claimed: I13")]
+    unclaimed = [each for each in judgement.requirements if each.reason.startswith("not claimed: I13 (mandatory)")]
     assert unclaimed
-    assert {each.status for each in unclaimed} == {Status.NOT_VERIFIED}
+    assert {each.status for each in unclaimed if each.level == "MUST"} == {Status.FAILED}
+    assert judgement.verdict is RunVerdict.NOT_CONFORMANT
+    assert judgement.reason.startswith(f"Mandatory, but not claimed: I13 ({unclaimed[0].id}")
+
+
+def test_what_is_optional_and_not_claimed_is_not_applicable(world: World) -> None:
+    plan = without(world, "customs", "I5")
+    judgement = summarise(plan, world.pack, verdicts(plan), (), {}.__getitem__)
+    unclaimed = [each for each in judgement.requirements if each.reason == "not claimed: I5"]
+    assert unclaimed
+    assert {each.status for each in unclaimed} == {Status.NOT_APPLICABLE}
+    assert "not claimed" not in judgement.reason
+
+
+def test_what_no_case_can_test_is_not_tested_and_counted(world: World) -> None:
+    plan = make_plan(world.pack, Subject("platform"), Parameters(adopt_assumed=True))
+    everything = [replace(each, requirements=touched(world, each.requirements)) for each in verdicts(plan)]
+    judgement = summarise(plan, world.pack, everything, (), {}.__getitem__)
+    untested = [each for each in judgement.requirements if each.status is Status.NOT_TESTED]
+    assert untested
+    assert all(each.reason for each in untested)
+    assert judgement.verdict is RunVerdict.CONFORMANT, judgement.reason
+    assert f" {sum(each.level == 'MUST' for each in untested)} are not tested" in judgement.reason
+
+
+def touched(world: World, named: Mapping[str, Verdict]) -> dict[str, Verdict]:
+    """The requirements of the purpose, and those that the checks of every message test."""
+    checked = [each.id for each in world.pack.requirements.values() if each.checks and not each.untested]
+    return {**dict.fromkeys(checked, Verdict.PASS), **named}
 
 
 @pytest.mark.parametrize("which", [ACCEPTED, ACCEPTED + END])

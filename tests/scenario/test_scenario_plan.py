@@ -10,7 +10,7 @@ from harness.pack.load import load_pack
 from harness.pack.model import Outcome, Pack
 from harness.scenario.derive import derive
 from harness.scenario.model import Case, Exchange, Probe, Quiet
-from harness.scenario.plan import END, Parameters, Plan, Subject, make_plan, plan_from_json, plan_to_json
+from harness.scenario.plan import END, Parameters, Plan, Subject, make_plan, plan_from_json, plan_to_json, selected_by
 from harness.scenario.project import exchanges, mode, seats
 
 
@@ -120,6 +120,19 @@ def test_an_unclaimed_message_excludes_its_cases_with_the_rule(pack: Pack) -> No
     assert {"E1", "I1"} >= {
         step.message for found in plan.cases for step in exchanges(found.steps) if mode(step, found.sut) != "simulate"
     }
+
+
+def test_every_case_names_the_rule_that_selected_or_excluded_it(pack: Pack) -> None:
+    select = ("lifecycle-I9-declaration-absent@*",)
+    plan = make_plan(pack, Subject("platform", claims=("E1", "I1", "I7", "I9", "I15", "E7")), Parameters(select=select))
+    assert [selected_by(plan, each) for each in plan.cases] == [
+        "positive control of 1 selected cases",
+        "selected by lifecycle-I9-declaration-absent@*",
+        "positive control, once more at the end",
+    ]
+    rules = {each.rule for each in plan.excluded}
+    assert {"not selected", "not claimed: I11 (mandatory)", "not claimed: E5 (mandatory)"} <= rules
+    assert selected_by(plan_for(pack, "chain"), plan_for(pack, "chain").cases[0]) == "everything is claimed"
 
 
 def test_the_facts_of_the_sut_displace_those_of_another_seat(pack: Pack) -> None:

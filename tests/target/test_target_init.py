@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import ConfigurationFault
+from harness.pack.load import load_pack
 from harness.pack.model import Pack
 from harness.target.init import Answers, write_target_files
 from harness.target.load import check_target, load_target
@@ -34,7 +35,7 @@ def test_the_files_can_be_loaded(tmp_path: Path, neighbours: Pack) -> None:
     check_target(target, neighbours)
     assert target.facts[""] == {"country": "NO", "office": "XAEXP001"}
     assert target.positions == ("export",)
-    assert target.ics.messages == ("notice", "notice-result", "arrival", "arrival-result")
+    assert target.ics.messages == ("notice", "arrival")
     assert target.ixit.pools == neighbours.pools
     assert target.ixit.timers == neighbours.timers
     assert isinstance(target.control, HttpControl)
@@ -68,3 +69,15 @@ def test_any_words_survive(tmp_path_factory: pytest.TempPathFactory, neighbours:
     answers = replace(ANSWERS, authority=text, product=text, facts={"name": text})
     target = load_target(write_target_files(answers, neighbours, folder)[0])
     assert (target.sut.authority, target.facts[""]["name"]) == (text, text)
+
+
+def test_the_ics_asks_a_plain_question_for_each_request(tmp_path: Path) -> None:
+    pack = load_pack("etir-4.3")
+    ics = write_target_files(replace(ANSWERS, role="customs", pack="etir-4.3"), pack, tmp_path)[1].read_text("utf-8")
+    assert (
+        "# Does your system send I9 (Start TIR operation) and understand the answer I10? Mandatory.\n  I9: true" in ics
+    )
+    assert "# Does your system receive E9 (Advance TIR data) and answer it with E10? Mandatory.\n  E9: true" in ics
+    assert "I5? Optional" not in ics
+    assert "send I5 (Query guarantee) and understand the answer I6? Optional." in ics
+    assert "E1:" not in ics

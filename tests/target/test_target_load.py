@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from harness.errors import ConfigurationFault
-from harness.target.load import load_target
+from harness.pack.load import load_pack
+from harness.target.load import check_target, load_target
 from harness.target.model import CommandControl, HttpControl, NoControl
 
 TARGET = """\
@@ -109,3 +110,9 @@ def test_a_mistake_is_told_with_its_line(tmp_path: Path, text: str, line: int, s
 def test_a_missing_ics_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationFault, match=r"ics\.yaml"):
         load_target(write(tmp_path, TARGET + "ics: ics.yaml\n"))
+
+
+def test_an_answer_is_never_left_out_alone(tmp_path: Path) -> None:
+    target = load_target(write(tmp_path, TARGET + "ics:\n  messages: {I9: true, I10: false}\n"))
+    with pytest.raises(ConfigurationFault, match="it goes with its request"):
+        check_target(target, load_pack("etir-4.3"))

@@ -1,0 +1,44 @@
+"""What a system claims to support (ICS), held against what the pack demands of its role.
+
+A request concerns both of its ends. Who may do without it stands in the pack (``optional:``); for everybody else it is
+mandatory, and not to claim it is a failure by itself. An answer is never claimed: it goes with its request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from harness.pack.model import Pack
+from harness.scenario.model import Case
+from harness.scenario.project import exchanges, mode
+
+
+def requests_of(pack: Pack, role: str) -> tuple[str, ...]:
+    """The requests that a role sends or receives, also those that are forwarded to it, in the order of the pack."""
+    forwarded = {
+        (each.send, end) for each in pack.reactions if each.forward for end in (each.by, each.to.partition(".")[0])
+    }
+    return tuple(
+        name
+        for name, message in pack.messages.items()
+        if message.answers is None and (role in (message.sender, message.receiver) or (name, role) in forwarded)
+    )
+
+
+def must_support(pack: Pack, role: str, message: str) -> bool:
+    """Whether a system in that role must support a request."""
+    return role not in pack.messages[message].optional
+
+
+def not_claimed(case: Case, claims: Collection[str] | None) -> tuple[str, ...]:
+    """The requests that a case needs and the system does not claim; ``None`` claims everything."""
+    if claims is None:
+        return ()
+    needed = (step.message for step in exchanges(case.steps) if mode(step, case.sut) != "simulate")
+    return tuple(dict.fromkeys(name for name in needed if name not in claims))
+
+
+def rule(pack: Pack, role: str, messages: Iterable[str]) -> str:
+    """The rule that leaves a case out because of what is not claimed."""
+    named = (f"{name} (mandatory)" if must_support(pack, role, name) else name for name in messages)
+    return f"not claimed: {', '.join(named)}"
