@@ -26,7 +26,6 @@ from typing import TYPE_CHECKING
 
 import harness
 from harness.bundle.finish import finish_bundle
-from harness.bundle.keys import SigningKey, load_signing_key
 from harness.bundle.write import EVIDENCE, begin_bundle, forget_beginning, write_bundle
 from harness.errors import (
     CONFORMANT,
@@ -52,6 +51,8 @@ from harness.record.aggregate import make_record
 from harness.record.tool import this_tool
 from harness.scenario.plan import Parameters, Plan, make_plan
 from harness.scenario.waiver import load_waivers
+from harness.security.signer import open_signer
+from harness.security.statement_key import Signer
 from harness.target.identities import load_trust
 from harness.target.load import check_target, load_target
 from harness.target.model import Target
@@ -213,7 +214,7 @@ class Campaign:
             raise HarnessFault(f"the campaign broke off: {self._failure!r}") from self._failure
         return self._result
 
-    def _run(self, out: Path, setup: Setup, keys: Sequence[SigningKey], hooks: HookRelay) -> None:
+    def _run(self, out: Path, setup: Setup, keys: Sequence[Signer], hooks: HookRelay) -> None:
         try:
             self._result = asyncio.run(self._campaign(out, setup, keys, hooks))
         except BaseException as problem:
@@ -222,7 +223,7 @@ class Campaign:
         finally:
             self._done.set()
 
-    async def _campaign(self, out: Path, setup: Setup, keys: Sequence[SigningKey], hooks: HookRelay) -> Result:
+    async def _campaign(self, out: Path, setup: Setup, keys: Sequence[Signer], hooks: HookRelay) -> Result:
         async with AsyncExitStack() as stack:
             log = stack.enter_context(EventLog(out / EVIDENCE, SystemClock()))
             if self._beside is not None:
@@ -258,7 +259,7 @@ class Campaign:
             stop()
         return await engine.run()
 
-    def _conclude(self, out: Path, played: Played, keys: Sequence[SigningKey], hooks: HookRelay) -> Result:
+    def _conclude(self, out: Path, played: Played, keys: Sequence[Signer], hooks: HookRelay) -> Result:
         """Judge, record, report and sign."""
         fetch = Store(out / EVIDENCE).get
         events = tuple(read_events(out / EVIDENCE))
@@ -272,11 +273,11 @@ class Campaign:
         return Result(judgement, out, zipped, played.complete, statement is not None)
 
 
-def _signing_keys(target: Target) -> tuple[SigningKey, ...]:
+def _signing_keys(target: Target) -> tuple[Signer, ...]:
     if target.statement is None:
         return ()
     password = target.statement.password.read().encode() if target.statement.password else None
-    return (load_signing_key(target.statement.key, password),)
+    return (open_signer(target.statement.key, password),)
 
 
 def find_pack_of(target: Target, name: str | None) -> Pack:
@@ -296,7 +297,7 @@ def find_pack_of(target: Target, name: str | None) -> Pack:
     return load_pack(chosen)
 
 
-def judge_folder(folder: Path, keys: Sequence[SigningKey]) -> Result:
+def judge_folder(folder: Path, keys: Sequence[Signer]) -> Result:
     """Judge the folder of a run that was cut before its end, such as by a crash, and make it a bundle.
 
     Raises:

@@ -17,7 +17,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import harness
-from harness.bundle.keys import generate_demo_key
 from harness.campaign import Campaign, Wish
 from harness.errors import ConfigurationFault, Where
 from harness.host import write_private
@@ -27,6 +26,7 @@ from harness.pack.names import pick
 from harness.reference.config import PartyConfig
 from harness.reference.launch import launch
 from harness.security.pki import TestPki
+from harness.security.statement_key import generate_demo_key
 from harness.target.identities import write_spares
 from harness.target.load import load_target
 

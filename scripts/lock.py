@@ -17,6 +17,8 @@ ROOT = Path(__file__).resolve().parent.parent
 OLDEST = (3, 11)
 ELSEWHERE = {"colorama": 'sys_platform == "win32"'}
 """Packages that pytest needs on another platform than this one: name to environment marker."""
+DEV_ELSEWHERE = {"tzdata": 'sys_platform == "win32"'}
+"""The same for what is needed for development only (psycopg)."""
 
 HEADER = """\
 # Made by `make lock` from pyproject.toml; do not edit. Hashes are those of all platforms' files.
@@ -30,7 +32,7 @@ def main() -> None:
         raise SystemExit(f"make lock needs Python {'.'.join(map(str, OLDEST))}, the oldest supported one")
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     run = [*project["dependencies"], *ELSEWHERE]
-    dev = [*run, *project["optional-dependencies"]["dev"]]
+    dev = [*run, *project["optional-dependencies"]["dev"], *DEV_ELSEWHERE]
     lock(ROOT / "requirements/run.txt", run)
     lock(ROOT / "requirements/dev.txt", dev, constraint=ROOT / "requirements/run.txt")
 
@@ -46,7 +48,7 @@ def lock(target: Path, requirements: list[str], constraint: Path | None = None) 
         command = [sys.executable, "-m", "piptools", "compile", *options.split(), *bare.split()]
         subprocess.run([*command, "--output-file", output, source], check=True, cwd=ROOT)
         locked = output.read_text(encoding="utf-8")
-    for package, marker in ELSEWHERE.items():
+    for package, marker in (ELSEWHERE | DEV_ELSEWHERE).items():
         locked = "\n".join(
             line.replace(" \\", f" ; {marker} \\") if line.startswith(f"{package}==") else line
             for line in locked.splitlines()

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.bundle.keys import SigningKey
 from harness.bundle.rejudge import judge_evidence, open_plan
 from harness.bundle.write import CLAIMS, EVIDENCE, PLAN, RECORD, write_bundle
 from harness.errors import ConfigurationFault, Where
@@ -14,6 +13,7 @@ from harness.evidence.log import FILE, read_events
 from harness.judge.run import RunJudgement
 from harness.record.strict import loads
 from harness.record.tool import this_tool
+from harness.security.statement_key import Signer
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Finished:
     statement: Path | None
 
 
-def finish_bundle(folder: Path, keys: Sequence[SigningKey]) -> Finished:
+def finish_bundle(folder: Path, keys: Sequence[Signer]) -> Finished:
     """Make the folder of a run that was cut into a bundle.
 
     Parameters:

@@ -17,10 +17,10 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from harness.bundle.keys import PublicKey, SigningKey, key_id, public_key_from_der, signature_is_valid, spki
 from harness.errors import BundleFault
 from harness.pack.data import published_schema
 from harness.record.strict import loads
+from harness.security.statement_key import PublicKey, Signer, key_id, public_key_from_der, signature_is_valid, spki
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "urn:c2c-harness:predicate:conformance:1"
@@ -67,13 +67,13 @@ def make_predicate(record: Mapping[str, Any], *, demo: bool) -> dict[str, Any]:
     }
 
 
-def sign(statement: Mapping[str, Any], keys: Sequence[SigningKey]) -> bytes:
+def sign(statement: Mapping[str, Any], keys: Sequence[Signer]) -> bytes:
     """Put a statement into an envelope and sign it with each of the keys."""
     payload = json.dumps(statement, ensure_ascii=False, separators=(",", ":")).encode()
     return _envelope(payload, (_signature(payload, key) for key in keys))
 
 
-def countersign(data: bytes, key: SigningKey) -> bytes:
+def countersign(data: bytes, key: Signer) -> bytes:
     """Add a signature to an envelope whose signatures are valid.
 
     Raises:
@@ -114,7 +114,7 @@ def _envelope(payload: bytes, signatures: Iterable[Mapping[str, str]]) -> bytes:
     return json.dumps(envelope, indent=1).encode() + b"\n"
 
 
-def _signature(payload: bytes, key: SigningKey) -> dict[str, str]:
+def _signature(payload: bytes, key: Signer) -> dict[str, str]:
     return {
         "keyid": key_id(key.public),
         "sig": base64.b64encode(key.sign(pae(PAYLOAD_TYPE, payload))).decode(),

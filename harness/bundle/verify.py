@@ -16,7 +16,6 @@ from typing import Any
 
 from harness.bundle.files import STATEMENT, check_names, inventory, unpack
 from harness.bundle.fresh import check_mark
-from harness.bundle.keys import PublicKey, key_id
 from harness.bundle.rejudge import Bundle, derive_again, judge_again, open_bundle
 from harness.bundle.statement import make_predicate, open_statement
 from harness.errors import BUNDLE_INVALID, CONFORMANT, NOT_FULLY_VERIFIED, BundleFault, ConfigurationFault, Where
@@ -24,6 +23,7 @@ from harness.evidence.log import FILE as LOG
 from harness.evidence.log import read_events
 from harness.evidence.store import holds_messages
 from harness.record.strict import dumps, loads
+from harness.security.statement_key import PublicKey, key_id
 
 _MOST_NAMED = 20
 _LARGEST_STATEMENT = 256 * 1024 * 1024

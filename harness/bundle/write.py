@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 from harness.bundle.files import STATEMENT, inventory, write_zip
-from harness.bundle.keys import SigningKey
 from harness.bundle.statement import make_statement, sign
 from harness.errors import ConfigurationFault, HarnessFault, Where
 from harness.evidence.store import Store
@@ -32,6 +31,7 @@ from harness.pack.model import Pack
 from harness.record.strict import dumps
 from harness.report.derive import DERIVED
 from harness.scenario.plan import Plan, plan_to_json
+from harness.security.statement_key import Signer
 
 EVIDENCE = "evidence"
 RECORD, PLAN, CLAIMS, PACK = "record.json", "plan.json", "ics.json", "pack"
@@ -61,7 +61,7 @@ def begin_bundle(folder: Path, plan: Plan, pack: Pack, *, ics: Mapping[str, Any]
                     remedy="Judge the folder as it is with `c2c judge`, or run again.",
                 )
         for name in wanted.keys() - there:
-            _write(folder / name, wanted[name])
+            write_durably(folder / name, wanted[name])
 
 
 def forget_beginning(folder: Path) -> None:
@@ -74,7 +74,7 @@ def write_bundle(
     plan: Plan,
     pack: Pack,
     record: Mapping[str, Any],
-    keys: Sequence[SigningKey],
+    keys: Sequence[Signer],
     *,
     ics: Mapping[str, Any] | None = None,
     zipped: Path | None = None,
@@ -100,9 +100,9 @@ def write_bundle(
     with _writing(folder):
         store = Store(folder / EVIDENCE)
         for name, derive in DERIVED.items():
-            _write(folder / "derived" / name, derive(record, store.get))
-        _write(folder / RECORD, dumps(record))
-        statement = _sign(folder, record, keys)
+            write_durably(folder / "derived" / name, derive(record, store.get))
+        write_durably(folder / RECORD, dumps(record))
+        statement = issue_statement(folder, record, keys)
     if zipped is not None:
         write_zip(folder, zipped)
     return statement
@@ -120,12 +120,17 @@ def _writing(folder: Path) -> Iterator[None]:
         ) from None
 
 
-def _sign(folder: Path, record: Mapping[str, Any], keys: Sequence[SigningKey]) -> Path | None:
+def issue_statement(folder: Path, record: Mapping[str, Any], keys: Sequence[Signer]) -> Path | None:
+    """Write the signed statement about everything else in a folder.
+
+    Returns:
+        the statement, or ``None``: nobody signs, or the harness itself went wrong in a case.
+    """
     went_wrong = any(case["verdict"] == Verdict.HARNESS_ERROR.value for case in record["cases"])
     if went_wrong or not keys:
         return None
     statement = make_statement(record, inventory(folder), demo=any(key.demo for key in keys))
-    _write(folder / STATEMENT, sign(statement, keys))
+    write_durably(folder / STATEMENT, sign(statement, keys))
     return folder / STATEMENT
 
 
@@ -153,8 +158,8 @@ def _remove(folder: Path, names: Sequence[str]) -> None:
             path.unlink(missing_ok=True)
 
 
-def _write(path: Path, data: bytes) -> None:
-    """Write a file that is never seen half written."""
+def write_durably(path: Path, data: bytes) -> None:
+    """Write a file of a bundle; it is never seen half written."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
     with part.open("wb") as file:

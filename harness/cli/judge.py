@@ -10,8 +10,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.bundle.keys import load_signing_key
 from harness.campaign import describe, judge_folder
+from harness.cli.keys import add_key, key_of
 
 if TYPE_CHECKING:
     import argparse
@@ -20,13 +20,12 @@ if TYPE_CHECKING:
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("folder", type=Path, metavar="DIR", help="the folder of the run; it must have no record yet")
-    parser.add_argument("--key", type=Path, metavar="KEY", help="PEM file with the private key that signs")
-    parser.add_argument("--password", type=Path, metavar="FILE", help="file with the password of an encrypted key")
+    add_key(parser, required=False)
 
 
 def run(options: argparse.Namespace) -> int:
     """Judge it, and end with the exit code of the verdict."""
-    password = options.password.read_bytes().strip() if options.password else None
-    result = judge_folder(options.folder, [load_signing_key(options.key, password)] if options.key else [])
+    key = key_of(options)
+    result = judge_folder(options.folder, [key] if key else [])
     print("\n".join(describe(result)))
     return result.exit_code

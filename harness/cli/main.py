@@ -9,7 +9,7 @@ import textwrap
 from typing import TYPE_CHECKING, NoReturn
 
 import harness
-from harness.cli import check, demo, doctor, init, judge, list_cases, pki, plan, run, schema, verify
+from harness.cli import check, demo, doctor, init, judge, list_cases, pki, plan, run, schema, sign, verify
 from harness.errors import CONFIGURATION, HARNESS, NOT_FULLY_VERIFIED, ConfigurationFault, HarnessError
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ COMMANDS = {
     "run": run,
     "judge": judge,
     "verify": verify,
+    "sign": sign,
     "check": check,
     "init": init,
     "pki": pki,

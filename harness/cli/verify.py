@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.bundle.keys import load_public_keys
 from harness.bundle.verify import verify_bundle
 from harness.cli.check import moment
+from harness.cli.keys import add_trust, trust_of
 
 if TYPE_CHECKING:
     import argparse
@@ -22,16 +22,13 @@ if TYPE_CHECKING:
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("bundle", type=Path, metavar="BUNDLE", help="the folder, or its .zip")
-    parser.add_argument(
-        "--trust", action="append", type=Path, metavar="KEYS", help="PEM file with public keys that are believed"
-    )
+    add_trust(parser)
     parser.add_argument("--at", type=moment, metavar="TIME", help="it must be in date then, RFC 3339 (default: now)")
 
 
 def run(options: argparse.Namespace) -> int:
     """Verify it and print what was proved."""
-    keys = [key for file in options.trust for key in load_public_keys(file)] if options.trust else None
-    verification = verify_bundle(options.bundle, keys, options.at or datetime.now(UTC))
+    verification = verify_bundle(options.bundle, trust_of(options), options.at or datetime.now(UTC))
     print("\n".join(verification.lines))
     print("valid" if verification.ok else f"NOT ACCEPTED (exit code {verification.exit_code})")
     return verification.exit_code

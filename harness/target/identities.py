@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.hazmat.primitives.serialization import PublicFormat as Public
 from cryptography.x509 import Certificate
 
@@ -26,6 +26,7 @@ from harness.security.issue import is_test
 from harness.security.keys import load_certificates, load_crls, load_identity, to_pem
 from harness.security.model import Identity, Trust
 from harness.security.pki import TestPki
+from harness.security.signer import open_signer
 from harness.security.spares import make_spares
 from harness.security.trust import is_authority, make_trust
 from harness.target.model import Statement, Target
@@ -140,18 +141,9 @@ def check_statement_key(statement: Statement, identities: Iterable[Identity], wh
     """Check that the key of the statement is no key for messages or TLS.
 
     Raises:
-        ConfigurationFault: it is one, or it cannot be read.
+        ConfigurationFault: it is one, or it cannot be opened.
     """
-    password = statement.password.read().encode() if statement.password else None
-    try:
-        key = load_pem_private_key(statement.key.read_bytes(), password).public_key()
-    except (OSError, ValueError, TypeError) as problem:
-        raise ConfigurationFault(
-            f"the statement key cannot be read: {getattr(problem, 'strerror', None) or problem}",
-            where=Where(statement.key),
-            expected="a private key in PEM, with the right password",
-            remedy="Make one with: openssl genpkey -algorithm ed25519 -out FILE",
-        ) from None
+    key = open_signer(statement.key, statement.password.read().encode() if statement.password else None).public
     for identity in identities:
         if _public(key) == _public(identity.certificate.public_key()):
             raise ConfigurationFault(

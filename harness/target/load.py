@@ -12,6 +12,7 @@ from harness.pack.model import Pack
 from harness.pack.names import pick
 from harness.pack.notation import read_duration
 from harness.pack.source import Source, check_source, read_source
+from harness.security.token import SCHEME
 from harness.target.model import (
     Certificates,
     CommandControl,
@@ -175,7 +176,8 @@ def _statement(source: Source, folder: Path, data: Mapping[str, Any] | None) -> 
     password = (
         _secret(folder, data["password"], source.where(("statement", "password"))) if "password" in data else None
     )
-    return Statement(folder / data["key"], password)
+    key = str(data["key"])
+    return Statement(key if key.startswith(SCHEME) else str(folder / key), password)
 
 
 def _secret(folder: Path, data: Mapping[str, str], where: Where) -> Secret:

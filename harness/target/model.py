@@ -136,9 +136,14 @@ ControlChoice: TypeAlias = "HttpControl | CommandControl | NoControl"
 
 @dataclass(frozen=True)
 class Statement:
-    """The key that signs the bundle."""
+    """The key that signs the bundle.
 
-    key: Path
+    Parameters:
+        key: its file, or its PKCS#11 URI.
+        password: of the file, or PIN of the token.
+    """
+
+    key: str
     password: Secret | None = None
 
 

@@ -7,8 +7,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from small_run import Run, small_run
 
-from harness.bundle.keys import SigningKey
 from harness.bundle.write import write_bundle
+from harness.security.statement_key import SigningKey
 
 
 @pytest.fixture(scope="session")

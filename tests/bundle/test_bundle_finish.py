@@ -7,10 +7,10 @@ import pytest
 from small_run import START, Run, small_run
 
 from harness.bundle.finish import finish_bundle
-from harness.bundle.keys import SigningKey
 from harness.bundle.verify import verify_bundle
 from harness.bundle.write import begin_bundle
 from harness.errors import BundleFault, ConfigurationFault
+from harness.security.statement_key import SigningKey
 
 
 @pytest.fixture

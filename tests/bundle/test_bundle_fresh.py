@@ -9,11 +9,11 @@ import pytest
 from campaign_kit import running
 from small_run import START, small_run
 
-from harness.bundle.keys import SigningKey
 from harness.bundle.verify import Verification, verify_bundle
 from harness.bundle.write import write_bundle
 from harness.campaign import Campaign, Wish
 from harness.scenario.plan import mark_of
+from harness.security.statement_key import SigningKey
 
 LONG = "0123456789abcdef01"
 

@@ -7,11 +7,11 @@ import pytest
 from small_run import Run, small_run
 
 from harness.bundle.files import inventory
-from harness.bundle.keys import SigningKey
 from harness.bundle.statement import open_statement
 from harness.bundle.write import begin_bundle, write_bundle
 from harness.errors import ConfigurationFault
 from harness.host import WINDOWS
+from harness.security.statement_key import SigningKey
 
 
 @pytest.fixture

@@ -13,12 +13,13 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.serialization import pkcs12
 
 from harness.errors import ConfigurationFault, Where
 from harness.host import readable_by_others, write_private
@@ -30,7 +31,7 @@ PrivateKey: TypeAlias = "ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey 
 PublicKey: TypeAlias = "ed25519.Ed25519PublicKey | ec.EllipticCurvePublicKey | rsa.RSAPublicKey"
 
 _DEMO_MARK = "C2C HARNESS TEST KEY - NOT FOR CERTIFICATION"
-_HASHES: dict[str, hashes.HashAlgorithm] = {
+HASHES: dict[str, hashes.HashAlgorithm] = {
     "secp256r1": hashes.SHA256(),
     "secp384r1": hashes.SHA384(),
     "secp521r1": hashes.SHA512(),
@@ -38,14 +39,33 @@ _HASHES: dict[str, hashes.HashAlgorithm] = {
 _RSA_BITS = 2048
 _PSS = padding.PSS(mgf=padding.MGF1(hashes.SHA256()), salt_length=hashes.SHA256.digest_size)
 _KINDS = "an Ed25519 key, an ECDSA key on P-256, P-384 or P-521, or an RSA key of at least 2048 bits"
+_DER_SEQUENCE = b"\x30"
 _PEM_BLOCK = re.compile(
     rb"-----BEGIN (PUBLIC KEY|CERTIFICATE)-----\r?\n[A-Za-z0-9+/=\s]+-----END \1-----", re.MULTILINE
 )
 
 
+class Signer(Protocol):
+    """Whatever signs statements: a key in a file, or one in a token."""
+
+    @property
+    def public(self) -> PublicKey:
+        """The public half."""
+        ...
+
+    @property
+    def demo(self) -> bool:
+        """It was made for a demonstration."""
+        ...
+
+    def sign(self, data: bytes) -> bytes:
+        """Sign *data* with the scheme of the key."""
+        ...
+
+
 @dataclass(frozen=True)
 class SigningKey:
-    """A private key that signs statements.
+    """A private key from a file.
 
     Parameters:
         private: the key; never printed.
@@ -66,7 +86,7 @@ class SigningKey:
             return self.private.sign(data)
         if isinstance(self.private, rsa.RSAPrivateKey):
             return self.private.sign(data, _PSS, hashes.SHA256())
-        return self.private.sign(data, ec.ECDSA(_HASHES[self.private.curve.name]))
+        return self.private.sign(data, ec.ECDSA(HASHES[self.private.curve.name]))
 
 
 def signature_is_valid(key: PublicKey, signature: bytes, data: bytes) -> bool:
@@ -77,7 +97,7 @@ def signature_is_valid(key: PublicKey, signature: bytes, data: bytes) -> bool:
         elif isinstance(key, rsa.RSAPublicKey):
             key.verify(signature, data, _PSS, hashes.SHA256())
         else:
-            key.verify(signature, data, ec.ECDSA(_HASHES[key.curve.name]))
+            key.verify(signature, data, ec.ECDSA(HASHES[key.curve.name]))
     except InvalidSignature:
         return False
     return True
@@ -103,40 +123,53 @@ def public_key_from_der(data: bytes) -> PublicKey:
         key = serialization.load_der_public_key(data)
     except UnsupportedAlgorithm as problem:
         raise ValueError(str(problem)) from problem
-    return _accepted(key)
+    return accepted(key)
 
 
 def load_signing_key(file: Path, password: bytes | None = None) -> SigningKey:
-    """Read a private key in PEM.
+    """Read a private key.
 
     Parameters:
-        file: the PEM file (PKCS #8 or traditional).
+        file: PEM (PKCS #8 or traditional) or PKCS#12.
         password: of an encrypted file.
 
     Raises:
         ConfigurationFault: the file cannot be read or used, or others may read it.
     """
-    data = _read(file)
-    if readable_by_others(file):
-        raise ConfigurationFault(
-            "other users of this computer can read the signing key",
-            where=Where(file),
-            expected="a key file that only its owner can read",
-            remedy=f"Run `chmod 600 {file}`, and replace the key if others may have copied it.",
-        )
+    data = read_private(file, "signing key")
     try:
-        key = serialization.load_pem_private_key(data, password)
+        if data.startswith(_DER_SEQUENCE):
+            key = pkcs12.load_key_and_certificates(data, password)[0]
+        else:
+            key = serialization.load_pem_private_key(data, password)
         if not isinstance(key, ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
             raise ValueError("a key of another kind")
-        _accepted(key.public_key())
+        accepted(key.public_key())
     except (ValueError, TypeError, UnsupportedAlgorithm) as problem:
         raise ConfigurationFault(
             f"the signing key cannot be used: {_first_sentence(problem)}",
             where=Where(file),
-            expected=_KINDS + ", in PEM",
+            expected=_KINDS + ", in PEM or PKCS#12",
             remedy="Give the right file, and the password if it is encrypted.",
         ) from None
     return SigningKey(key, demo=_DEMO_MARK.encode() in data)
+
+
+def read_private(file: Path, what: str) -> bytes:
+    """Read a file that nobody but its owner may read.
+
+    Raises:
+        ConfigurationFault: it cannot be read, or others can read it.
+    """
+    data = _read(file)
+    if readable_by_others(file):
+        raise ConfigurationFault(
+            f"other users of this computer can read the {what}",
+            where=Where(file),
+            expected="a file that only its owner can read",
+            remedy=f"Run `chmod 600 {file}`, and replace the {what} if others may have copied it.",
+        )
+    return data
 
 
 def load_public_keys(file: Path) -> tuple[PublicKey, ...]:
@@ -150,9 +183,9 @@ def load_public_keys(file: Path) -> tuple[PublicKey, ...]:
     try:
         for block in _PEM_BLOCK.finditer(data):
             if block[1] == b"CERTIFICATE":
-                keys.append(_accepted(x509.load_pem_x509_certificate(block[0]).public_key()))
+                keys.append(accepted(x509.load_pem_x509_certificate(block[0]).public_key()))
             else:
-                keys.append(_accepted(serialization.load_pem_public_key(block[0])))
+                keys.append(accepted(serialization.load_pem_public_key(block[0])))
     except (ValueError, TypeError, UnsupportedAlgorithm) as problem:
         raise ConfigurationFault(
             f"a trusted key cannot be used: {_first_sentence(problem)}", where=Where(file), expected=_KINDS
@@ -196,10 +229,15 @@ def public_pem(key: PublicKey) -> bytes:
     return key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
 
 
-def _accepted(key: object) -> PublicKey:
+def accepted(key: object) -> PublicKey:
+    """The key, when its kind and strength are accepted.
+
+    Raises:
+        ValueError: they are not.
+    """
     if isinstance(key, ed25519.Ed25519PublicKey):
         return key
-    if isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name in _HASHES:
+    if isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name in HASHES:
         return key
     if isinstance(key, rsa.RSAPublicKey) and key.key_size >= _RSA_BITS:
         return key

@@ -6,7 +6,9 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, rsa
 
-from harness.bundle.keys import (
+from harness.errors import ConfigurationFault
+from harness.host import WINDOWS, readable_by_others, write_private
+from harness.security.statement_key import (
     PublicKey,
     SigningKey,
     generate_demo_key,
@@ -18,8 +20,6 @@ from harness.bundle.keys import (
     signature_is_valid,
     spki,
 )
-from harness.errors import ConfigurationFault
-from harness.host import WINDOWS, readable_by_others, write_private
 
 
 def pem(key: object, password: bytes | None = None) -> bytes:
