@@ -12,10 +12,10 @@ DEMO ?=
 FUZZ ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test nightly fuzz lint bench release lock clean
+.PHONY: help demo test nightly teeth fuzz lint bench release lock clean
 
 help:
-	@echo "make demo | test | lint | nightly | fuzz | bench | release | lock | clean"
+	@echo "make demo | test | lint | nightly | teeth | fuzz | bench | release | lock | clean"
 	@echo "make fuzz FUZZ='signature --seconds 3600' fuzzes one target for an hour"
 	@echo "make demo DEMO='--role platform' passes options on to c2c demo"
 
@@ -31,6 +31,9 @@ nightly: $(DEV)
 fuzz: $(DEV)
 	-$(PIP) "atheris>=3"
 	$(BIN)/python tests/fuzz/fuzz_run.py $(FUZZ)
+
+teeth: $(DEV)
+	$(BIN)/python -m harness teeth --docs docs
 
 lint: $(DEV)
 	$(BIN)/python -m ruff check .

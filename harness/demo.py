@@ -10,7 +10,7 @@ import json
 import secrets
 import socket
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractAsyncContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +25,7 @@ from harness.pack.model import Pack
 from harness.pack.names import pick
 from harness.reference.config import PartyConfig
 from harness.reference.launch import launch
+from harness.reference.serve import serve
 from harness.security.pki import TestPki
 from harness.security.statement_key import generate_demo_key
 from harness.target.identities import write_spares
@@ -44,12 +45,16 @@ class Show:
         role: the role that is certified; ``None`` takes that of the faults, else the first one with several positions.
         faults: mistakes that are switched on in the reference implementation.
         full: all positions of the role, instead of the first one; a fault is always looked for in all.
+        variations: legal variations that are switched on in it.
+        apart: it runs as a process of its own, as every other system would; else in this one.
     """
 
     pack: str
     role: str | None = None
     faults: tuple[str, ...] = ()
     full: bool = False
+    variations: tuple[str, ...] = ()
+    apart: bool = True
 
 
 @dataclass(frozen=True)
@@ -80,7 +85,9 @@ def demonstration(show: Show, wish: Wish) -> Iterator[tuple[Campaign, Path]]:
     pack = load_pack(show.pack)
     with TemporaryDirectory(prefix="c2c-demo-", ignore_cleanup_errors=True) as temporary:
         props = set_up(pack, show, Path(temporary))
-        system = launch(props.config, Path(temporary))
+        system: AbstractAsyncContextManager[object] = (
+            launch(props.config, Path(temporary)) if show.apart else serve(props.config, pack)
+        )
         yield Campaign(load_target(props.target_file), pack, wish, system), props.public_key
 
 
@@ -115,6 +122,7 @@ def set_up(pack: Pack, show: Show, folder: Path) -> Props:
         port=theirs,
         control_port=control,
         faults=show.faults,
+        variations=show.variations,
     )
     target = {
         "pack": str(pack.root.resolve()),

@@ -9,7 +9,7 @@ import textwrap
 from typing import TYPE_CHECKING, NoReturn
 
 import harness
-from harness.cli import check, demo, doctor, init, judge, list_cases, pki, plan, run, schema, sign, verify
+from harness.cli import check, demo, doctor, init, judge, list_cases, pki, plan, run, schema, sign, teeth, verify
 from harness.errors import CONFIGURATION, HARNESS, NOT_FULLY_VERIFIED, ConfigurationFault, HarnessError
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ COMMANDS = {
     "doctor": doctor,
     "list": list_cases,
     "plan": plan,
+    "teeth": teeth,
     "schema": schema,
 }
 EXIT_CODES = """\

@@ -10,11 +10,11 @@ from harness.pack.identify import check_identities
 from harness.pack.layers import digest, find_files, find_layers, read_table
 from harness.pack.model import Pack
 from harness.pack.read_constraints import read_coded, read_codelists, read_constraints, read_rules
+from harness.pack.read_faults import Names, read_faults, read_teeth, read_variations
 from harness.pack.read_lifecycle import read_objects, read_reactions, read_rules_by_message
 from harness.pack.read_messages import read_messages, read_values
 from harness.pack.read_pack import (
     read_defects,
-    read_faults,
     read_outcome_sets,
     read_parties,
     read_requirements,
@@ -47,7 +47,9 @@ def load_pack(path: str | Path) -> Pack:
         table("constraints", required=False),
         table("security"),
     )
-    spoken, demands, mistakes = table("messages"), table("requirements"), table("faults", required=False)
+    spoken, demands = table("messages"), table("requirements")
+    mistakes, choices = table("faults", required=False), table("variations", required=False)
+    bites = read_table(layers.roots[:1], "teeth", required=False)
 
     roles, sets, timers = read_roles(head), read_outcome_sets(head), read_timers(head)
     parties = read_parties(head, roles)
@@ -59,7 +61,7 @@ def load_pack(path: str | Path) -> Pack:
     objects = read_objects(cells, values)
     reactions = read_reactions(cells, messages, parties, timers, requirements)
     codelists = read_codelists(find_files(layers.roots, "codelists/*.yaml"))
-    defects = read_defects(protection, sets, requirements)
+    names = Names(messages, objects, reactions)
 
     return Pack(
         id=head.get("id"),
@@ -89,8 +91,10 @@ def load_pack(path: str | Path) -> Pack:
         codelists=codelists,
         coded=read_coded(limits, messages, codelists, requirements),
         rules=read_rules(limits, messages, requirements),
-        faults=read_faults(mistakes, roles, requirements, messages, objects, reactions, defects),
-        defects=defects,
+        faults=read_faults(mistakes, roles, requirements, names),
+        variations=read_variations(choices, roles, names),
+        teeth=read_teeth(Entry(bites, bites.data)),
+        defects=read_defects(protection, sets, requirements),
         timers=timers,
         outcomes=sets,
         security=read_security(protection, head.get("envelope")),

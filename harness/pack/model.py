@@ -14,6 +14,7 @@ from typing import Literal
 
 from harness.errors import Where
 from harness.message.model import Binding
+from harness.pack.fault import Fault, Teeth, Variation
 from harness.security.model import SecurityProfile
 
 Level = Literal["MUST", "SHOULD", "MAY"]
@@ -490,27 +491,6 @@ class Breach:
 
 
 @dataclass(frozen=True)
-class Fault:
-    """A mistake that real systems make, put into a reference implementation on purpose.
-
-    Parameters:
-        id: stable.
-        role: the role whose reference implementation carries it.
-        title: what the implementer got wrong.
-        requirement: the demand it breaks.
-        hook: hook point of :mod:`harness.reference`.
-        parameters: for the hook.
-    """
-
-    id: str
-    role: str
-    title: str
-    requirement: str
-    hook: str
-    parameters: Mapping[str, object]
-
-
-@dataclass(frozen=True)
 class Defect:
     """A wrong message on purpose: what the pack says of one of the harness's defects.
 
@@ -550,7 +530,8 @@ class Pack:
         roles, parties: who takes part; parties carry the default facts of simulated ones.
         pools: default data pools, by name; a pool entry is a text.
         values, messages, requirements, objects, rules_by_message, reactions, constraints, codelists,
-        coded, rules, faults, defects, timers: the tables, by name.
+        coded, rules, faults, variations, defects, timers: the tables, by name.
+        teeth: what was last shown with these faults and variations; ``None`` where nothing was written down.
         outcomes: named sets of outcomes.
         security: how messages are protected.
         scenarios: the scenario files, sorted.
@@ -585,6 +566,8 @@ class Pack:
     coded: tuple[CodedField, ...]
     rules: Mapping[str, Rule]
     faults: Mapping[str, Fault]
+    variations: Mapping[str, Variation]
+    teeth: Teeth | None
     defects: Mapping[str, Defect]
     timers: Mapping[str, timedelta]
     outcomes: Mapping[str, tuple[Outcome, ...]]

@@ -1,14 +1,13 @@
-"""``pack.yaml``, ``requirements.yaml``, ``security.yaml`` and ``faults.yaml``: the tables beside the messages."""
+"""``pack.yaml``, ``requirements.yaml`` and ``security.yaml``: the tables beside the messages."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import timedelta
-from fnmatch import fnmatchcase
 from typing import Any
 
 from harness.pack.entry import Entry
-from harness.pack.model import Defect, Fault, Outcome, Party, Reaction, Requirement, Role, StateObject
+from harness.pack.model import Defect, Outcome, Party, Requirement, Role
 from harness.pack.names import pick
 from harness.pack.notation import WORDS, Sets, read_duration, read_expectation, read_origin, read_outcomes
 from harness.security.model import SecurityProfile
@@ -140,45 +139,3 @@ def read_defects(head: Entry, sets: Sets, requirements: Mapping[str, Requirement
         )
         for name, entry in head.table("defects")
     }
-
-
-def read_faults(
-    head: Entry,
-    roles: Collection[str],
-    requirements: Mapping[str, Requirement],
-    messages: Collection[str],
-    objects: Mapping[str, StateObject],
-    reactions: tuple[Reaction, ...],
-    defects: Collection[str],
-) -> dict[str, Fault]:
-    """The faults of the reference implementations; what their parameters name must exist.
-
-    Raises:
-        ConfigurationFault: an unknown role, requirement, message, object, state, reaction or defect.
-    """
-    faults = {}
-    for name, entry in head.table("faults"):
-        role = entry.name("role", roles, "role")
-        requirement = demand(entry, "requirement", requirements, role)
-        if "parameters" in entry:
-            _check_parameters(entry.at("parameters"), messages, objects, {each.id for each in reactions}, defects)
-        faults[name] = Fault(
-            name, role, entry.get("title"), str(requirement), entry.get("hook"), entry.get("parameters", {})
-        )
-    return faults
-
-
-def _check_parameters(
-    entry: Entry,
-    messages: Collection[str],
-    objects: Mapping[str, StateObject],
-    reactions: Collection[str],
-    defects: Collection[str],
-) -> None:
-    """What a fault names must exist; a pattern such as ``signature/*`` must fit to something."""
-    tables = {"message": messages, "reaction": reactions, "defect": defects, "object": objects}
-    if entry.get("object") in objects:
-        tables["state"] = objects[entry.get("object")].states
-    for kind, known in tables.items():
-        if kind in entry and not any(fnmatchcase(name, str(entry.data[kind])) for name in known):
-            entry.name(kind, known, kind)

@@ -30,7 +30,7 @@ class PartyConfig:
         token_file: file with the token of the control interface; without one there is no control interface.
         host, port: where it listens; port 0 takes a free one.
         control_port: the same for the control interface.
-        faults: ids of faults of the pack.
+        faults, variations: ids of faults and of legal variations of the pack.
         seed: unlike in every earlier process that talked to the same parties.
     """
 
@@ -51,6 +51,7 @@ class PartyConfig:
     port: int = 0
     control_port: int = 0
     faults: tuple[str, ...] = ()
+    variations: tuple[str, ...] = ()
     seed: str = "0"
 
 
@@ -75,7 +76,7 @@ def read_config(path: Path) -> PartyConfig:
             where=Where(path),
             expected=", ".join(sorted(known)),
         )
-    for name in ("anchors", "positions", "crls", "faults"):
+    for name in ("anchors", "positions", "crls", "faults", "variations"):
         data[name] = tuple(data.get(name, ()))
     return PartyConfig(**data)
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, TypeAlias
 
 from harness.errors import ConfigurationFault
 from harness.message.model import Value
-from harness.pack.model import Fault, Outcome
+from harness.pack.fault import Fault, Variation
+from harness.pack.model import Outcome
 
 POINTS: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {
     point: (frozenset(facts.split()), frozenset(options.split()))
@@ -40,6 +41,9 @@ POINTS: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {
 }
 """Hook point to the parameters that must agree with the facts, and those that replace the default."""
 
+Switch: TypeAlias = Fault | Variation
+"""What can be switched on: both say which hook point does what."""
+
 ANSWERS = ("html", "fault-200", "close", "silence")
 """What can stand in the place of a right answer (hook point ``answer``)."""
 
@@ -54,7 +58,7 @@ class Hooks:
         ConfigurationFault: a fault names a hook point or a parameter that is not there.
     """
 
-    def __init__(self, faults: Iterable[Fault] = ()) -> None:
+    def __init__(self, faults: Iterable[Switch] = ()) -> None:
         self._faults = tuple(faults)
         for fault in self._faults:
             _check(fault)
@@ -169,7 +173,7 @@ def _outcome(fault: Mapping[str, Any] | None, default: Outcome | None) -> Outcom
     return Outcome("error", str(error["error"]), str(error.get("pointer", "/")))
 
 
-def _check(fault: Fault) -> None:
+def _check(fault: Switch) -> None:
     if fault.hook not in POINTS:
         raise ConfigurationFault(
             f"the fault {fault.id} names the hook point {fault.hook!r}, which is not there",
@@ -187,7 +191,7 @@ def _check(fault: Fault) -> None:
     _check_choice(fault)
 
 
-def _check_choice(fault: Fault) -> None:
+def _check_choice(fault: Switch) -> None:
     choices = {"notify": ("none", "twice", "wrong-party"), "answer": ANSWERS, "after-refusal": ("proceed",)}
     wanted = fault.parameters.get("as", "")
     if fault.hook in choices and wanted not in choices[fault.hook]:

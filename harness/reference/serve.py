@@ -40,13 +40,13 @@ from harness.exchange.wire import (
 )
 from harness.pack.data import find_pack
 from harness.pack.load import load_pack
-from harness.pack.model import Fault, Pack
+from harness.pack.model import Pack
 from harness.pack.names import pick
 from harness.reference.answers import Reply
 from harness.reference.config import PartyConfig, read_config
 from harness.reference.control import Control
 from harness.reference.delivery import LOG, Delivery
-from harness.reference.hooks import Hooks
+from harness.reference.hooks import Hooks, Switch
 from harness.reference.mint import Mint, Writer
 from harness.reference.party import Party
 from harness.reference.reading import Incoming, Reader
@@ -93,7 +93,7 @@ async def serve(config: PartyConfig, pack: Pack) -> AsyncIterator[Serving]:
     async with AsyncExitStack() as stack:
         transport = WireTransport(outgoing)
         stack.push_async_callback(transport.aclose)
-        hooks = Hooks(_faults(pack, config))
+        hooks = Hooks(_switches(pack, config))
         book, reader = Book(pack, config.role, hooks), Reader(pack, trust, hooks)
         facts = _facts(pack, config)
         party = Party(
@@ -165,8 +165,12 @@ async def _reach(url: str, context: ssl.SSLContext) -> str | None:
     return None
 
 
-def _faults(pack: Pack, config: PartyConfig) -> list[Fault]:
-    return [pack.faults[pick(name, pack.faults, "fault", Where(pack.root / "faults.yaml"))] for name in config.faults]
+def _switches(pack: Pack, config: PartyConfig) -> list[Switch]:
+    faults, variations = Where(pack.root / "faults.yaml"), Where(pack.root / "variations.yaml")
+    return [
+        *(pack.faults[pick(name, pack.faults, "fault", faults)] for name in config.faults),
+        *(pack.variations[pick(name, pack.variations, "variation", variations)] for name in config.variations),
+    ]
 
 
 def _spares(config: PartyConfig) -> dict[str, Identity]:

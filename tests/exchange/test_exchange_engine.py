@@ -18,8 +18,9 @@ from harness.exchange import compose
 from harness.exchange.engine import Played
 from harness.exchange.wire import Listener, WireAnswer, WireTransport, client_context, post, server_context
 from harness.pack.data import find_pack
+from harness.pack.fault import Fault
 from harness.pack.load import load_pack
-from harness.pack.model import Expectation, Fault, Maker, Violation
+from harness.pack.model import Expectation, Maker, Violation
 from harness.pack.model import Outcome as PackOutcome
 from harness.reference.serve import serve
 from harness.scenario.project import exchanges

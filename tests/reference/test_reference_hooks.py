@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from harness.errors import ConfigurationFault
-from harness.pack.model import Fault, Outcome, Pack
+from harness.pack.fault import Fault
+from harness.pack.model import Outcome, Pack
 from harness.reference.hooks import POINTS, Hooks
 
 REFUSED = Outcome("error", "220", "/")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from harness.message.model import Values
-from harness.pack.model import Fault, Outcome, Pack
+from harness.pack.fault import Fault
+from harness.pack.model import Outcome, Pack
 from harness.reference.hooks import Hooks
 from harness.reference.mint import Mint, Occasion, Writer
 from harness.reference.state import Book

@@ -1,0 +1,68 @@
+"""What can be switched on in a reference implementation: mistakes, and what a correct one may do otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A mistake that real systems make, put into a reference implementation on purpose.
+
+    Parameters:
+        id: stable.
+        role: the role whose reference implementation carries it.
+        title: what the implementer got wrong.
+        requirement: the demand it breaks.
+        hook: hook point of :mod:`harness.reference`.
+        parameters: for the hook.
+        seen: where such a mistake was met, for people; empty when nobody wrote it down.
+    """
+
+    id: str
+    role: str
+    title: str
+    requirement: str
+    hook: str
+    parameters: Mapping[str, object]
+    seen: str = ""
+
+
+@dataclass(frozen=True)
+class Variation:
+    """Something that a correct implementation may do otherwise than the plain reference implementation.
+
+    Parameters:
+        id: stable.
+        title: what it does.
+        legal: why it may.
+        hook, parameters: as of a :class:`Fault`.
+        roles: the roles that can do it.
+    """
+
+    id: str
+    title: str
+    legal: str
+    hook: str
+    parameters: Mapping[str, object]
+    roles: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Teeth:
+    """What was shown with the faults and variations of a pack: the file ``teeth.json`` that ``c2c teeth`` writes.
+
+    Parameters:
+        tool: version of the harness that was tried.
+        pack_version: of the pack.
+        faults, killed: how many faults there were, and how many fell to the demand that they break.
+        variations, conformant: how many legal variations there were, and how many ended without a complaint.
+    """
+
+    tool: str
+    pack_version: str
+    faults: int
+    killed: int
+    variations: int
+    conformant: int

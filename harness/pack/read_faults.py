@@ -1,0 +1,104 @@
+"""``faults.yaml``, ``variations.yaml`` and ``teeth.yaml``: what reference implementations can do otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from harness.pack.entry import Entry
+from harness.pack.fault import Fault, Teeth, Variation
+from harness.pack.model import Reaction, Requirement, StateObject
+from harness.pack.read_pack import demand
+from harness.security.defect import DEFECTS
+
+
+@dataclass(frozen=True)
+class Names:
+    """What the parameters of a hook point can name.
+
+    Parameters:
+        messages, objects, reactions: of the pack.
+    """
+
+    messages: Collection[str]
+    objects: Mapping[str, StateObject]
+    reactions: tuple[Reaction, ...]
+
+
+def read_faults(
+    head: Entry, roles: Collection[str], requirements: Mapping[str, Requirement], names: Names
+) -> dict[str, Fault]:
+    """The faults of the reference implementations; what their parameters name must exist.
+
+    Raises:
+        ConfigurationFault: an unknown role, requirement, message, object, state, reaction or defect.
+    """
+    faults = {}
+    for name, entry in head.table("faults"):
+        role = entry.name("role", roles, "role")
+        requirement = demand(entry, "requirement", requirements, role)
+        _check_parameters(entry, names)
+        faults[name] = Fault(
+            id=name,
+            role=role,
+            title=entry.get("title"),
+            requirement=str(requirement),
+            hook=entry.get("hook"),
+            parameters=entry.get("parameters", {}),
+            seen=entry.get("seen", ""),
+        )
+    return faults
+
+
+def read_variations(head: Entry, roles: Collection[str], names: Names) -> dict[str, Variation]:
+    """The legal variations of the reference implementations.
+
+    Raises:
+        ConfigurationFault: an unknown role, message, object, state, reaction or defect.
+    """
+    variations = {}
+    for name, entry in head.table("variations"):
+        _check_parameters(entry, names)
+        variations[name] = Variation(
+            id=name,
+            title=entry.get("title"),
+            legal=entry.get("legal"),
+            hook=entry.get("hook"),
+            parameters=entry.get("parameters", {}),
+            roles=entry.names("roles", roles, "role") or tuple(roles),
+        )
+    return variations
+
+
+def read_teeth(head: Entry) -> Teeth | None:
+    """What was last shown with them, if it was written down."""
+    if not head.data:
+        return None
+    faults, variations = head.at("faults"), head.at("variations")
+    return Teeth(
+        tool=head.get("tool"),
+        pack_version=head.get("pack"),
+        faults=faults.get("tried"),
+        killed=faults.get("killed"),
+        variations=variations.get("tried"),
+        conformant=variations.get("conformant"),
+    )
+
+
+def _check_parameters(entry: Entry, names: Names) -> None:
+    """What a switch names must exist; a pattern such as ``signature/*`` must fit to something."""
+    if "parameters" not in entry:
+        return
+    entry = entry.at("parameters")
+    tables: dict[str, Collection[str]] = {
+        "message": names.messages,
+        "reaction": [each.id for each in names.reactions],
+        "defect": DEFECTS,
+        "object": names.objects,
+    }
+    if entry.get("object") in names.objects:
+        tables["state"] = names.objects[entry.get("object")].states
+    for kind, known in tables.items():
+        if kind in entry and not any(fnmatchcase(name, str(entry.data[kind])) for name in known):
+            entry.name(kind, known, kind)

@@ -1,0 +1,52 @@
+"""Which cases a fault can affect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
+
+from harness.pack.fault import Fault
+from harness.pack.model import Pack
+from harness.scenario.model import Case
+from harness.scenario.project import exchanges, mode
+
+SHORTEST, LONGEST = 3, 6
+"""Cases that are played where a demand stands on every message and not on single cases."""
+
+
+def affected(pack: Pack, fault: Fault, cases: Sequence[Case]) -> tuple[str, ...]:
+    """Ids of the cases that a fault can affect; empty when that cannot be said, so that all are played.
+
+    Those that are made for the demand it breaks and in which its message passes. Where there are none, the demand is on
+    every message and looked at wherever it stands: then the shortest in which the message passes, and the longest, in
+    which more was said before that it can contradict.
+
+    Parameters:
+        pack: the profile.
+        fault: the mistake.
+        cases: those that a system in that role would be certified with.
+    """
+    cases = [case for case in cases if not case.is_control]
+    passing = [case for case in cases if _concerned(pack, fault, case)]
+    carrying = [case for case in passing if fault.requirement in case.requirements]
+    if carrying:
+        return tuple(case.id for case in carrying)
+    passing.sort(key=lambda case: len(case.steps))
+    return tuple(dict.fromkeys(case.id for case in (*passing[:SHORTEST], *passing[-LONGEST:])))
+
+
+def _concerned(pack: Pack, fault: Fault, case: Case) -> bool:
+    """Whether the message of the fault, or of its reaction, passes the system under test in a case."""
+    pattern = str(fault.parameters.get("message", "*"))
+    reaction = str(fault.parameters.get("reaction", "*"))
+    sent = {each.send for each in pack.reactions if fnmatchcase(each.id, reaction)} if reaction != "*" else None
+    return any(
+        any(fnmatchcase(name, pattern) for name in names) and (sent is None or not sent.isdisjoint(names))
+        for names in _spoken(pack, case)
+    )
+
+
+def _spoken(pack: Pack, case: Case) -> Iterator[tuple[str, str]]:
+    for step in exchanges(case.steps):
+        if mode(step, case.sut) != "simulate":
+            yield step.message, pack.messages[step.message].answer or ""

@@ -1,0 +1,122 @@
+"""Playing trials: each in a process that is used again, with a reference implementation inside it."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import lru_cache
+from multiprocessing import get_context
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from harness.campaign import Result, Wish
+from harness.demo import Show, demonstration
+from harness.errors import HarnessFault
+from harness.judge.model import Status, Verdict
+from harness.pack.load import load_pack
+from harness.pack.model import Pack
+from harness.scenario.model import Case
+from harness.scenario.plan import END, Parameters, Subject, make_plan
+from harness.teeth.model import Observed, Trial
+
+AT_ONCE = 32
+"""Cases in flight in one trial."""
+MOST_SECONDS = 900.0
+"""A trial that takes longer has hung."""
+
+
+@lru_cache(maxsize=4)
+def pack_of(name: str) -> Pack:
+    """A pack, read once in a process."""
+    return load_pack(name)
+
+
+@lru_cache(maxsize=16)
+def cases_of(name: str, role: str) -> tuple[Case, ...]:
+    """All cases for a role in all its positions, without controls at the end."""
+    cases = make_plan(pack_of(name), Subject(role), Parameters()).cases
+    return tuple(case for case in cases if not case.id.endswith(END))
+
+
+def try_all(trials: Sequence[Trial], jobs: int | None = None) -> Iterator[Observed]:
+    """Play trials in parallel processes; they come back as they end.
+
+    Parameters:
+        trials: what to try.
+        jobs: processes; by default four for each processor, because a trial mostly waits.
+
+    Raises:
+        HarnessFault: a trial could not be played.
+    """
+    workers = min(jobs or 4 * (os.cpu_count() or 1), len(trials)) or 1
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_be_quiet) as pool:
+        pending = [pool.submit(play, trial) for trial in trials]
+        try:
+            for done in as_completed(pending):
+                yield done.result()
+        finally:
+            for each in pending:
+                each.cancel()
+
+
+def play(trial: Trial, *, serial: bool = False) -> Observed:
+    """Play one trial in this process.
+
+    Raises:
+        HarnessFault: it did not end.
+    """
+    show = Show(
+        trial.pack,
+        trial.role,
+        () if trial.variation else (trial.switch,),
+        full=True,
+        variations=(trial.switch,) if trial.variation else (),
+        apart=False,
+    )
+    wish = Wish(select=trial.cases, fresh=True, adopt_assumed=True, at_once=1 if serial else AT_ONCE)
+    with (
+        TemporaryDirectory(prefix="c2c-teeth-", ignore_cleanup_errors=True) as folder,
+        demonstration(show, wish) as (campaign, _),
+    ):
+        campaign.start(Path(folder) / "bundle")
+        if not campaign.wait(MOST_SECONDS):
+            campaign.stop(now=True)
+            raise HarnessFault(f"the trial of {trial.switch} has not ended after {MOST_SECONDS:.0f} s")
+        return observe(trial, campaign.result())
+
+
+def observe(trial: Trial, result: Result) -> Observed:
+    """What a campaign showed, as plain data that can leave the process."""
+    judgement = result.judgement
+    counted = [each for each in judgement.cases if not each.case.endswith(END)]
+    failed = {
+        verdict.case: names
+        for verdict in counted
+        if (names := tuple(name for name, each in verdict.requirements.items() if each is Verdict.FAIL))
+    }
+    somewhere = {name for names in failed.values() for name in names}
+    whole = tuple(
+        each.id for each in judgement.requirements if each.status is Status.FAILED and each.id not in somewhere
+    )
+    return Observed(
+        trial,
+        {verdict.case: verdict.verdict.value for verdict in counted},
+        {**failed, **({"": whole} if whole else {})},
+        {each.id: each.status.value for each in judgement.requirements},
+        judgement.verdict.value,
+        judgement.reason,
+    )
+
+
+def sorted_by(order: Iterable[str], found: Iterable[Observed]) -> list[Observed]:
+    """What was observed, in the order in which the pack names the switches."""
+    places = {name: number for number, name in enumerate(order)}
+    return sorted(found, key=lambda each: (places[each.trial.switch], each.trial.role))
+
+
+def _be_quiet() -> None:
+    """A reference implementation with a fault complains much; nobody reads that here."""
+    logging.getLogger("harness.reference").addHandler(logging.NullHandler())
+    logging.getLogger("harness.reference").propagate = False

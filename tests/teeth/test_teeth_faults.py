@@ -1,0 +1,71 @@
+"""The harness has teeth: every fault of a reference implementation is caught, and nothing correct is refused.
+
+On each commit a sample is tried, with the cases that it can affect; ``make nightly`` tries everything.
+"""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+from harness.campaign import Wish
+from harness.demo import Show, demonstration
+from harness.judge.model import RunVerdict
+from harness.pack.data import known_packs
+from harness.teeth.choose import affected
+from harness.teeth.matrix import complaints
+from harness.teeth.model import Bite, Trial, row_of
+from harness.teeth.trial import cases_of, pack_of, try_all
+
+PACKS = ("etir-4.3", str(Path(__file__).parents[1] / "packs" / "neighbours"))
+FAULTS = [
+    Trial(pack, fault.role, fault.id, affected(pack_of(pack), fault, cases_of(pack, fault.role)))
+    for pack in PACKS
+    for fault in pack_of(pack).faults.values()
+]
+VARIATIONS = [
+    Trial(pack, role, each.id, variation=True)
+    for pack in PACKS
+    for each in pack_of(pack).variations.values()
+    for role in each.roles
+]
+ROLES = [(pack, role) for pack in PACKS for role in pack_of(pack).roles]
+DRAW = random.Random(20261123)
+
+
+def all_bite(trials: list[Trial]) -> None:
+    alive = []
+    for observed in try_all(trials):
+        fault = pack_of(observed.trial.pack).faults[observed.trial.switch]
+        row = row_of(observed, fault.title, fault.requirement)
+        if row.bite is not Bite.KILLED or observed.verdict != RunVerdict.NOT_CONFORMANT:
+            alive.append((row.fault, row.bite.value, observed.reason))
+    assert not alive
+
+
+def test_a_sample_of_the_faults_is_caught() -> None:
+    all_bite(DRAW.sample(FAULTS, 10))
+
+
+@pytest.mark.nightly
+def test_every_fault_is_caught() -> None:
+    all_bite(FAULTS)
+
+
+def none_complains(trials: list[Trial]) -> None:
+    assert {each.trial.switch: complaints(each) for each in try_all(trials) if complaints(each)} == {}
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize(("pack", "role"), ROLES)
+def test_the_faultless_reference_is_conformant(pack: str, role: str, tmp_path: Path) -> None:
+    with demonstration(Show(pack, role, full=True), Wish(fresh=True, adopt_assumed=True, at_once=32)) as (campaign, _):
+        campaign.start(tmp_path / "bundle")
+        assert campaign.wait(300)
+        judgement = campaign.result().judgement
+    counts = judgement.counts
+    assert counts.passed == counts.executed == counts.required > 0
+    if pack in known_packs():
+        assert judgement.verdict is RunVerdict.CONFORMANT

@@ -1,0 +1,79 @@
+"""What counts as a kill, and what the tables say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+import yaml
+
+from harness.pack.source import explain
+from harness.scenario.project import exchanges, mode
+from harness.teeth.choose import LONGEST, SHORTEST, affected
+from harness.teeth.matrix import complaints, kill_matrix, summary
+from harness.teeth.model import RUN, Bite, Observed, Row, Trial, all_killed, row_of
+from harness.teeth.trial import cases_of, pack_of
+
+PACK = pack_of("etir-4.3")
+WANTED = "ETIR-I9-220"
+
+
+def observed(failed: Mapping[str, tuple[str, ...]], **verdicts: str) -> Observed:
+    trial = Trial("etir-4.3", "platform", "starts-without-declaration")
+    return Observed(trial, verdicts, failed, {}, "not conformant", "")
+
+
+@pytest.mark.parametrize(
+    ("failed", "bite"),
+    [
+        ({"a": (WANTED,)}, Bite.KILLED),
+        ({"a": ("ETIR-I9-OK",), "b": ("ETIR-I9-OK", WANTED)}, Bite.KILLED),
+        ({"": (WANTED,)}, Bite.KILLED),
+        ({"a": ("ETIR-I9-OK",)}, Bite.OTHERWISE),
+        ({}, Bite.SURVIVED),
+    ],
+)
+def test_only_a_fail_of_the_broken_demand_kills(failed: dict[str, tuple[str, ...]], bite: Bite) -> None:
+    row = row_of(observed(failed, a="fail", b="inconclusive"), "title", WANTED)
+    assert row.bite is bite
+    assert all_killed([row]) == (bite is Bite.KILLED)
+
+
+def test_what_the_run_as_a_whole_broke_is_named_so() -> None:
+    assert row_of(observed({"": (WANTED,)}), "", WANTED).killers == (RUN,)
+
+
+def test_the_matrix_names_the_cases_that_kill() -> None:
+    killers = tuple(f"case-{number}" for number in range(6))
+    rows = [Row("f", "platform", "Does it wrong.", WANTED, 7, killers), Row("g", "platform", "Too.", WANTED, 7, ())]
+    text = kill_matrix(PACK, rows, "1.0")
+    assert "2 faults, 1 killed, 0 killed by another requirement, 1 survived" in text
+    assert "| killed | `case-0`, `case-1`, `case-2`, `case-3`, and 2 more | 7 |" in text
+    assert text == kill_matrix(PACK, rows, "1.0")
+
+
+def test_the_summary_is_what_a_pack_can_carry() -> None:
+    data = yaml.safe_load(summary(PACK, "1.0", [Row("f", "platform", "", WANTED, 1, ("a",))], []))
+    assert list(explain(data, "teeth")) == []
+    assert data["faults"] == {"tried": 1, "killed": 1}
+
+
+@pytest.mark.parametrize(
+    ("verdict", "complains"),
+    [("pass", False), ("warning", False), ("not_applicable", False), ("inconclusive", True), ("fail", True)],
+)
+def test_a_variation_may_leave_no_case_open(verdict: str, complains: bool) -> None:
+    assert bool(complaints(observed({}, a="pass", b=verdict))) == complains
+
+
+@pytest.mark.parametrize("name", PACK.faults)
+def test_every_fault_has_cases_that_it_can_affect(name: str) -> None:
+    fault = PACK.faults[name]
+    cases = {case.id: case for case in cases_of("etir-4.3", fault.role)}
+    chosen = [cases[each] for each in affected(PACK, fault, tuple(cases.values()))]
+    assert chosen
+    carrying = [case for case in chosen if fault.requirement in case.requirements]
+    assert len(carrying) in (0, len(chosen))
+    assert carrying or len(chosen) <= SHORTEST + LONGEST
+    for case in chosen:
+        assert any(mode(step, case.sut) != "simulate" for step in exchanges(case.steps))
