@@ -25,6 +25,7 @@ from harness.evidence.message import Opened, open_message, outcomes_of
 from harness.evidence.model import Event
 from harness.judge.model import CaseVerdict, StepVerdict, Verdict
 from harness.judge.requirement import requirement_verdicts
+from harness.judge.review import Review, graded
 from harness.judge.step import Departure, Seen, departure, judge_exchange, judge_observation, worst
 from harness.judge.stray import Stray, judge_strays, with_strays
 from harness.pack.model import Outcome, Pack
@@ -38,7 +39,9 @@ from harness.security.trust import make_trust
 Fetch = Callable[[str], bytes]
 
 
-def judge_case(case: Case, plan: Plan, pack: Pack, events: Sequence[Event], fetch: Fetch) -> CaseVerdict:
+def judge_case(
+    case: Case, plan: Plan, pack: Pack, events: Sequence[Event], fetch: Fetch, reviews: Sequence[Review] = ()
+) -> CaseVerdict:
     """Judge the last attempt at a case.
 
     Parameters:
@@ -46,6 +49,7 @@ def judge_case(case: Case, plan: Plan, pack: Pack, events: Sequence[Event], fetc
         plan, pack: what it was played with.
         events: the events of the case, in order; unmatched messages of the run may stand between them.
         fetch: digest to bytes.
+        reviews: what persons decided since.
     """
     attempt, own = _last_attempt(case, events)
     if attempt == 0:
@@ -53,7 +57,8 @@ def judge_case(case: Case, plan: Plan, pack: Pack, events: Sequence[Event], fetc
     seen = _walk(case, plan, pack, own, fetch)
     strays = _strays(case, pack, own, seen, fetch)
     left = departure(case, seen)
-    steps = tuple(with_strays(tuple(_steps(case, plan, pack, own, seen, left.after)), strays))
+    judged = with_strays(tuple(_steps(case, plan, pack, own, seen, left.after)), strays)
+    steps = tuple(graded(case.id, step, reviews) for step in judged)
     verdict, reason = _sum(steps, own, left)
     touched = requirement_verdicts(case, pack, steps, seen, verdict)
     return CaseVerdict(case.id, verdict, reason, steps, touched, attempt, tuple(_references(pack, seen)))

@@ -12,6 +12,7 @@ from harness.evidence.model import Event
 from harness.judge.case import Fetch, events_by_case, judge_case, judge_late
 from harness.judge.model import CaseVerdict, RunVerdict, Status, Verdict
 from harness.judge.waiver import Excused, Waived, apply_waivers, excused_by
+from harness.judge.review import Review
 from harness.pack.model import Pack, Requirement
 from harness.scenario.claim import must_support
 from harness.scenario.model import Case
@@ -73,10 +74,12 @@ class RunJudgement:
     waivers: tuple[Waived, ...] = field(default=())
 
 
-def judge_run(plan: Plan, pack: Pack, events: Sequence[Event], fetch: Fetch) -> RunJudgement:
-    """Judge everything that was observed in a run."""
+def judge_run(
+    plan: Plan, pack: Pack, events: Sequence[Event], fetch: Fetch, reviews: Sequence[Review] = ()
+) -> RunJudgement:
+    """Judge everything that was observed in a run, with what persons decided since."""
     by_case = events_by_case((case.id for case in plan.cases), events)
-    verdicts = tuple(judge_case(case, plan, pack, by_case[case.id], fetch) for case in plan.cases)
+    verdicts = tuple(judge_case(case, plan, pack, by_case[case.id], fetch, reviews) for case in plan.cases)
     return summarise(plan, pack, verdicts, events, fetch)
 
 

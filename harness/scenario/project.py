@@ -92,7 +92,7 @@ def project(scenario: Scenario, pack: Pack, seat: str, facts: Mapping[str, str] 
             script = _told(script, purpose, pack)
     steps = _trimmed(tuple(_expanded(script, pack, scenario.parties, seat)), seat)
     played = [step for step in exchanges(steps) if mode(step, seat) != "simulate"]
-    if not played:
+    if not played and not any(isinstance(step, Probe | Attest) for step in steps):
         return None
     position = pack.parties[seat].position
     return Case(
