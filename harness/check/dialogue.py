@@ -50,7 +50,7 @@ def consistency(subject: Subject) -> Iterator[Finding]:
     for name, observed in opened.values.items():
         if name in dialogue.own:
             continue
-        known = dialogue.conversation.known(name, dialogue.subject)
+        known = dialogue.conversation.known(name, dialogue.subject, dialogue.movement)
         expected = known if known is not None else _fact(pack, dialogue, name)
         if expected is None or observed is None or _plain(expected) == _plain(observed):
             continue

@@ -53,6 +53,7 @@ class Dialogue:
         forwards: for a forwarded request, the request whose content it carries.
         own: names whose values the step sets itself; they need not agree with known ones.
         refusals: cells of the life-cycle table that refuse this request now.
+        movement: the movement that the exchange belongs to.
         signers: SHA-256 of the certificates that the system under test signs with; empty means not known.
     """
 
@@ -68,6 +69,7 @@ class Dialogue:
     own: frozenset[str] = frozenset()
     refusals: tuple[Cell, ...] = ()
     signers: tuple[str, ...] = ()
+    movement: str = ""
 
 
 @dataclass(frozen=True)

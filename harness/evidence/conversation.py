@@ -39,20 +39,20 @@ class Conversation:
 
     Parameters:
         pack: the profile.
-        values: known values by name and position (``None`` for one of the whole movement).
+        values: known values by name, position (``None`` for one of the whole movement) and movement.
         said: all messages in order.
     """
 
     pack: Pack
-    values: Mapping[tuple[str, str | None], Value] = field(default_factory=dict)
+    values: Mapping[tuple[str, str | None, str], Value] = field(default_factory=dict)
     said: tuple[Said, ...] = ()
 
-    def known(self, name: str, subject: str | None) -> Value:
+    def known(self, name: str, subject: str | None, movement: str = "") -> Value:
         """A known value, ``None`` while it is not known or has the scope of one message."""
         scope = self.pack.values[name].scope
         if scope == "message":
             return None
-        return self.values.get((name, subject if scope == "position" else None))
+        return self.values.get((name, subject if scope == "position" else None, movement))
 
     def heard(
         self,
@@ -62,6 +62,7 @@ class Conversation:
         opened: Opened,
         *,
         subject: str | None,
+        movement: str = "",
         teaches: bool = True,
         own: frozenset[str] = frozenset(),
     ) -> Conversation:
@@ -72,7 +73,7 @@ class Conversation:
             part: request or answer.
             sender: party id.
             opened: the message.
-            subject: position that the exchange is about.
+            subject, movement: position and movement that the exchange is about.
             teaches: false for a message that is wrong on purpose.
             own: names whose values belong to this step only.
         """
@@ -81,7 +82,7 @@ class Conversation:
             for name, value in opened.values.items():
                 scope = self.pack.values[name].scope
                 if scope != "message" and name not in own and value not in (None, [], ()):
-                    values.setdefault((name, subject if scope == "position" else None), value)
+                    values.setdefault((name, subject if scope == "position" else None, movement), value)
         return replace(self, values=values, said=(*self.said, Said(step, part, sender, opened)))
 
     def message(self, step: str, part: Part) -> Opened | None:

@@ -112,9 +112,9 @@ def order_parameters(data: Data, conversation: Conversation, step: Exchange) -> 
         if name in step.values:
             told[name] = data.given(step, name)
         elif rule.scope != "message":
-            value = conversation.known(name, step.subject)
+            value = conversation.known(name, step.subject, step.movement)
             if value is None and rule.owner != "sender" and not rule.owned_by(data.pack.parties[data.case.sut]):
-                value = data.made(name, step.subject)
+                value = data.made(name, step.subject, step.movement)
             if value is not None:
                 told[name] = value
     return told
@@ -122,8 +122,8 @@ def order_parameters(data: Data, conversation: Conversation, step: Exchange) -> 
 
 def known(data: Data, conversation: Conversation, step: Exchange, name: str) -> Value:
     """A value of the movement: as it was said first, else as it is made."""
-    value = conversation.known(name, step.subject)
-    return data.made(name, step.subject) if value is None else value
+    value = conversation.known(name, step.subject, step.movement)
+    return data.made(name, step.subject, step.movement) if value is None else value
 
 
 def demand_correct(pack: Pack, composed: Composed) -> None:

@@ -18,11 +18,14 @@ from functools import cached_property, lru_cache
 
 from harness.message.model import Value
 from harness.pack.model import Pack, Party, ValueRule
-from harness.scenario.model import Case, Exchange, FromPool
+from harness.scenario.model import MOVEMENTS, Case, Exchange, FromPool
 from harness.scenario.plan import mark_of
 from harness.scenario.project import exchanges
 
 _ALPHABETS = {"#": string.digits, "@": string.ascii_uppercase}
+
+Place = tuple[str, str | None, str]
+"""Bound name, position (``None`` for a value of the whole movement) and movement."""
 
 Draw = Callable[[str, str, int], str]
 """Takes an entry of a pool, given its name, the bound name that it is for, and the serial number of the case."""
@@ -43,6 +46,7 @@ class Occasion:
         reference: the reference of the message.
         event: what happened.
         reply: the reference of the request that is answered.
+        movement: the movement that it belongs to.
     """
 
     sender: str
@@ -52,6 +56,7 @@ class Occasion:
     reference: str = ""
     event: str = ""
     reply: str | None = None
+    movement: str = ""
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,7 @@ class Data:
         seed: of the run.
         serial: number of this attempt, never used twice against one SUT.
         token: goes into every reference.
-        values: values of the movement that are made, by name and position.
+        values: values of the movements that are made, by name, position and movement.
         drawn: values that steps take from pools, by step and name.
     """
 
@@ -72,12 +77,12 @@ class Data:
     seed: int
     serial: int
     token: str
-    values: Mapping[tuple[str, str | None], Value] = field(default_factory=dict)
+    values: Mapping[Place, Value] = field(default_factory=dict)
     drawn: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
-    def made(self, name: str, subject: str | None) -> Value:
+    def made(self, name: str, subject: str | None, movement: str = "") -> Value:
         """A value of the movement or of a position, ``None`` where the golden sample has the say."""
-        return self.values.get((name, subject if self.pack.values[name].scope == "position" else None))
+        return self.values.get((name, subject if self.pack.values[name].scope == "position" else None, movement))
 
     def given(self, step: Exchange, name: str) -> Value:
         """A value that the step sets; one from a pool is the only entry where the binding is a list."""
@@ -95,9 +100,17 @@ class Data:
     def _numbers(self) -> Mapping[str, int]:
         return {step.id: number for number, step in enumerate(exchanges(self.case.steps), 1)}
 
+    @cached_property
+    def movements(self) -> tuple[str, ...]:
+        """The movements of the case, in the order of the script."""
+        return tuple(dict.fromkeys(step.movement for step in exchanges(self.case.steps)))
+
     def to_json(self) -> dict[str, Value]:
-        """What simulated parties will set, for the evidence."""
-        return {f"{name}@{position}" if position else name: value for (name, position), value in self.values.items()}
+        """What simulated parties will set, for the evidence: by name, position and movement."""
+        return {
+            name + (f"@{position}" if position else "") + (f" of {movement}" if movement else ""): value
+            for (name, position, movement), value in self.values.items()
+        }
 
 
 def make_data(pack: Pack, case: Case, *, seed: int, serial: int, token: str, now: datetime, draw: Draw) -> Data:
@@ -107,18 +120,18 @@ def make_data(pack: Pack, case: Case, *, seed: int, serial: int, token: str, now
         NoDataError: a pool or a pattern is used up.
     """
     data = Data(pack, case, seed, serial, token)
-    values: dict[tuple[str, str | None], Value] = {}
+    values: dict[Place, Value] = {}
     drawn: dict[tuple[str, str], str] = {}
     for step, name in _places(pack, case):
         rule = pack.values[name]
-        key = (name, step.subject if rule.scope == "position" else None)
+        key = (name, step.subject if rule.scope == "position" else None, step.movement)
         if rule.scope == "message" or key in values:
             continue
         if rule.make.kind == "pool":
             if _simulated(case, rule):
                 values[key] = draw(rule.make.text, name, serial)
         else:
-            made = make(data, rule, Occasion(step.sender, step.receiver, step.subject, now))
+            made = make(data, rule, Occasion(step.sender, step.receiver, step.subject, now, movement=step.movement))
             if made is not None:
                 values[key] = made
     for step in exchanges(case.steps):
@@ -207,11 +220,12 @@ def _simulated(case: Case, rule: ValueRule) -> bool:
 
 def _slot(data: Data, rule: ValueRule, occasion: Occasion) -> tuple[int, int]:
     """Which of the numbers of a case this is, and how many a case may need."""
-    if rule.scope == "movement":
-        return 0, 1
-    if rule.scope == "position":
+    if rule.scope != "message":
+        movement = data.movements.index(occasion.movement)
+        if rule.scope == "movement":
+            return movement, MOVEMENTS
         positions = list(dict.fromkeys((None, *(party.position for party in data.pack.parties.values()))))
-        return positions.index(occasion.subject), len(positions)
+        return movement * len(positions) + positions.index(occasion.subject), MOVEMENTS * len(positions)
     mark = occasion.reference.rpartition("-")[2]
     return 2 * int(mark[:-1] or 0) + mark.endswith("A"), 1000
 

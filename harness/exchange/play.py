@@ -131,7 +131,8 @@ class Player:
         """Watch that a message does not come; the time runs from where the script reaches the step."""
         scene = self._scene
         position = scene.stage.pack.parties[step.party].position
-        wait = scene.wait_for(Exchange(step.id, step.message, step.party, "", position), anywhere=True)
+        unwanted = Exchange(step.id, step.message, step.party, "", position, step.movement)
+        wait = scene.wait_for(unwanted, anywhere=True)
         with scene.stage.switchboard.waiting(wait):
             await reached.wait()
             since = stamp(scene.now())
@@ -144,7 +145,7 @@ class Player:
     async def _probe(self, step: Probe) -> None:
         scene, control = self._scene, self._scene.stage.setup.control
         names = scene.stage.pack.objects[step.object].key
-        known = {name: scene.conversation.known(name, step.position) for name in names}
+        known = {name: scene.conversation.known(name, step.position, step.movement) for name in names}
         key = {name: value for name, value in known.items() if isinstance(value, str)}
         state = await control.state(step.object, key, step.position) if control.available else None
         scene.write("state", step.id, object=step.object, key=key, state=state)

@@ -124,6 +124,7 @@ class Scene:
             step.sender if part == "request" else step.receiver,
             opened,
             subject=step.subject,
+            movement=step.movement,
             teaches=not (wrong(step) if part == "request" else step.answer_defect),
             own=frozenset(step.values),
         )

@@ -78,18 +78,26 @@ class Wait:
     def keys(self, pack: Pack) -> Mapping[str, object]:
         """What is known of the values by which the message is correlated."""
         said, message = self.conversation(), pack.messages[self.step.message]
-        known = {name: said.known(name, self.step.subject) for name in message.correlate}
+        known = {name: said.known(name, self.step.subject, self.step.movement) for name in message.correlate}
         return {name: value for name, value in known.items() if value is not None}
 
     def fits(self, pack: Pack, opened: Opened) -> bool:
         """Whether the message can be the one."""
         keys = self.keys(pack)
-        if not keys and not self.late:
+        if not keys and (not self.late or self._of_another_movement(pack, opened)):
             return False
         if any(opened.values.get(name) != value for name, value in keys.items()):
             return False
         told = name_made_by(pack, self.step.message, "event")
         return not (told and self.step.event) or opened.values.get(told) == self.step.event
+
+    def _of_another_movement(self, pack: Pack, opened: Opened) -> bool:
+        """Whether the message is correlated by a value that another movement of the case has."""
+        correlate = pack.messages[self.step.message].correlate
+        return any(
+            name in correlate and movement != self.step.movement and opened.values.get(name) == value
+            for (name, _, movement), value in self.conversation().values.items()
+        )
 
     def told(self, pack: Pack, opened: Opened) -> bool:
         """Whether the message has the reference that the SUT gave when it was asked for it."""
@@ -100,7 +108,7 @@ class Wait:
         """How many known values the message has, less those in which it differs."""
         said, count = self.conversation(), 0
         for name, value in opened.values.items():
-            known = said.known(name, self.step.subject)
+            known = said.known(name, self.step.subject, self.step.movement)
             if known is not None:
                 count += 1 if known == value else -1
         return count
@@ -233,7 +241,7 @@ class Switchboard:
 
     def _marks_of(self, conversation: Conversation) -> set[Mark]:
         """The values by which messages are correlated, and the references of all requests."""
-        values = ((name, value) for (name, _), value in conversation.values.items() if name in self._keys)
+        values = ((name, value) for (name, *_), value in conversation.values.items() if name in self._keys)
         marks = {(name, value) for name, value in values if isinstance(value, str)}
         for said in conversation.said:
             name = name_made_by(self._pack, said.opened.name, "reference") if said.opened.name else None

@@ -136,7 +136,7 @@ def _walk(case: Case, plan: Plan, pack: Pack, events: Sequence[Event], fetch: Fe
                 request=record.opened.get("request") if part == "answer" else None,
                 forwards=conversation.message(step.forwards, "request") if step.forwards else None,
                 own=frozenset(step.values), refusals=cells,
-                signers=plan.subject.signers,
+                signers=plan.subject.signers, movement=step.movement,
             )  # fmt: skip
             answer = pack.messages[step.message].answer
             subject = Subject(
@@ -150,8 +150,9 @@ def _walk(case: Case, plan: Plan, pack: Pack, events: Sequence[Event], fetch: Fe
         record.opened[part], record.at[part] = opened, event
         teaches = not (wrong(step) if part == "request" else step.answer_defect)
         conversation = conversation.heard(
-            step.id, part, sender, opened, subject=step.subject, teaches=teaches, own=frozenset(step.values)
-        )
+            step.id, part, sender, opened,
+            subject=step.subject, movement=step.movement, teaches=teaches, own=frozenset(step.values),
+        )  # fmt: skip
         if part == "answer":
             record.outcomes = outcomes_of(opened)
             if event.kind == "received" and opened.shape == "accepted":

@@ -11,8 +11,8 @@ from harness.check.registry import broken_by, severity
 from harness.evidence.model import Event
 from harness.judge.case import Fetch, events_by_case, judge_case, judge_late
 from harness.judge.model import CaseVerdict, RunVerdict, Status, Verdict
-from harness.judge.waiver import Excused, Waived, apply_waivers, excused_by
 from harness.judge.review import Review
+from harness.judge.waiver import Excused, Waived, apply_waivers, excused_by
 from harness.pack.model import Pack, Requirement
 from harness.scenario.claim import must_support
 from harness.scenario.model import Case

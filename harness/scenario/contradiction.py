@@ -51,7 +51,7 @@ def _spoken_of(pack: Pack, step: Exchange, table: Expectation) -> bool:
 
 
 def _values(pack: Pack, step: Exchange) -> dict[str, Value]:
-    values = symbols(pack, step.message, step.subject)
+    values = symbols(pack, step.message, step.subject, step.movement)
     for name, given in step.values.items():
         values[name] = drawn_from(given.pool) if isinstance(given, FromPool) else str(given)
     return values

@@ -12,7 +12,19 @@ from harness.pack.model import Expectation, Pack
 from harness.pack.names import pick
 from harness.pack.notation import read_expectation
 from harness.pack.source import read_source
-from harness.scenario.model import AnyOrder, Attest, Bearer, Exchange, FromPool, Given, Probe, Quiet, Scenario, Step
+from harness.scenario.model import (
+    MOVEMENTS,
+    AnyOrder,
+    Attest,
+    Bearer,
+    Exchange,
+    FromPool,
+    Given,
+    Probe,
+    Quiet,
+    Scenario,
+    Step,
+)
 
 
 def load_scenarios(pack: Pack) -> tuple[Scenario, ...]:
@@ -81,6 +93,7 @@ class _Reader:
     pack: Pack
     seats: Collection[str]
     ids: set[str] = field(default_factory=set)
+    movements: set[str] = field(default_factory=set)
 
     def step(self, entry: Entry) -> Step:
         if "any_order" in entry:
@@ -89,13 +102,13 @@ class _Reader:
             message = entry.name("quiet", self.pack.messages, "message")
             seat = entry.name("from", self.seats, "party")
             timer = entry.name("for", self.pack.timers, "timer")
-            return Quiet(self.take(f"quiet-{message}", entry), seat, message, timer)
+            return Quiet(self.take(f"quiet-{message}", entry), seat, message, timer, entry.get("movement", ""))
         if "probe" in entry:
             name = entry.name("probe", self.pack.objects, "object")
             seat = entry.name("of", self.seats, "party")
             states = entry.names("states", self.pack.objects[name].states, f"state of {name}")
             position = entry.get("subject", self.pack.parties[seat].position)
-            return Probe(self.take(f"probe-{name}", entry), name, seat, states, position)
+            return Probe(self.take(f"probe-{name}", entry), name, seat, states, position, entry.get("movement", ""))
         if "attest" in entry:
             return Attest(self.take("attest", entry), entry.name("of", self.seats, "party"), entry.get("attest"))
         return self.exchange(entry)
@@ -118,6 +131,7 @@ class _Reader:
             sender=sender,
             receiver=receiver,
             subject=entry.get("subject", subject_of(self.pack, sender, receiver)),
+            movement=self.movement(entry),
             values=dict(self.given(message, entry)),
             defect=entry.optional("defect", self.pack.defects, "defect"),
             expectation=self.expectation(entry, "answer") or Expectation(),
@@ -129,6 +143,13 @@ class _Reader:
             repeats=repeats,
             answer_defect=entry.optional("answer_defect", self.pack.defects, "defect"),
         )
+
+    def movement(self, entry: Entry) -> str:
+        name = str(entry.get("movement", ""))
+        self.movements.add(name)
+        if len(self.movements) > MOVEMENTS:
+            raise entry.at("movement").fault(f"one scenario has at most {MOVEMENTS} movements")
+        return name
 
     def expectation(self, entry: Entry, key: str) -> Expectation | None:
         return read_expectation(entry.at(key), self.pack.outcomes) if key in entry else None

@@ -14,6 +14,9 @@ from harness.errors import Where
 from harness.message.model import Value
 from harness.pack.model import Expectation, Party
 
+MOVEMENTS = 4
+"""How many movements one case may have at most: so many numbers of a pattern are kept for each."""
+
 
 @dataclass(frozen=True)
 class FromPool:
@@ -49,6 +52,7 @@ class Exchange:
         message: name of the request.
         sender, receiver: party ids.
         subject: the position that the exchange is about (whose operation), or ``None``.
+        movement: the movement that it belongs to; the empty text where a case has only one.
         values: values set in this step (``with:``).
         defect: name of the defect put into it, or ``None``.
         expectation: how it must be answered.
@@ -71,6 +75,7 @@ class Exchange:
     sender: str
     receiver: str
     subject: str | None = None
+    movement: str = ""
     values: Mapping[str, Given] = field(default_factory=dict)
     defect: str | None = None
     expectation: Expectation = field(default_factory=Expectation)
@@ -90,12 +95,13 @@ class Exchange:
 
 @dataclass(frozen=True)
 class Quiet:
-    """For this long, that party must not send that message (``quiet:``)."""
+    """For this long, that party must not send that message in that movement (``quiet:``)."""
 
     id: str
     party: str
     message: str
     timer: str
+    movement: str = ""
 
 
 @dataclass(frozen=True)
@@ -107,6 +113,7 @@ class Probe:
         party: who is asked.
         states: any of these is right.
         position: the position whose object it is, where the object is one per position.
+        movement: the movement whose object it is.
     """
 
     id: str
@@ -114,6 +121,7 @@ class Probe:
     party: str
     states: tuple[str, ...]
     position: str | None = None
+    movement: str = ""
 
 
 @dataclass(frozen=True)

@@ -125,13 +125,14 @@ def expectation(cells: tuple[Cell, ...]) -> Expectation:
     return Expectation(expected, tuple(outcome for outcome in dict.fromkeys(permitted) if outcome not in expected))
 
 
-def symbols(pack: Pack, message: str, subject: str | None) -> dict[str, Value]:
+def symbols(pack: Pack, message: str, subject: str | None, movement: str = "") -> dict[str, Value]:
     """Names in the place of values, for planning: one per movement, or per position where the scope says so."""
+    mark = f" of {movement}" if movement else ""
     named: dict[str, Value] = {}
     for name in pack.messages[message].bindings:
         scope = pack.values[name].scope
         if scope == "movement":
-            named[name] = name
+            named[name] = f"{name}{mark}"
         elif scope == "position":
-            named[name] = f"{name}@{subject}"
+            named[name] = f"{name}@{subject}{mark}"
     return named

@@ -121,7 +121,7 @@ def _told(script: tuple[Step, ...], purpose: Exchange, pack: Pack) -> tuple[Step
     assert purpose.refused is not None  # noqa: S101 - the caller asked
     index = next(number for number, step in enumerate(script) if purpose in exchanges([step]))
     before = script[:index]
-    route = legal_route(pack, purpose.message, purpose.subject, before)
+    route = legal_route(pack, purpose, before)
     legal = replace(
         purpose,
         id=purpose.message,
@@ -205,6 +205,7 @@ def _owed(reaction: Reaction, step: Exchange, target: str, *, floating: bool) ->
         sender=step.receiver,
         receiver=target,
         subject=step.subject,
+        movement=step.movement,
         floating=floating,
         within=reaction.within,
         reaction=reaction.id,

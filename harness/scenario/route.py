@@ -50,17 +50,19 @@ def legal(pack: Pack, message: str, subject: str | None, number: int = 1) -> Exc
     )
 
 
-def after(ledger: Ledger, steps: Iterable[Step], pack: Pack) -> Ledger:
-    """The ledger after the accepted exchanges of a script, in symbols."""
+def after(ledger: Ledger, steps: Iterable[Step], pack: Pack, movement: str = "") -> Ledger:
+    """The ledger after the accepted exchanges of one movement of a script, in symbols."""
     for step in steps:
         if isinstance(step, AnyOrder):
-            ledger = after(ledger, step.steps, pack)
+            ledger = after(ledger, step.steps, pack, movement)
         elif isinstance(step, Exchange):
-            if Outcome("accepted") in step.expectation.expect and not (
-                step.violation or step.defect or step.answer_defect
+            if (
+                step.movement == movement
+                and Outcome("accepted") in step.expectation.expect
+                and not (step.violation or step.defect or step.answer_defect)
             ):
                 ledger = accept(ledger, pack, step.message, symbols(pack, step.message, step.subject))
-            ledger = after(ledger, step.during, pack)
+            ledger = after(ledger, step.during, pack, movement)
     return ledger
 
 
@@ -101,14 +103,23 @@ def find_route(
     return next((route for ledger, route in routes(pack, subject, start) if wanted(ledger)), None)
 
 
-def legal_route(pack: Pack, message: str, subject: str | None, before: tuple[Step, ...]) -> tuple[Step, ...]:
-    """Steps after which a message is legal: those before it, completed; or, where they lead past it, a new way."""
+def legal_route(pack: Pack, step: Exchange, before: tuple[Step, ...]) -> tuple[Step, ...]:
+    """Steps after which a message is legal: those before it, completed; or, where they lead past it, a new way.
+
+    A new way leaves the other movements as they are.
+    """
 
     def wanted(ledger: Ledger) -> bool:
-        return not refusals(ledger, pack, message, symbols(pack, message, subject))
+        return not refusals(ledger, pack, step.message, symbols(pack, step.message, step.subject))
 
-    completion = find_route(pack, subject, wanted, after(Ledger(), before, pack))
+    def own(route: Route) -> Route:
+        return tuple(replace(each, movement=step.movement) for each in route)
+
+    completion = find_route(pack, step.subject, wanted, after(Ledger(), before, pack, step.movement))
     if completion is not None:
-        return (*before, *completion)
-    anew = find_route(pack, subject, wanted)
-    return before if anew is None else anew
+        return (*before, *own(completion))
+    anew = find_route(pack, step.subject, wanted)
+    if anew is None:
+        return before
+    others = tuple(each for each in before if isinstance(each, Exchange) and each.movement != step.movement)
+    return (*others, *own(anew))

@@ -27,6 +27,7 @@ from harness.scenario.project import exchanges
 
 PACK = load_pack(Path(__file__).parent.parent / "packs" / "neighbours")
 
+
 def world(tmp_path, position="import", **options):
     return World(PACK, "customs", tmp_path, (position,), **options)
 
@@ -365,3 +366,35 @@ def test_a_legal_answer_that_leads_another_way_ends_the_script(tmp_path, word):
     assert outcome.verdicts == {case.id: word}
     assert {event.step for event in outcome.events if event.step} == {first.id}
     assert outcome.judged().cases[0].verdict.value == word
+
+
+class Mixing:
+    """A control interface that makes the system report the other one of two consignments."""
+
+    available = True
+
+    def __init__(self, control, orders):
+        self._control, self._orders = control, orders
+
+    async def send(self, order):
+        self._orders.append(order)
+        first = self._orders[0].parameters["consignment"]
+        return await self._control.send(replace(order, parameters={**order.parameters, "consignment": first}))
+
+    async def state(self, *asked):
+        return await self._control.state(*asked)
+
+    async def close(self):
+        await self._control.close()
+
+
+def test_two_movements_of_one_case_are_told_apart(tmp_path):
+    here, orders = world(tmp_path), []
+    here.setup = replace(here.setup, control=Mixing(here.setup.control, orders))
+    outcome = asyncio.run(here.run(["two-movements@import"]))
+    assert [order.step for order in orders][:2] == ["arrival", "arrival.2"]
+    assert orders[0].parameters["consignment"] != orders[1].parameters["consignment"]
+    verdict = next(each for each in outcome.played.verdicts if each.case == "two-movements@import")
+    assert verdict.verdict.value == "fail"
+    found = {(each.check, each.code) for step in verdict.steps for each in step.findings}
+    assert ("consistency", "consignment") in found

@@ -28,7 +28,7 @@ NOTICE = PACK.messages["notice"]
 
 
 def conversation(**values) -> Conversation:
-    return Conversation(PACK, {(name, None): value for name, value in values.items()})
+    return Conversation(PACK, {(name, None, ""): value for name, value in values.items()})
 
 
 def wait(case="a", step="notice", receiver="customs.import", known=None, **options) -> Wait:
@@ -242,7 +242,7 @@ def test_what_never_became_a_request_belongs_to_the_only_step_that_waits(tmp_pat
 
 def test_an_event_that_was_not_asked_for_never_fits():
     etir = load_pack(find_pack("etir-4.3"))
-    said = Conversation(etir, {("guarantee", None): "XC1"})
+    said = Conversation(etir, {("guarantee", None, ""): "XC1"})
 
     async def scene():
         started = Wait("a", Exchange("e", "E7", "platform", "chain", event="STA"), lambda: said)
