@@ -25,11 +25,11 @@ from harness.scenario.plan import mark_of
 from harness.scenario.project import exchanges, wrong
 
 
-def check_mark(bundle: Bundle) -> str:
+def check_mark(bundle: Bundle) -> tuple[bool, str]:
     """Look for the mark of the run in every request that was sent, and in every answer that came.
 
     Returns:
-        how many carry it, in one or two sentences.
+        whether a signature of the system covers it, and how many messages carry it, in one or two sentences.
 
     Raises:
         BundleFault: a request lacks it, or plan and challenge do not belong together.
@@ -57,8 +57,8 @@ def check_mark(bundle: Bundle) -> str:
                 signed += _covers(bundle, _open(bundle, event, step), begins)
     what = f"challenge {parameters.challenge}" if parameters.challenge else "mark of the run (there was no challenge)"
     if requests == 0:
-        return f"Nothing was sent that had to carry the {what}: no signature of the system covers it."
-    return (
+        return False, f"Nothing was sent that had to carry the {what}: no signature of the system covers it."
+    return signed > 0, (
         f"All {requests} requests that had to carry the {what} do so, as {begins} in their references. "
         f"Of {answers} answers of the system, {signed} repeat such a reference under a trusted signature: "
         f"so many of its signatures cover it."

@@ -11,9 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from itertools import zip_longest
 from pathlib import Path
 from traceback import walk_tb
-from typing import Any
+from typing import Any, Literal
 
 from lxml import etree, html
 
@@ -28,6 +29,7 @@ from harness.pack.load import load_pack
 from harness.pack.model import Pack
 from harness.record.aggregate import VALID_DAYS, make_record
 from harness.record.tool import this_tool
+from harness.record.view import VIEW
 from harness.report.derive import DERIVED
 from harness.scenario.model import Case
 from harness.scenario.plan import Plan, plan_from_json
@@ -47,12 +49,14 @@ class Bundle:
         folder: where it lies.
         record: as it stands there.
         plan, pack: as they stand there.
+        sealed: the evidence is sealed, so that it cannot be looked at.
     """
 
     folder: Path
     record: Mapping[str, Any]
     plan: Plan
     pack: Pack
+    sealed: bool = False
 
     @property
     def same_tool(self) -> bool:
@@ -61,11 +65,21 @@ class Bundle:
 
     @cached_property
     def fetch(self) -> Fetch:
-        """Gives bytes of the evidence by their digest."""
+        """Gives bytes of the evidence by their digest; raises :class:`Sealed` where it is sealed."""
+        if self.sealed:
+            return _sealed
         return Store(self.folder / "evidence").get
 
 
-def open_bundle(folder: Path, record: Mapping[str, Any], plan: Mapping[str, Any]) -> Bundle:
+class Sealed(BundleFault):
+    """The exact bytes are sealed; only a recipient can look."""
+
+
+def _sealed(digest: str) -> bytes:
+    raise Sealed(f"{digest} is sealed")
+
+
+def open_bundle(folder: Path, record: Mapping[str, Any], plan: Mapping[str, Any], *, sealed: bool = False) -> Bundle:
     """Load the pack of a bundle and make its cases again.
 
     Raises:
@@ -75,7 +89,7 @@ def open_bundle(folder: Path, record: Mapping[str, Any], plan: Mapping[str, Any]
     with blaming_the_bundle("record.json is not a record"):
         if record["pack"]["digest"] != pack.digest:
             raise BundleFault(f"the record speaks of another pack, with the digest {record['pack']['digest']}")
-    return Bundle(folder, record, loaded, pack)
+    return Bundle(folder, record, loaded, pack, sealed)
 
 
 def open_plan(folder: Path, plan: Mapping[str, Any]) -> tuple[Plan, Pack]:
@@ -161,30 +175,59 @@ def judge_again(bundle: Bundle) -> str:
     return how
 
 
-def derive_again(bundle: Bundle) -> str:
+def view_again(bundle: Bundle) -> None:
+    """Make the masked view again and compare it.
+
+    Raises:
+        BundleFault: it is not what the evidence gives; says where.
+    """
+    for name, make in VIEW.items():
+        path = bundle.folder / "view" / name
+        if not path.is_file():
+            raise BundleFault(f"view/{name} is missing")
+        with path.open("rb") as written, blaming_the_bundle(f"view/{name} cannot be made again"):
+            again = make(bundle.pack, read_events(bundle.folder / "evidence"), bundle.fetch)
+            for number, (one, other) in enumerate(zip_longest(written, again), 1):
+                if one != other:
+                    raise BundleFault(f"view/{name} is not what the evidence gives: it differs in line {number}")
+
+
+def derive_again(bundle: Bundle) -> Iterator[tuple[str, Literal["proved", "sealed"]]]:
     """Make the reports again and compare them.
 
-    Returns:
-        how they were compared, in one sentence.
+    Yields:
+        how they were compared, in one sentence; and which could not be made, for want of sealed bytes.
 
     Raises:
         BundleFault: one differs; says which.
     """
+    sealed = []
     for name, derive in DERIVED.items():
         path = bundle.folder / "derived" / name
         if not path.is_file():
             raise BundleFault(f"derived/{name} is missing")
         written = path.read_bytes()
-        with blaming_the_bundle(f"derived/{name} cannot be made again"):
-            again = derive(bundle.record, bundle.fetch)
-            same = written == again if bundle.same_tool else sorted(facts(name, written)) == sorted(facts(name, again))
+        try:
+            with blaming_the_bundle(f"derived/{name} cannot be made again"):
+                again = derive(bundle.record, bundle.fetch)
+                same = (
+                    written == again if bundle.same_tool else sorted(facts(name, written)) == sorted(facts(name, again))
+                )
+        except Sealed:
+            sealed.append(f"derived/{name}")
+            continue
         if not same:
             raise BundleFault(f"derived/{name} is not what the record gives")
+    which = "The reports" if not sealed else "The other reports"
+    if sealed:
+        yield f"{', '.join(sealed)} shows what is sealed, and could not be made again.", "sealed"
     if bundle.same_tool:
-        return "The reports were made again and are the same, byte for byte."
-    return (
-        "The reports were made again by another version of the tool or of its packages: they state the same verdicts."
-    )
+        yield f"{which} were made again and are the same, byte for byte.", "proved"
+    else:
+        yield (
+            f"{which} were made again by another version of the tool or of its packages: they state the same verdicts.",
+            "proved",
+        )
 
 
 def facts(name: str, data: bytes) -> Iterator[tuple[str, str, str]]:

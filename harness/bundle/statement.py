@@ -24,6 +24,8 @@ from harness.security.statement_key import PublicKey, Signer, key_id, public_key
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "urn:c2c-harness:predicate:conformance:1"
+DETACHABLE = "evidence/"
+"""The part of a bundle that may be sealed when it is shared: every file whose name begins so."""
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 
 
@@ -62,6 +64,7 @@ def make_predicate(record: Mapping[str, Any], *, demo: bool) -> dict[str, Any]:
         "started": record["started"],
         "finished": record["finished"],
         "validity": dict(record["validity"]),
+        "detachable": [DETACHABLE],
         "waivers": list(record["waivers"]),
         "tool": dict(record["tool"]),
     }

@@ -6,18 +6,19 @@ parsed before its digest was found in a statement whose signature is valid.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Literal, Protocol
 
 from harness.bundle.files import STATEMENT, check_names, inventory, unpack
 from harness.bundle.fresh import check_mark
-from harness.bundle.rejudge import Bundle, derive_again, judge_again, open_bundle
-from harness.bundle.statement import make_predicate, open_statement
+from harness.bundle.rejudge import Bundle, derive_again, judge_again, open_bundle, view_again
+from harness.bundle.seal import SEALED
+from harness.bundle.statement import DETACHABLE, make_predicate, open_statement
 from harness.errors import BUNDLE_INVALID, CONFORMANT, NOT_FULLY_VERIFIED, BundleFault, ConfigurationFault, Where
 from harness.evidence.log import FILE as LOG
 from harness.evidence.log import read_events
@@ -29,6 +30,32 @@ _MOST_NAMED = 20
 _LARGEST_STATEMENT = 256 * 1024 * 1024
 
 
+Outcome = Literal["proved", "not proved", "sealed", "invalid"]
+
+
+class Say(Protocol):
+    """Takes down what was seen."""
+
+    def __call__(self, text: str, outcome: Outcome = ..., /) -> None:
+        """Take it down."""
+        ...
+
+
+@dataclass(frozen=True)
+class Part:
+    """What verifying showed about one part of a bundle.
+
+    Parameters:
+        name: signature, files, agreement, judgement, freshness, view, reports, meaning or date.
+        outcome: whether it is proved.
+        text: in plain words.
+    """
+
+    name: str
+    outcome: Outcome
+    text: str
+
+
 @dataclass(frozen=True)
 class Verification:
     """What verifying a bundle showed.
@@ -36,12 +63,32 @@ class Verification:
     Parameters:
         ok: the bundle is valid and in date.
         exit_code: 0; 10 when it is valid but not in date; 13 when it is not valid.
-        lines: for people, in order: what was proved, what was not, or why the bundle is refused.
+        parts: in order: what was proved, what was not, or why the bundle is refused.
+        statement: what was signed, when the bundle is valid.
+        signers: who signed it.
     """
 
     ok: bool
     exit_code: int
-    lines: tuple[str, ...]
+    parts: tuple[Part, ...]
+    statement: Mapping[str, Any] | None = None
+    signers: tuple[PublicKey, ...] = ()
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The same for people."""
+        return tuple(("INVALID: " if part.outcome == "invalid" else "") + part.text for part in self.parts)
+
+
+@dataclass
+class _Report:
+    """Collects the parts while they are looked at."""
+
+    name: str = "signature"
+    parts: list[Part] = field(default_factory=list)
+
+    def say(self, text: str, outcome: Outcome = "proved") -> None:
+        self.parts.append(Part(self.name, outcome, text))
 
 
 def verify_bundle(path: Path, trust_keys: Sequence[PublicKey] | None, at: datetime) -> Verification:
@@ -56,20 +103,27 @@ def verify_bundle(path: Path, trust_keys: Sequence[PublicKey] | None, at: dateti
     Raises:
         ConfigurationFault: there is no bundle at *path*.
     """
-    lines: list[str] = []
+    report = _Report()
     try:
-        with _folder(path) as folder:
-            until = _verify(folder, trust_keys, at, lines.append)
+        with opened(path) as folder:
+            statement, signers = open_statement(_read(folder / STATEMENT, _LARGEST_STATEMENT))
+            in_date = _verify(folder, statement, signers, trust_keys, at, report)
     except BundleFault as fault:
-        return Verification(False, BUNDLE_INVALID, (*lines, *(f"INVALID: {line}" for line in str(fault).split("\n"))))
-    in_date = until is None
-    if until is not None:
-        lines.append(until)
-    return Verification(in_date, CONFORMANT if in_date else NOT_FULLY_VERIFIED, tuple(lines))
+        for line in str(fault).split("\n"):
+            report.say(line, "invalid")
+        return Verification(False, BUNDLE_INVALID, tuple(report.parts))
+    code = CONFORMANT if in_date else NOT_FULLY_VERIFIED
+    return Verification(in_date, code, tuple(report.parts), statement, signers)
 
 
 @contextmanager
-def _folder(path: Path) -> Iterator[Path]:
+def opened(path: Path) -> Iterator[Path]:
+    """The folder of a bundle; that of a ``.zip`` is there while the block lasts.
+
+    Raises:
+        ConfigurationFault: there is no bundle.
+        BundleFault: the ``.zip`` is not one of ours.
+    """
     if path.is_dir():
         yield path
     elif path.is_file():
@@ -86,36 +140,71 @@ def _folder(path: Path) -> Iterator[Path]:
 
 
 def _verify(
-    folder: Path, trust_keys: Sequence[PublicKey] | None, at: datetime, say: Callable[[str], None]
-) -> str | None:
-    statement, signers = open_statement(_read(folder / STATEMENT, _LARGEST_STATEMENT))
+    folder: Path,
+    statement: Mapping[str, Any],
+    signers: Sequence[PublicKey],
+    trust_keys: Sequence[PublicKey] | None,
+    at: datetime,
+    report: _Report,
+) -> bool:
+    """Verify part by part; returns whether it is in date."""
     predicate = statement["predicate"]
-    _check_signers(signers, trust_keys, say)
+    _check_signers(signers, trust_keys, report.say)
     if predicate["demo"]:
-        say("It was signed with a TEST key, made for a demonstration: it certifies nothing.")
-    count = _check_files(folder, statement["subject"])
-    say(f"All {count} files are there, unchanged, and nothing else is.")
-
+        report.say("It was signed with a TEST key, made for a demonstration: it certifies nothing.", "not proved")
+    report.name = "files"
+    listed = {each["name"]: each["digest"]["sha256"] for each in statement["subject"]}
+    sealed = _check_files(folder, listed, report)
+    report.name = "agreement"
     record, plan = (_document(folder / name) for name in ("record.json", "plan.json"))
     _check_predicate(predicate, record)
-    bundle = open_bundle(folder, record, plan)
+    bundle = open_bundle(folder, record, plan, sealed=sealed)
+    report.say(f"Plan, record, statement and pack belong together: {bundle.plan.baseline}, {bundle.plan.environment}.")
+    if sealed:
+        _verify_sealed(report)
+    else:
+        _verify_evidence(bundle, report)
+    report.name = "reports"
+    for text, outcome in derive_again(bundle):
+        report.say(text, outcome)
+    report.name = "meaning"
+    _say_what_it_means(predicate, trust_keys is not None, report.say)
+    report.name = "date"
+    return _in_date(predicate["validity"], at, report.say)
+
+
+def _verify_evidence(bundle: Bundle, report: _Report) -> None:
     _check_evidence(bundle)
-    say(f"Plan, record, statement and pack belong together: {bundle.plan.baseline}, {bundle.plan.environment}.")
-    say(judge_again(bundle))
-    say(check_mark(bundle))
-    say(derive_again(bundle))
-    _say_what_it_means(predicate, trust_keys is not None, say)
-    return _out_of_date(predicate["validity"], at, say)
+    report.name = "judgement"
+    report.say(judge_again(bundle))
+    report.name = "freshness"
+    covered, text = check_mark(bundle)
+    report.say(text, "proved" if covered and bundle.plan.parameters.challenge else "not proved")
+    report.name = "view"
+    view_again(bundle)
+    report.say("The masked view was made again from the evidence and is the same.")
 
 
-def _check_signers(
-    signers: Sequence[PublicKey], trust_keys: Sequence[PublicKey] | None, say: Callable[[str], None]
-) -> None:
+def _verify_sealed(report: _Report) -> None:
+    report.name = "judgement"
+    report.say(
+        f"The exact bytes are sealed in {SEALED}, so that the evidence was not judged again here. A recipient opens "
+        f"them with `c2c unseal` and verifies everything.",
+        "sealed",
+    )
+    report.name = "freshness"
+    report.say("Who signed what, and when, stands in the sealed bytes.", "sealed")
+    report.name = "view"
+    report.say("The masked view is the one that was signed; whether it shows what is sealed cannot be seen.", "sealed")
+
+
+def _check_signers(signers: Sequence[PublicKey], trust_keys: Sequence[PublicKey] | None, say: Say) -> None:
     ids = [key_id(signer) for signer in signers]
     if trust_keys is None:
         say(
             "The signer was NOT checked, because no trusted key was given (--trust). The bundle is signed by key "
-            + ", ".join(ids)
+            + ", ".join(ids),
+            "not proved",
         )
         return
     trusted = set(map(key_id, trust_keys))
@@ -127,14 +216,21 @@ def _check_signers(
         )
     say("Signed by trusted key " + ", ".join(known) + ".")
     for stranger in (each for each in ids if each not in trusted):
-        say(f"Also signed by key {stranger}, which is not among the trusted keys; this proves nothing more.")
+        say(
+            f"Also signed by key {stranger}, which is not among the trusted keys; this proves nothing more.",
+            "not proved",
+        )
 
 
-def _check_files(folder: Path, subject: Sequence[Mapping[str, Any]]) -> int:
-    names = [each["name"] for each in subject]
-    check_names(names)
-    listed = {each["name"]: each["digest"]["sha256"] for each in subject}
+def _check_files(folder: Path, listed: Mapping[str, str], report: _Report) -> bool:
+    """Compare every file with its digest; returns whether the detachable part is sealed."""
+    check_names(listed)
     found = inventory(folder)
+    sealed = SEALED in found and not any(name.startswith(DETACHABLE) for name in found)
+    if sealed:
+        del found[SEALED]
+        left_out = {name for name in listed if name.startswith(DETACHABLE)}
+        listed = {name: digest for name, digest in listed.items() if name not in left_out}
     problems = [f"{name} is missing" for name in listed if name not in found]
     problems += [f"{name} is not in the statement" for name in found if name not in listed]
     problems += [f"{name} was changed" for name in listed if name in found and found[name] != listed[name]]
@@ -145,7 +241,13 @@ def _check_files(folder: Path, subject: Sequence[Mapping[str, Any]]) -> int:
     if problems:
         more = [f"and {len(problems) - _MOST_NAMED} more"] if len(problems) > _MOST_NAMED else []
         raise BundleFault("\n".join([*problems[:_MOST_NAMED], *more]))
-    return len(found)
+    if not sealed:
+        report.say(f"All {len(found)} files are there, unchanged, and nothing else is.")
+        return False
+    report.say(f"All {len(found)} files that are not sealed are there, unchanged, and nothing else is.")
+    names = "1 file" if len(left_out) == 1 else f"{len(left_out)} files"
+    report.say(f"The statement lists {names} of evidence with their digests; they are sealed.", "sealed")
+    return True
 
 
 def _document(path: Path) -> dict[str, Any]:
@@ -174,7 +276,7 @@ def _check_evidence(bundle: Bundle) -> None:
             bundle.fetch(str(digest))
 
 
-def _say_what_it_means(predicate: Mapping[str, Any], trusted: bool, say: Callable[[str], None]) -> None:
+def _say_what_it_means(predicate: Mapping[str, Any], trusted: bool, say: Say) -> None:
     counts = predicate["counts"]
     say(
         f"It says: {predicate['verdict']}, {predicate['role']} {' '.join(predicate['positions'])}".rstrip()
@@ -182,27 +284,28 @@ def _say_what_it_means(predicate: Mapping[str, Any], trusted: bool, say: Callabl
         f"executed {counts['executed']}, passed {counts['passed']}; {predicate['assurance']}."
     )
     if not predicate["complete"]:
-        say("The run was not finished: the record is incomplete.")
+        say("The run was not finished: the record is incomplete.", "not proved")
     open_questions = ["that the messages were exchanged with the system it names, at the time it names"]
     if not predicate["plan"]["challenge"]:
         open_questions.append("that the run is fresh (no challenge was given before it)")
     if not trusted:
         open_questions.append("who signed it")
-    say("A bundle cannot prove by itself: " + "; ".join(open_questions) + ".")
+    say("A bundle cannot prove by itself: " + "; ".join(open_questions) + ".", "not proved")
 
 
-def _out_of_date(validity: Mapping[str, str], at: datetime, say: Callable[[str], None]) -> str | None:
+def _in_date(validity: Mapping[str, str], at: datetime, say: Say) -> bool:
     try:
         since, until = (datetime.fromisoformat(validity[name]) for name in ("from", "until"))
         early, late = at < since, at > until
     except (ValueError, TypeError):
         raise BundleFault("the statement's validity is not a period of time") from None
     if early:
-        return f"NOT IN DATE: it is valid only from {validity['from']}."
-    if late:
-        return f"NOT IN DATE: it was valid until {validity['until']}."
-    say(f"It is valid until {validity['until']}.")
-    return None
+        say(f"NOT IN DATE: it is valid only from {validity['from']}.", "not proved")
+    elif late:
+        say(f"NOT IN DATE: it was valid until {validity['until']}.", "not proved")
+    else:
+        say(f"It is valid until {validity['until']}.")
+    return not early and not late
 
 
 def _read(path: Path, most: int | None = None) -> bytes:

@@ -7,6 +7,7 @@ Whatever ends a run, its folder holds all that is needed to judge it: plan, clai
     record.json plan.json ics.json    what was found, what was planned, what the system claims
     pack/suites/<pack>/ pack/fixtures/  the profile, as it was
     evidence/events.jsonl messages-*  everything observed, and the exact bytes
+    view/                             the same, masked
     derived/                          reports, made from the record
     statement.dsse.json               digests of all of these, signed
 """
@@ -14,7 +15,7 @@ Whatever ends a run, its folder holds all that is needed to judge it: plan, clai
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from typing import Any
 from harness.bundle.files import STATEMENT, inventory, write_zip
 from harness.bundle.statement import make_statement, sign
 from harness.errors import ConfigurationFault, HarnessFault, Where
+from harness.evidence.log import read_events
 from harness.evidence.store import Store
 from harness.host import make_durable
 from harness.judge.model import Verdict
@@ -29,6 +31,7 @@ from harness.pack.data import data_folder
 from harness.pack.layers import find_layers
 from harness.pack.model import Pack
 from harness.record.strict import dumps
+from harness.record.view import VIEW
 from harness.report.derive import DERIVED
 from harness.scenario.plan import Plan, plan_to_json
 from harness.security.statement_key import Signer
@@ -36,7 +39,7 @@ from harness.security.statement_key import Signer
 EVIDENCE = "evidence"
 RECORD, PLAN, CLAIMS, PACK = "record.json", "plan.json", "ics.json", "pack"
 _FIRST = (PLAN, CLAIMS, PACK)
-_LAST = ("derived", RECORD, STATEMENT)
+_LAST = ("derived", "view", RECORD, STATEMENT)
 
 
 def begin_bundle(folder: Path, plan: Plan, pack: Pack, *, ics: Mapping[str, Any] | None = None) -> None:
@@ -101,6 +104,8 @@ def write_bundle(
         store = Store(folder / EVIDENCE)
         for name, derive in DERIVED.items():
             write_durably(folder / "derived" / name, derive(record, store.get))
+        for name, make in VIEW.items():
+            _write_lines(folder / "view" / name, make(pack, read_events(folder / EVIDENCE), store.get))
         write_durably(folder / RECORD, dumps(record))
         statement = issue_statement(folder, record, keys)
     if zipped is not None:
@@ -160,10 +165,14 @@ def _remove(folder: Path, names: Sequence[str]) -> None:
 
 def write_durably(path: Path, data: bytes) -> None:
     """Write a file of a bundle; it is never seen half written."""
+    _write_lines(path, (data,))
+
+
+def _write_lines(path: Path, lines: Iterable[bytes]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
     with part.open("wb") as file:
-        file.write(data)
+        file.writelines(lines)
         file.flush()
         make_durable(file.fileno())
     part.replace(path)

@@ -9,7 +9,23 @@ import textwrap
 from typing import TYPE_CHECKING, NoReturn
 
 import harness
-from harness.cli import check, demo, doctor, init, judge, list_cases, pki, plan, run, schema, sign, teeth, verify
+from harness.cli import (
+    check,
+    demo,
+    doctor,
+    init,
+    judge,
+    list_cases,
+    pki,
+    plan,
+    run,
+    schema,
+    share,
+    sign,
+    teeth,
+    unseal,
+    verify,
+)
 from harness.errors import CONFIGURATION, HARNESS, NOT_FULLY_VERIFIED, ConfigurationFault, HarnessError
 
 if TYPE_CHECKING:
@@ -21,6 +37,8 @@ COMMANDS = {
     "judge": judge,
     "verify": verify,
     "sign": sign,
+    "share": share,
+    "unseal": unseal,
     "check": check,
     "init": init,
     "pki": pki,

@@ -7,13 +7,16 @@ Exit 0 when it is valid, 13 with the reasons when it is not, 10 when it is valid
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from harness.bundle.verify import verify_bundle
+from harness.bundle.verify import Verification, verify_bundle
 from harness.cli.check import moment
 from harness.cli.keys import add_trust, trust_of
+from harness.errors import BUNDLE_INVALID
+from harness.security.statement_key import key_id
 
 if TYPE_CHECKING:
     import argparse
@@ -24,11 +27,26 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("bundle", type=Path, metavar="BUNDLE", help="the folder, or its .zip")
     add_trust(parser)
     parser.add_argument("--at", type=moment, metavar="TIME", help="it must be in date then, RFC 3339 (default: now)")
+    parser.add_argument("--json", action="store_true", help="print it as JSON")
 
 
 def run(options: argparse.Namespace) -> int:
     """Verify it and print what was proved."""
     verification = verify_bundle(options.bundle, trust_of(options), options.at or datetime.now(UTC))
-    print("\n".join(verification.lines))
+    if options.json:
+        print(json.dumps(_as_json(verification), indent=1))
+        return verification.exit_code
+    for part, line in zip(verification.parts, verification.lines, strict=True):
+        print(f"{part.name:<10} {part.outcome:<11} {line}")
     print("valid" if verification.ok else f"NOT ACCEPTED (exit code {verification.exit_code})")
     return verification.exit_code
+
+
+def _as_json(verification: Verification) -> dict[str, Any]:
+    return {
+        "valid": verification.exit_code != BUNDLE_INVALID,
+        "in_date": verification.ok,
+        "exit_code": verification.exit_code,
+        "signers": [key_id(each) for each in verification.signers],
+        "parts": [{"part": each.name, "outcome": each.outcome, "text": each.text} for each in verification.parts],
+    }

@@ -216,8 +216,7 @@ def _masking(
     for step in verdict.steps:
         names = {str(event.data.get("message")) for _, event in by_step.get(step.step, ())}
         here = [place for name in names for place in places.get(name, ())]
-        if here:
-            known |= {each.message: redact_finding(each.message, each.pointer, here) for each in step.findings}
+        known |= {each.message: redact_finding(each.message, each.pointer, here) for each in step.findings}
     return lambda text: known.get(text) or redact_text(text)
 
 

@@ -1,7 +1,8 @@
 """What is shown is masked: the exact bytes stay in the evidence, and nowhere else.
 
-Masked are credentials wherever they stand, the places that the pack names (``redact:`` of a message, and bound values
-that are ``secret``), and what findings quote from those places.
+Masked are, wherever they stand, credentials (keys, passwords, tokens) and what speaks of persons and firms (names and
+addresses, known by the usual names of elements); further the places that the pack names (``redact:`` of a message, and
+bound values that are ``secret``), and what findings quote from those places.
 """
 
 from __future__ import annotations
@@ -34,6 +35,13 @@ _SECRET_HEADERS = re.compile(
 _SECRET_NAMES = re.compile(
     r"password|passwd|passphrase|secret|client_?secret|access_?token|refresh_?token|id_?token|api_?key|authorization"
     r"|private_?key",
+    re.IGNORECASE,
+)
+_PERSONAL_NAMES = re.compile(
+    r"((first|last|given|family|full|middle|person|contact|company|trade|trader|holder|driver)[_-]?)?name"
+    r"|person|((street|postal|e?-?mail)[_-]?)?address([_-]?(line|lines|text))?|street([_-]?(name|number|line))?|house[_-]?number"
+    r"|(postal?|zip)[_-]?code(id)?|city([_-]?name)?|(tele)?phone([_-]?number)?|mobile|fax|e-?mail"
+    r"|(date[_-]?of[_-]?)?birth([_-]?(date|place))?|passport([_-]?(number|id))?",
     re.IGNORECASE,
 )
 _IN_TEXT = re.compile(
@@ -91,9 +99,54 @@ def redact_head(head: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def is_private(name: str) -> bool:
+    """Whether an element, member or value of this name is masked wherever it stands."""
+    return bool(_SECRET_NAMES.fullmatch(name) or _PERSONAL_NAMES.fullmatch(name))
+
+
+def hidden_values(pack: Pack) -> frozenset[str]:
+    """Names of the bound values that are masked: secret ones, and those that are read from a masked place."""
+    places = places_of(pack)
+    return frozenset(
+        binding.name
+        for name, message in pack.messages.items()
+        for binding in message.bindings.values()
+        if pack.values[binding.name].secret
+        or any(_is_below(binding.path, place) for place in places.get(name, ()))
+        or any(is_private(each) for each in _names_of(binding.path))
+    )
+
+
+def redact_value(value: Any, hidden: frozenset[str] = frozenset(), name: str = "") -> Any:
+    """JSON data with everything in it masked that must not be shown.
+
+    Parameters:
+        value: what an event or a control interface says.
+        hidden: names that are masked besides those that always are.
+        name: under which it stands.
+    """
+    if name in hidden or is_private(name):
+        return _all_masked(value)
+    if isinstance(value, dict):
+        if value.keys() == {"line", "headers"}:
+            return redact_head(value)
+        return {key: redact_value(item, hidden, key) for key, item in value.items()}
+    if isinstance(value, list):
+        return [redact_value(item, hidden, name) for item in value]
+    return redact_text(value) if isinstance(value, str) else value
+
+
+def _all_masked(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _all_masked(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_all_masked(item) for item in value]
+    return value if value is None or value == "" else MASK
+
+
 def redact_finding(text: str, pointer: str, places: Iterable[str]) -> str:
     """A finding's sentence; what it quotes is masked when it speaks of a masked place."""
-    if any(_is_below(pointer, place) for place in places):
+    if any(_is_below(pointer, place) for place in places) or any(is_private(name) for name in _names_of(pointer)):
         return _QUOTED.sub(f"'{MASK}'", text)
     return redact_text(text)
 
@@ -146,8 +199,9 @@ def _payload(document: Document) -> Document:
 
 def _pretty_xml(root: etree._Element) -> str:
     for element in root.iter(etree.Element):
-        if _SECRET_NAMES.fullmatch(etree.QName(element).localname) and not len(element):
-            element.text = MASK
+        if is_private(etree.QName(element).localname):
+            for each in element.iter(etree.Element):
+                each.text = MASK if each.text and each.text.strip() else each.text
         elif element.text and len(element.text) > LONGEST_TEXT:
             element.text = _short(element.text)
     etree.indent(root)
@@ -155,13 +209,13 @@ def _pretty_xml(root: etree._Element) -> str:
 
 
 def _shortened(value: Any, name: str = "") -> Any:
+    if is_private(name):
+        return _all_masked(value)
     if isinstance(value, dict):
         return {key: _shortened(item, key) for key, item in value.items()}
     if isinstance(value, list):
         return [_shortened(item, name) for item in value]
-    if isinstance(value, str):
-        return MASK if _SECRET_NAMES.fullmatch(name) else _short(str(value))
-    return value
+    return _short(value) if isinstance(value, str) else value
 
 
 def _short(text: str) -> str:

@@ -30,6 +30,7 @@ def test_a_bundle_has_its_parts(bundle: Path) -> None:
         "pack",
         "evidence",
         "derived",
+        "view",
         "statement.dsse.json",
     }
     assert {entry.name for entry in (bundle / "derived").iterdir()} == {"report.html", "junit.xml", "summary.json"}
