@@ -22,6 +22,9 @@ from harness.scenario.project import exchanges, mode
 
 Open = Callable[[Event], Opened]
 
+_KINDS = {"accepted": "accepted", "refused": "error"}
+_OTHER = {"accepted": "refused", "refused": "accepted"}
+
 
 @dataclass(frozen=True)
 class Stray:
@@ -125,8 +128,8 @@ def _repetition(case: Case, pack: Pack, event: Event, step: Exchange) -> Finding
 
 
 def _undue(case: Case, pack: Pack, event: Event, opened: Opened, seen: Mapping[str, Seen]) -> Iterator[Stray]:
-    """A message that is owed only after another one, which was refused."""
-    delivered = [step for step in exchanges(case.steps) if mode(step, case.sut) == "deliver"]
+    """A message that is owed only after another one was accepted, or refused, which ended the other way."""
+    played = [step for step in exchanges(case.steps) if mode(step, case.sut) != "simulate" and step.id in seen]
     role = case.parties[case.sut].role
     told = name_made_by(pack, opened.name, "event") if opened.name else None
     happened = opened.values.get(told) if told else ""
@@ -134,16 +137,16 @@ def _undue(case: Case, pack: Pack, event: Event, opened: Opened, seen: Mapping[s
     causes = [each for each in owed if not told or each.event == happened]
 
     def ended(reaction: Reaction, kind: str) -> list[Exchange]:
-        steps = (step for step in delivered if step.message == reaction.on and step.id in seen)
+        steps = (step for step in played if step.message == reaction.on)
         return [step for step in steps if any(each.kind == kind for each in seen[step.id].outcomes)]
 
-    if any(ended(reaction, "accepted") for reaction in causes):
+    if any(ended(reaction, _KINDS[reaction.after]) for reaction in causes):
         return
     for reaction in causes:
-        for step in ended(reaction, "error"):
+        for step in ended(reaction, _KINDS[_OTHER[reaction.after]]):
             quiet = next((each for each in case.steps if isinstance(each, Quiet) and each.message == opened.name), None)
             text = f"{opened.name} came to {event.data.get('receiver')} although {step.message}, which it follows, was "
-            text += f"refused (event {event.seq})."
+            text += f"{_OTHER[reaction.after]} (event {event.seq})."
             finding = Finding("reaction", "undue", text, requirement=reaction.requirement)
             yield Stray(event, (quiet or step).id, finding)
             return

@@ -362,15 +362,15 @@ class MessageRules:
 
 @dataclass(frozen=True)
 class Reaction:
-    """What a party owes after an accepted message.
+    """What a party owes after a message was accepted, or refused.
 
     Parameters:
         id: stable.
         on: the message that triggers it.
-        by: the role that owes it.
+        by: the role that owes it: that of the receiver of the trigger, else of its sender.
         send: the message owed.
         to: party, or wildcard such as ``customs.*``, or ``customs.subject`` for the position that the trigger is
-            about; the sender of the trigger is left out.
+            about; the sender of the trigger is left out, unless it was refused.
         nested: the owed exchange happens inside the open one, whose answer depends on it (forwarding);
             otherwise it follows within the timer.
         forward: the content is that of the trigger (signed anew, with its own message-scoped values).
@@ -379,6 +379,7 @@ class Reaction:
         requirement: demand on the party that owes it.
         received: demand on the party that receives it (it must confirm).
         source: where it comes from.
+        after: how the trigger must have ended.
     """
 
     id: str
@@ -393,6 +394,7 @@ class Reaction:
     event: str = ""
     requirement: str | None = None
     received: str | None = None
+    after: Literal["accepted", "refused"] = "accepted"
 
 
 @dataclass(frozen=True)

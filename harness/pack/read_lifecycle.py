@@ -167,7 +167,7 @@ def read_reactions(
     timers: Collection[str],
     requirements: Mapping[str, Requirement],
 ) -> tuple[Reaction, ...]:
-    """What a party owes after an accepted message.
+    """What a party owes after a message was accepted, or refused.
 
     Raises:
         ConfigurationFault: an unknown name, an id that stands twice, or a party that cannot send or receive it.
@@ -194,7 +194,13 @@ def read_reactions(
             event=entry.get("event", ""),
             requirement=demand(entry, "requirement", requirements, by),
             received=demand(entry, "received", requirements, receiver),
+            after=entry.get("after", "accepted"),
         )
+        if reaction.after == "refused" and (reaction.nested or reaction.forward):
+            raise entry.at("after").fault(
+                "what follows a refusal can neither be nested nor forward what was refused",
+                remedy="Remove 'nested' and 'forward'.",
+            )
         if reaction.id in reactions:
             raise entry.at("id").fault(f"the id '{reaction.id}' stands here twice", remedy="Choose another id.")
         if not reaction.forward and (send.sender, send.receiver) != (by, receiver):

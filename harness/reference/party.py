@@ -166,7 +166,7 @@ class Party:
         verdict = ", ".join(f"refused {each.code} at {each.pointer}" for each in errors) or "accepted"
         LOG.info("[%s] %s from %s: %s", case, message.name, sender, verdict)
         reply = await self._reply(received, incoming, sender, errors)
-        return reply if errors else replace(reply, after=partial(self._react, received, sender, case))
+        return replace(reply, after=partial(self._react, received, sender, case, "refused" if errors else "accepted"))
 
     async def _reply(self, received: Received, incoming: Incoming, sender: str, errors: tuple[Error, ...]) -> Reply:
         request = received.message
@@ -203,20 +203,20 @@ class Party:
                     raise TurnedAwayError(502, f"{receiver} could not be asked: {heard.text}", "Receiver")
         return None
 
-    def _react(self, received: Received, sender: str, case: str) -> None:
+    def _react(self, received: Received, sender: str, case: str, ended: str) -> None:
         """Send what is owed after the answer, once each; a refusal of it changes nothing."""
-        for reaction in self._due(received.message.name, nested=False):
+        for reaction in self._due(received.message.name, nested=False, after=ended):
             for receiver in self._receivers(reaction, sender, received):
                 self._start(self._notify(reaction, received, sender, receiver, case))
 
     async def _notify(self, reaction: Reaction, received: Received, sender: str, receiver: str, case: str) -> None:
         await self._delivery.send(self._owed(reaction, received, sender, receiver, case))
 
-    def _due(self, message: str, *, nested: bool) -> tuple[Reaction, ...]:
+    def _due(self, message: str, *, nested: bool, after: str = "accepted") -> tuple[Reaction, ...]:
         return tuple(
             each
             for each in self.pack.reactions
-            if each.on == message and each.by == self.role and each.nested == nested
+            if (each.on, each.by, each.nested, each.after) == (message, self.role, nested, after)
         )
 
     def _receivers(self, reaction: Reaction, sender: str, received: Received) -> tuple[str, ...]:

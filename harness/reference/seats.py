@@ -58,7 +58,8 @@ class Seats:
         role = reaction.to.partition(".")[0]
         seats = [seat for seat, party in self.pack.parties.items() if party.role == role]
         wanted = self._spoken_of(values, seats, "subject") if reaction.to == f"{role}.{SUBJECT}" else reaction.to
-        owed = tuple(seat for seat in seats if fnmatchcase(seat, wanted or "") and seat != sender)
+        left_out = sender if reaction.after == "accepted" else None
+        owed = tuple(seat for seat in seats if fnmatchcase(seat, wanted or "") and seat != left_out)
         return owed, tuple(seat for seat in seats if seat not in owed)
 
     def _spoken_of(self, values: Values, seats: Iterable[str], end: str) -> str | None:

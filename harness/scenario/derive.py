@@ -175,7 +175,8 @@ def _watch(pack: Pack, step: Exchange, cell: Cell) -> Iterator[Step]:
     subject = step.subject
     for other in pack.rules_by_message:
         follow = legal(pack, other, subject)
-        theirs = REACTION in pack.timers and other != step.message and follow.sender == step.sender
+        owed = any((each.on, each.after, each.send) == (step.message, "refused", other) for each in pack.reactions)
+        theirs = REACTION in pack.timers and other != step.message and follow.sender == step.sender and not owed
         if theirs and _unlocked(pack, step.message, other, subject):
             yield Quiet(f"quiet-{other}", step.sender, other, REACTION)
     already = {

@@ -170,39 +170,55 @@ def _expanded(steps: Iterable[Step], pack: Pack, parties: tuple[str, ...], seat:
 
 
 def _with_reactions(step: Exchange, pack: Pack, parties: tuple[str, ...], seat: str) -> Iterator[Step]:
-    accepted = settles(step)
     owed = [
-        reaction
+        (reaction, ower, target)
         for reaction in pack.reactions
-        if reaction.on == step.message and reaction.by == pack.parties[step.receiver].role and accepted
+        if reaction.on == step.message and reaction.after == _ends(step)
+        for ower in _owers(reaction, step, pack)
+        for target in _targets(reaction, step, parties, ower)
     ]
     nested = [
-        _owed(reaction, step, target, floating=False)
-        for reaction in owed
+        _owed(reaction, step, ower, target, floating=False)
+        for reaction, ower, target in owed
         if reaction.nested
-        for target in _targets(reaction, step, parties)
-        if not any(inner.message == reaction.send and inner.receiver == target for inner in step.during)
+        and not any(inner.message == reaction.send and inner.receiver == target for inner in step.during)
     ]
     yield replace(step, during=(*step.during, *nested))
-    for reaction in owed:
-        if reaction.nested:
-            continue
-        for target in _targets(reaction, step, parties):
-            if seat in (step.receiver, target):
-                yield _owed(reaction, step, target, floating=step.receiver == seat)
+    for reaction, ower, target in owed:
+        if not reaction.nested and seat in (ower, target):
+            yield _owed(reaction, step, ower, target, floating=ower == seat)
 
 
-def _targets(reaction: Reaction, step: Exchange, parties: tuple[str, ...]) -> list[str]:
+def _ends(step: Exchange) -> str | None:
+    """How the exchange ends as written: accepted, refused by an answer of the protocol, or in another way."""
+    if settles(step):
+        return "accepted"
+    refused = step.answer_defect is None and all(outcome.kind == "error" for outcome in step.expectation.expect)
+    return "refused" if refused else None
+
+
+def _owers(reaction: Reaction, step: Exchange, pack: Pack) -> list[str]:
+    """The end of the exchange that owes the message: the receiver where it is of that role, else the sender."""
+    position = pack.messages[reaction.send].sender_position
+    return [
+        end
+        for end in (step.receiver, step.sender)
+        if pack.parties[end].role == reaction.by and position in (None, pack.parties[end].position)
+    ][:1]
+
+
+def _targets(reaction: Reaction, step: Exchange, parties: tuple[str, ...], ower: str) -> list[str]:
     role, _, position = reaction.to.partition(".")
     wanted = f"{role}.{step.subject}" if position == SUBJECT else reaction.to
-    return [party for party in parties if fnmatchcase(party, wanted) and party not in (step.sender, step.receiver)]
+    known = {ower} if reaction.after == "refused" else {step.sender, step.receiver}
+    return [party for party in parties if fnmatchcase(party, wanted) and party not in known]
 
 
-def _owed(reaction: Reaction, step: Exchange, target: str, *, floating: bool) -> Exchange:
+def _owed(reaction: Reaction, step: Exchange, ower: str, target: str, *, floating: bool) -> Exchange:
     return Exchange(
         id=f"{step.id}/{reaction.id}>{target}",
         message=reaction.send,
-        sender=step.receiver,
+        sender=ower,
         receiver=target,
         subject=step.subject,
         movement=step.movement,

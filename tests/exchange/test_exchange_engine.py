@@ -398,3 +398,21 @@ def test_two_movements_of_one_case_are_told_apart(tmp_path):
     assert verdict.verdict.value == "fail"
     found = {(each.check, each.code) for step in verdict.steps for each in step.findings}
     assert ("consistency", "consignment") in found
+
+
+@pytest.mark.parametrize(("fault", "expected"), [(None, "pass"), ("none", "fail")])
+def test_what_is_owed_after_a_refusal_is_demanded(tmp_path, fault, expected):
+    pack = load_pack(find_pack("etir-4.3"))
+    started = next(each for each in pack.reactions if (each.on, each.send) == ("I9", "E7"))
+    owed = replace(started, id="chain-told-refusal", after="refused")
+    faults = {"keeps-quiet": Fault("keeps-quiet", "platform", "", str(owed.requirement), "notify", {"as": fault})}
+    faults["keeps-quiet"].parameters.update({"reaction": owed.id})
+    pack = replace(pack, reactions=(*pack.reactions, owed), faults={**pack.faults, **faults})
+    here = World(pack, "platform", tmp_path, faults=("keeps-quiet",) if fault else ())
+    name = "lifecycle-I9-declaration-absent@platform"
+    outcome = asyncio.run(here.run([name]))
+    case = next(each for each in outcome.plan.cases if each.id == name)
+    twice = [step.id for step in exchanges(case.steps) if step.reaction == owed.id]
+    assert twice == ["I9/chain-told-refusal>chain", "I9.again/chain-told-refusal>chain"]
+    assert outcome.verdicts[name] == expected
+    assert outcome.verdicts["lifecycle-I9-accepted@platform"] == "pass"

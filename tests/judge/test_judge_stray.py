@@ -112,3 +112,21 @@ def test_what_comes_after_the_end_of_a_case_fails_the_run(world: World) -> None:
     statuses = {each.id: each.status for each in judged.requirements}
     assert statuses[str(step.requirement)] is Status.FAILED
     assert (calm.verdict, judged.verdict) == (RunVerdict.NOT_FULLY_VERIFIED, RunVerdict.NOT_CONFORMANT)
+
+
+def test_what_follows_a_refusal_only_is_undue_after_an_acceptance(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = world.stage(world.plan("platform"), ACCEPTED).play()
+    step = reaction(stage)
+    extra(stage, step.id, again=True)
+    kept = tuple(each for each in stage.case.steps if each.id != step.id)
+    stage.case = replace(stage.case, steps=kept)
+    stage.events = [event for event in stage.events if event.step != step.id]
+    stage.end()
+    assert codes(stage.judge()) == []
+    changed = tuple(
+        replace(each, after="refused") if each.id == step.reaction else each for each in world.pack.reactions
+    )
+    monkeypatch.setattr(world, "pack", replace(world.pack, reactions=changed))
+    assert codes(stage.judge()) == ["reaction/undue"]

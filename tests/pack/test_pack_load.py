@@ -26,7 +26,8 @@ def test_the_tables_of_a_pack(folder: Path) -> None:
     assert pack.extends == ()
     assert pack.roots == (folder,)
     assert pack.fixtures == folder / "golden"
-    assert [file.name for file in pack.scenarios] == ["arrival-of-unknown.yaml", "body-altered.yaml", "movement.yaml"]
+    names = ["arrival-of-unknown.yaml", "body-altered.yaml", "movement.yaml", "two-movements.yaml"]
+    assert [file.name for file in pack.scenarios] == names
 
 
 def test_messages_and_their_files(folder: Path) -> None:
@@ -258,6 +259,7 @@ def test_reactions_are_read(folder: Path) -> None:
         ("by: customs", "by: platform", "no role 'platform'"),
         ("to: customs.*", "to: customs.transit", "no party 'customs.transit'"),
         ("within: reaction", "within: reacton", "no timer 'reacton'"),
+        ("within: reaction", "within: reaction\n    nested: true\n    after: refused", "neither be nested nor forward"),
         ("requirement: NB-CONTENT", "received: NB-NONE", "no requirement 'NB-NONE'"),
         ('"assumed: invented for the tests"\n', '"assumed: x"\n' + REACTION.partition("reactions:\n")[2], "twice"),
     ],

@@ -75,6 +75,19 @@ def test_forwarding_happens_inside_the_open_exchange(pack: Pack) -> None:
     assert (inner.sender, inner.receiver, inner.forwards) == ("platform", "customs.departure", outer.id)
 
 
+def test_a_sender_that_was_refused_may_owe_a_message(pack: Pack) -> None:
+    name = "lifecycle-I9-declaration-absent@departure"
+    notice = next(each for each in pack.reactions if not each.nested)
+    asks = replace(notice, id="asks", on="I9", by="customs", send="I5", to="platform", after="refused", event="")
+    changed = replace(pack, reactions=(*pack.reactions, asks))
+    (owed,) = [each for each in exchanges(case(plan_for(changed, "customs"), name).steps) if each.reaction == "asks"]
+    assert (owed.sender, owed.receiver, owed.floating) == ("customs.departure", "platform", True)
+    told = next(each for each in exchanges(case(plan_for(changed, "customs"), name).steps) if each.id == "I9")
+    assert owed.id.startswith(f"{told.id}/")
+    accepted = case(plan_for(changed, "customs"), "lifecycle-I9-accepted@departure")
+    assert not [each for each in exchanges(accepted.steps) if each.reaction == "asks"]
+
+
 def test_step_ids_are_unique_in_every_case(pack: Pack) -> None:
     for role in pack.roles:
         for found in plan_for(pack, role).cases:
