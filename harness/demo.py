@@ -116,7 +116,7 @@ def set_up(pack: Pack, show: Show, folder: Path) -> Props:
         anchors=(str(trust),),
         crls=(str(crl),),
         spares=str(spares) if show.faults else None,
-        peers={name: f"https://{HOST}:{own}/{name}" for name, party in pack.parties.items() if party.role != role},
+        peers={name: f"https://{HOST}:{own}/{name}" for name in pack.parties},
         token_file=str(token),
         host=HOST,
         port=theirs,

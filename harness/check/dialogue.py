@@ -9,27 +9,19 @@ from harness.check.model import Dialogue, Finding, Subject
 from harness.evidence.conversation import name_made_by
 from harness.evidence.message import Opened
 from harness.message.model import Value
-from harness.pack.model import Pack
+from harness.pack.model import Message, Pack
 
 SHOWN = 120
 """Characters of a value that a finding shows."""
 
 
 def correlation(subject: Subject) -> Iterator[Finding]:
-    """An answer carries the reference of its request, and a reference is never used twice by one sender."""
+    """A message names the one that it refers to, as its kind demands, and uses no reference twice."""
     dialogue, opened = subject.dialogue, subject.opened
     if dialogue is None or opened.name is None:
         return
     pack = subject.pack
-    if dialogue.part == "answer" and dialogue.request is not None and dialogue.request.name is not None:
-        reply = name_made_by(pack, opened.name, "reply")
-        reference = name_made_by(pack, dialogue.request.name, "reference")
-        if reply is not None and reference is not None:
-            expected, observed = dialogue.request.values.get(reference), opened.values.get(reply)
-            if expected != observed:
-                text = f"the answer refers to {_shown(observed)}; the request was {_shown(expected)}"
-                pointer = "/" + pack.messages[opened.name].bindings[reply].path
-                yield Finding("correlation", "wrong-reference", text, pointer=pointer)
+    yield from _reference_to_another(pack, dialogue, opened, pack.messages[opened.name])
     own = name_made_by(pack, opened.name, "reference")
     if own is not None and opened.text(own):
         for said in dialogue.conversation.said:
@@ -39,6 +31,36 @@ def correlation(subject: Subject) -> Iterator[Finding]:
                     text = f"the reference {_shown(opened.text(own))} was already used in {said.opened.name}"
                     yield Finding("correlation", "reference-reused", text)
                     break
+
+
+def _reference_to_another(pack: Pack, dialogue: Dialogue, opened: Opened, message: Message) -> Iterator[Finding]:
+    reply = name_made_by(pack, message.name, "reply")
+    if reply is None:
+        return
+    observed, pointer = opened.values.get(reply), "/" + message.bindings[reply].path
+    if observed is not None and message.correlation == "forbidden":
+        text = f"{message.name} refers to {_shown(observed)}; it must not refer to a message"
+        yield Finding("correlation", "forbidden-reference", text, pointer=pointer)
+    elif dialogue.part == "answer" and dialogue.request is not None and dialogue.request.name is not None:
+        reference = name_made_by(pack, dialogue.request.name, "reference")
+        expected = dialogue.request.values.get(reference) if reference is not None else None
+        absent = observed is None and message.correlation == "optional"
+        if reference is not None and expected != observed and not absent:
+            text = f"the answer refers to {_shown(observed)}; the request was {_shown(expected)}"
+            yield Finding("correlation", "wrong-reference", text, pointer=pointer)
+    elif dialogue.part == "request" and observed is None and message.correlation == "required":
+        yield Finding("correlation", "no-reference", f"{message.name} refers to no message", pointer=pointer)
+    elif dialogue.part == "request" and observed is not None and observed not in _received(pack, dialogue):
+        text = f"{message.name} refers to {_shown(observed)}, which no message to its sender had as its reference"
+        yield Finding("correlation", "wrong-reference", text, pointer=pointer)
+
+
+def _received(pack: Pack, dialogue: Dialogue) -> Iterator[Value]:
+    """The references of the messages that the sender of this one has got."""
+    for said in dialogue.conversation.said:
+        name = name_made_by(pack, said.opened.name, "reference") if said.opened.name is not None else None
+        if name is not None and said.sender != dialogue.sender:
+            yield said.opened.values.get(name)
 
 
 def consistency(subject: Subject) -> Iterator[Finding]:

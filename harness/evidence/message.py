@@ -80,7 +80,7 @@ def open_message(
         data: the body as it came.
         at: time at which certificates and timestamps are judged.
         trust: what signatures are believed on; ``None`` leaves the signature alone (our own messages).
-        answer_to: name of the request that this answers, or ``None`` for a request.
+        answer_to: name of the request that this answers, or ``None`` for a request, or for what is looked at by itself.
         name: the message, where it is known because we made it; otherwise it is told from the message itself.
     """
     headers = tuple((str(name).lower(), str(value)) for name, value in head.get("headers", ()))
@@ -127,7 +127,7 @@ def _opened(
         return Opened(None, "none", document, report=report, status=status)
     return Opened(
         name,
-        _shape(message, document, errors),
+        "request" if answer_to is None and pack.answers == "message" else _shape(message, document, errors),
         document,
         read(document, message.bindings),
         errors,
@@ -147,7 +147,7 @@ def status_of(line: str) -> int | None:
 def _name_of(
     pack: Pack, document: Document, line: str, headers: Mapping[str, str], answer_to: str | None
 ) -> str | None:
-    if answer_to is not None and pack.identify != "root":
+    if answer_to is not None and pack.identify != "root" and pack.answers == "reply":
         return pack.messages[answer_to].answer
     method, _, rest = line.partition(" ")
     return identify(
@@ -195,20 +195,24 @@ def _speaks(message: Message, document: Document, errors: Sequence[ErrorItem]) -
 
 
 def _shape(message: Message, document: Document, errors: Sequence[ErrorItem]) -> Shape:
-    if message.answers is None:
+    if not message.replies:
         return "request"
+    if message.refuses:
+        return "refused"
     if message.accepted is not None:
         path, values = message.accepted
         return "accepted" if set(document.texts(path)) & set(values) else "refused"
     return "refused" if errors else "accepted"
 
 
-def outcomes_of(opened: Opened) -> tuple[Outcome, ...]:
+def outcomes_of(pack: Pack, opened: Opened) -> tuple[Outcome, ...]:
     """How an exchange ended, as its answer says: one outcome, or one for each error of a refusal."""
+    by = opened.name if pack.answers == "message" else None
     if opened.shape == "accepted":
         return (Outcome("accepted"),)
     if opened.shape == "refused":
-        return tuple(Outcome("error", item.code, item.pointer) for item in opened.errors) or (Outcome("error"),)
+        said = tuple(Outcome("error", item.code, item.pointer, by) for item in opened.errors)
+        return said or (Outcome("error", by=by),)
     if opened.fault is not None:
         return (Outcome("fault", opened.fault.code),)
     return (Outcome("http", str(opened.status) if opened.status else None),)

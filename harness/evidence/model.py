@@ -16,8 +16,10 @@ kind                   data
                        connection
 ``received``           the same, without defect; plus body_complete (bool)
 ``simulated``          role, message, sender, receiver, digest: never on a wire
+``receipt``            role: of the part that was received; sender, receiver: of the receipt; digest, head, tls,
+                       connection: the HTTP response to a message that is answered by another one
 ``failed``             role: of the missing part; message, outcome (kind, code), text, blame: ``sut`` or ``environment``
-``silence``            message, sender, receiver, since, until: nothing came
+``silence``            role: of the missing part; message, sender, receiver, since, until: nothing came
 ``quiet``              message, party, since, until: watched, and what came is in ``received``
 ``unmatched``          receiver, digest, head: a message that belongs to no waiting step and to no case
 ``extra``              the same, for a message that carries values or a reference of a case: its case is set, also when

@@ -24,7 +24,7 @@ from harness.message.model import Document, Value
 from harness.pack.codelist import coded_violations
 from harness.pack.model import Breach, Message, Outcome, Pack, Violation
 from harness.pack.rule import rule_violations
-from harness.pack.sample import golden
+from harness.pack.sample import golden, golden_answer
 from harness.pack.schema import violations
 from harness.scenario.model import Exchange
 
@@ -47,7 +47,18 @@ def compose_request(data: Data, conversation: Conversation, step: Exchange, now:
     """
     message = data.pack.messages[step.message]
     forwarded = _forwarded(conversation, step)
-    occasion = Occasion(step.sender, step.receiver, step.subject, now, data.reference(step.id, "request"), step.event)
+    sample = golden(data.pack.format, message.golden["accepted"])
+    if forwarded is not None and forwarded.document is not None:
+        sample = forwarded.document
+    occasion = Occasion(
+        step.sender,
+        step.receiver,
+        step.subject,
+        now,
+        data.reference(step.id, "request"),
+        step.event,
+        reply=_replied_to(conversation, step),
+    )
     values: Made = {}
     for name in message.bindings:
         rule = data.pack.values[name]
@@ -57,11 +68,8 @@ def compose_request(data: Data, conversation: Conversation, step: Exchange, now:
             values[name] = data.given(step, name)
         elif forwarded is None or fresh:
             value = make(data, rule, occasion) if rule.scope == "message" else known(data, conversation, step, name)
-            if value is not None:
+            if value is not None or (rule.make.kind == "reply" and sample.pointers(message.bindings[name].path)):
                 values[name] = value
-    sample = golden(data.pack.format, message.golden["accepted"])
-    if forwarded is not None and forwarded.document is not None:
-        sample = forwarded.document
     return Composed(message, build(sample, message.bindings, _news(sample, message, values)))
 
 
@@ -69,9 +77,9 @@ def compose_answer(
     data: Data, conversation: Conversation, step: Exchange, request: Opened, outcome: Outcome, now: datetime
 ) -> Composed:
     """The answer of a simulated party: accepted, or refused with the error of *outcome*."""
-    message = data.pack.messages[data.pack.messages[step.message].answer or ""]
-    shape = "refused" if outcome.kind == "error" else "accepted"
-    sample = golden(data.pack.format, message.golden.get(shape, message.golden["accepted"]))
+    message = data.pack.messages[data.pack.saying(step.message, outcome) or ""]
+    refused = outcome.kind == "error"
+    sample = golden_answer(data.pack.format, message, refused=refused)
     asked = name_made_by(data.pack, step.message, "reference")
     occasion = Occasion(
         step.receiver,
@@ -89,10 +97,10 @@ def compose_answer(
             value = make(data, rule, occasion)
         else:
             value = request.values.get(name) or known(data, conversation, step, name)
-        if value is not None and (shape == "accepted" or sample.pointers(binding.path)):
+        if value is not None and (not refused or sample.pointers(binding.path)):
             values[name] = value
     document = build(sample, message.bindings, _news(sample, message, values))
-    if shape == "refused" and message.errors is not None and outcome.code is not None:
+    if refused and message.errors is not None and outcome.code is not None:
         errors = message.errors
         pointer = (errors.pointer_prefix + (outcome.pointer or "/")) if errors.pointer else None
         record = {
@@ -165,6 +173,16 @@ def _news(sample: Document, message: Message, values: Made) -> Made:
     lists = {name: message.bindings[name] for name, value in values.items() if isinstance(value, list)}
     there = read(sample, lists)
     return {name: value for name, value in values.items() if name not in there or there[name] != value}
+
+
+def _replied_to(conversation: Conversation, step: Exchange) -> str | None:
+    """The reference of the request that a message answers, where it is sent as an exchange of its own."""
+    pack = conversation.pack
+    answered = pack.messages[step.message].answers
+    name = name_made_by(pack, answered, "reference") if answered else None
+    asked = (said for said in reversed(conversation.said) if said.part == "request" and said.sender == step.receiver)
+    found = next((said.opened for said in asked if said.opened.name == answered), None)
+    return found.text(name) if found is not None and name is not None else None
 
 
 def _forwarded(conversation: Conversation, step: Exchange) -> Opened | None:

@@ -6,15 +6,18 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any
 
-from harness.errors import ConfigurationFault, HarnessFault
+from harness.errors import HarnessFault
+from harness.evidence.clock import stamp
+from harness.evidence.conversation import Part
 from harness.evidence.message import Opened, open_message, outcomes_of
+from harness.exchange.answering import Pending
 from harness.exchange.client import post
 from harness.exchange.compose import Composed, compose_answer, compose_request, demand_correct, misled
 from harness.exchange.http import Silence, Wire, WireFailure
 from harness.exchange.parcel import Parcel, address, pack_up, unsigned
 from harness.exchange.stage import Scene, StopCase, own
 from harness.judge.outcome import departs, describe_all, meets
-from harness.pack.model import Outcome
+from harness.pack.model import ANSWER, Outcome
 from harness.scenario.model import Exchange
 from harness.scenario.project import wrong
 
@@ -32,9 +35,10 @@ async def deliver(scene: Scene, step: Exchange, play: Inner) -> None:
     scene.parcels[step.id] = parcel
     inner = [asyncio.ensure_future(play(each)) for each in step.during]
     try:
-        outcomes = await _post(scene, step, parcel)
+        ask = _post if scene.stage.pack.answers == "reply" else _correspond
+        outcomes = await ask(scene, step, parcel)
         if parcel.delivery is not None and parcel.delivery.repeated:
-            outcomes = await _post(scene, step, parcel)
+            outcomes = await ask(scene, step, parcel)
         if leaves := _leaves(scene, step, outcomes):
             raise StopCase(leaves)
         await asyncio.gather(*inner)
@@ -52,7 +56,7 @@ async def simulate(scene: Scene, step: Exchange, play: Inner) -> None:
     for inner in step.during:
         await play(inner)
     outcome = step.expectation.expect[0]
-    if composed.message.answer is None or outcome.kind not in ("accepted", "error"):
+    if scene.stage.pack.saying(step.message, outcome) is None:
         return
     answer = compose_answer(scene.data, scene.conversation, step, request, outcome, scene.now())
     demand_correct(scene.stage.pack, answer)
@@ -101,28 +105,99 @@ def _parcel(scene: Scene, step: Exchange) -> Parcel:
 
 
 async def _post(scene: Scene, step: Exchange, parcel: Parcel) -> tuple[Outcome, ...]:
-    stage, message = scene.stage, scene.stage.pack.messages[step.message]
-    if step.receiver not in stage.setup.sut_urls:
-        raise ConfigurationFault(
-            f"nobody said where the system under test listens as {step.receiver}",
-            remedy="Add its endpoint to the target file.",
-        )
-    header = stage.pack.case_header
     try:
-        wire = await post(
-            stage.transports[step.sender],
-            address(stage.setup.sut_urls[step.receiver], message),
-            parcel.data,
-            (*parcel.headers, (header, scene.case.id)) if header else parcel.headers,
-            seconds=stage.patience(stage.seconds("answer")),
-            method=message.method,
-            delivery=parcel.delivery,
-            clock=stage.clock,
-            on_sent=scene.telling(step, "request", message.name, parcel.data, step.defect),
-        )
+        wire = await hand_over(scene, step, "request", parcel, step.message, step.defect)
     except WireFailure as failure:
-        return _failed(scene, step, message.answer, failure)
+        return _failed(scene, step, scene.stage.pack.messages[step.message].answer, failure)
     return _answered(scene, step, wire)
+
+
+async def _correspond(scene: Scene, step: Exchange, parcel: Parcel) -> tuple[Outcome, ...]:
+    """Send a request, and wait for the message that answers it, or for the end of the time in which one may come."""
+    stage, message = scene.stage, scene.stage.pack.messages[step.message]
+    seconds, loop = stage.seconds(message.within, ANSWER), asyncio.get_running_loop()
+    pending = Pending(scene.case.id, step, lambda: scene.reference(step), lambda: scene.conversation)
+    with stage.switchboard.expecting(pending):
+        end, since = loop.time() + stage.patience(seconds), stamp(scene.now())
+        scene.write(
+            "waiting",
+            step.id,
+            message=message.answer,
+            sender=step.receiver,
+            receiver=step.sender,
+            until=scene.later(seconds),
+            why=f"{step.receiver} may answer {step.message} from {step.sender}.",
+        )
+        try:
+            wire = await hand_over(scene, step, "request", parcel, step.message, step.defect)
+        except WireFailure as failure:
+            return _failed(scene, step, message.answer, failure)
+        if not 200 <= wire.response.status < 300:
+            return _answered(scene, step, wire)
+        take_receipt(scene, step, "request", wire)
+        await asyncio.wait((pending.arrival,), timeout=max(end - loop.time(), 0))
+        if pending.arrival.done():
+            scene.hear(step, "answer", pending.arrival.result())
+            return outcomes_of(stage.pack, pending.arrival.result())
+    scene.write(
+        "silence",
+        step.id,
+        role="answer",
+        message=message.answer,
+        sender=step.receiver,
+        receiver=step.sender,
+        since=since,
+        until=stamp(scene.now()),
+    )
+    outcome = stage.pack.silence(step.message)
+    if outcome.kind == "silence" and not _expected(step, outcome):
+        raise StopCase(f"No answer to {step.message} came in time.")
+    return (outcome,)
+
+
+async def hand_over(scene: Scene, step: Exchange, part: Part, parcel: Parcel, name: str, defect: str | None) -> Wire:
+    """Send a message of an exchange to the SUT in a request of HTTP; returns the response.
+
+    Parameters:
+        scene, step, part: what it is.
+        parcel: the message.
+        name: its name.
+        defect: what is wrong with it on purpose.
+
+    Raises:
+        WireFailure: there was no response.
+    """
+    stage, message, header = scene.stage, scene.stage.pack.messages[name], scene.stage.pack.case_header
+    ours, theirs = (step.sender, step.receiver) if part == "request" else (step.receiver, step.sender)
+    return await post(
+        stage.transports[ours],
+        address(scene.endpoint(theirs), message),
+        parcel.data,
+        (*parcel.headers, (header, scene.case.id)) if header else parcel.headers,
+        seconds=stage.patience(stage.seconds(ANSWER)),
+        method=message.method,
+        delivery=parcel.delivery,
+        clock=stage.clock,
+        on_sent=scene.telling(step, part, name, parcel.data, defect),
+    )
+
+
+def take_receipt(scene: Scene, step: Exchange, part: Part, wire: Wire) -> None:
+    """Write down the HTTP response to a message that is answered by another one."""
+    response = wire.response
+    ours, theirs = (step.sender, step.receiver) if part == "request" else (step.receiver, step.sender)
+    scene.write(
+        "receipt",
+        step.id,
+        response.last,
+        role=part,
+        sender=theirs,
+        receiver=ours,
+        digest=scene.stage.recorder.store.put(response.body),
+        head=response.head.to_json(),
+        tls=response.tls.to_json() if response.tls else None,
+        connection=response.connection,
+    )
 
 
 def _failed(scene: Scene, step: Exchange, answer: str | None, failure: WireFailure) -> tuple[Outcome, ...]:
@@ -164,7 +239,7 @@ def _answered(scene: Scene, step: Exchange, wire: Wire) -> tuple[Outcome, ...]:
         stage.pack, head, response.body, at=response.last.at, trust=stage.trust, answer_to=step.message
     )
     scene.hear(step, "answer", opened)
-    return outcomes_of(opened)
+    return outcomes_of(stage.pack, opened)
 
 
 def _leaves(scene: Scene, step: Exchange, outcomes: tuple[Outcome, ...]) -> str:

@@ -8,14 +8,16 @@ from dataclasses import replace
 
 from harness.evidence.clock import stamp
 from harness.evidence.message import Opened
+from harness.exchange.answering import receipt
 from harness.exchange.compose import compose_answer, demand_correct, order_parameters
-from harness.exchange.deliver import Inner, cancelled
+from harness.exchange.deliver import Inner, cancelled, hand_over, take_receipt
 from harness.exchange.delivery import Delivery
-from harness.exchange.http import Sent, WireAnswer
+from harness.exchange.http import Sent, WireAnswer, WireFailure
 from harness.exchange.model import Order
-from harness.exchange.parcel import address, pack_up
+from harness.exchange.parcel import Parcel, address, pack_up
 from harness.exchange.stage import Scene, StopCase
 from harness.exchange.switchboard import Arrival, Wait, refusal
+from harness.pack.model import ANSWER
 from harness.scenario.model import Exchange
 
 
@@ -79,13 +81,53 @@ async def answer(scene: Scene, step: Exchange, arrival: Arrival, play: Inner) ->
     if arrival.opened.shape != "request":
         await _reply(scene, step, arrival, refusal(scene.stage.pack))
         raise StopCase(f"What came in the place of {step.message} is not a readable message.")
+    spoken = step.expectation.expect[0].kind in ("accepted", "error", "silence")
+    if spoken and scene.stage.pack.answers == "message":
+        await _acknowledge(scene, step, arrival)
     for inner in step.during:
         await play(inner)
-    await _reply(scene, step, arrival, _prepared(scene, step, arrival.opened))
+    if spoken and scene.stage.pack.answers == "message":
+        await _send_answer(scene, step, arrival.opened)
+    else:
+        await _reply(scene, step, arrival, _prepared(scene, step, arrival.opened))
+
+
+async def _acknowledge(scene: Scene, step: Exchange, arrival: Arrival) -> None:
+    """Say that the request came, and wait until that has left."""
+    left = asyncio.Event()
+    arrival.reply.set_result(receipt(scene.stage.recorder, scene.case.id, step, "request", left.set))
+    await left.wait()
+
+
+async def _send_answer(scene: Scene, step: Exchange, request: Opened) -> None:
+    """Send the answer that the script wants in a message of its own, if it wants one."""
+    name = scene.stage.pack.saying(step.message, step.expectation.expect[0])
+    if name is None:
+        return
+    parcel = _answer_parcel(scene, step, request)
+    if parcel.delivery is not None:
+        await asyncio.sleep(parcel.delivery.delay)
+    try:
+        wire = await hand_over(scene, step, "answer", parcel, name, step.answer_defect)
+    except WireFailure as failure:
+        scene.write(
+            "failed",
+            step.id,
+            failure.at,
+            role="answer",
+            message=name,
+            outcome={"kind": failure.outcome, "code": None},
+            text=f"{name} could not be delivered: {failure.text}.",
+            blame=failure.blame,
+        )
+        if failure.blame == "environment":
+            raise StopCase(f"{name} could not be delivered: {failure.text}.") from failure
+        return
+    take_receipt(scene, step, "answer", wire)
 
 
 def _prepared(scene: Scene, step: Exchange, request: Opened) -> WireAnswer:
-    """The answer that the script wants."""
+    """The HTTP response that the script wants."""
     stage, outcome = scene.stage, step.expectation.expect[0]
     if outcome.kind == "fault":
         return refusal(stage.pack, outcome.code or "Sender")
@@ -95,13 +137,17 @@ def _prepared(scene: Scene, step: Exchange, request: Opened) -> WireAnswer:
         return WireAnswer(500, delivery=Delivery(closed=True))
     if stage.pack.messages[step.message].answer is None:
         return WireAnswer(202)
+    parcel = _answer_parcel(scene, step, request)
+    return WireAnswer(200, parcel.headers, parcel.data, parcel.delivery)
+
+
+def _answer_parcel(scene: Scene, step: Exchange, request: Opened) -> Parcel:
+    stage, outcome = scene.stage, step.expectation.expect[0]
     composed = compose_answer(scene.data, scene.conversation, step, request, outcome, scene.now())
     if step.answer_defect is None:
         demand_correct(stage.pack, composed)
-    parcel = pack_up(
-        stage.pack, composed, stage.seal(step.receiver), scene.now(), step.answer_defect, stage.seconds("answer")
-    )
-    return WireAnswer(200, parcel.headers, parcel.data, parcel.delivery)
+    patience = stage.seconds(stage.pack.messages[step.message].within, ANSWER)
+    return pack_up(stage.pack, composed, stage.seal(step.receiver), scene.now(), step.answer_defect, patience)
 
 
 async def _reply(scene: Scene, step: Exchange, arrival: Arrival, prepared: WireAnswer) -> None:

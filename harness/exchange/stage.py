@@ -11,7 +11,7 @@ import httpx
 
 from harness.errors import ConfigurationFault
 from harness.evidence.clock import UNCERTAINTY, Clock, stamp
-from harness.evidence.conversation import Conversation, Part
+from harness.evidence.conversation import Conversation, Part, name_made_by
 from harness.evidence.message import Opened, Shape, open_message
 from harness.exchange.data import Data
 from harness.exchange.http import Moment, Sent
@@ -129,6 +129,26 @@ class Scene:
             own=frozenset(step.values),
         )
 
+    def reference(self, step: Exchange) -> str | None:
+        """The reference of the request of a step, as it was sent or as it will be."""
+        name = name_made_by(self.stage.pack, step.message, "reference")
+        said = self.conversation.message(step.id, "request") if name else None
+        written = said.text(name) if said is not None and name else None
+        return written or (self.data.reference(step.id, "request") if name else None)
+
+    def endpoint(self, party: str) -> str:
+        """Where the SUT listens as that party.
+
+        Raises:
+            ConfigurationFault: nobody said it.
+        """
+        if party not in self.stage.setup.sut_urls:
+            raise ConfigurationFault(
+                f"nobody said where the system under test listens as {party}",
+                remedy="Add its endpoint to the target file.",
+            )
+        return self.stage.setup.sut_urls[party]
+
     def wait_for(self, step: Exchange, *, anywhere: bool = False) -> Wait:
         """A wait for the request of a step."""
         return Wait(self.case.id, step, lambda: self.conversation, anywhere)
@@ -172,5 +192,5 @@ class Scene:
 
 def own(message: Message, document: Document, *, refused: bool = False) -> Opened:
     """A message of our own, as it would be opened."""
-    shape: Shape = "request" if message.answers is None else "refused" if refused else "accepted"
+    shape: Shape = "request" if not message.replies else "refused" if refused else "accepted"
     return Opened(message.name, shape, document, read(document, message.bindings))

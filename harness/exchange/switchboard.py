@@ -10,7 +10,9 @@ Rules:
 3. A message with the reference that the SUT gave when it was asked for it is the one, whatever else it says.
 4. Where only one case is played at a time, a message that was asked for and says another value is still the one: the
    judge must see it. What belongs to a case that is over never is.
-5. What finds no step is written down and turned away: as ``extra`` of the case to which its values or its reference
+5. Where answers are messages of their own, an answer finds the request that waits for it: see
+   :mod:`harness.exchange.answering`.
+6. What finds no step is written down and turned away: as ``extra`` of the case to which its values or its reference
    belong, also when that is over, else as ``unmatched``.
 """
 
@@ -22,8 +24,9 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
-from harness.evidence.conversation import Conversation, name_made_by
+from harness.evidence.conversation import Conversation, Part, name_made_by
 from harness.evidence.message import Opened, open_message
+from harness.exchange.answering import RECEIVED, Pending, receipt, reference_replied_to
 from harness.exchange.http import WireAnswer, WireRequest
 from harness.exchange.parcel import turned_away
 from harness.exchange.recorder import Recorder
@@ -31,6 +34,9 @@ from harness.exchange.service import ListenerFailure
 from harness.pack.model import Pack
 from harness.scenario.model import Exchange
 from harness.security.model import Trust
+
+_REPLY = ""
+"""Stands in a mark for the reference of another message, whatever its bound name is."""
 
 _MEMORY = 50_000
 """How many values of cases that are over are remembered."""
@@ -135,6 +141,7 @@ class Switchboard:
         self._pack, self._trust, self._recorder = pack, trust, recorder
         self._one_case = one_case
         self._waits: list[Wait] = []
+        self._pending: list[Pending] = []
         self._keys = {name for message in pack.messages.values() for name in message.correlate}
         self._open: dict[str, Callable[[], Conversation]] = {}
         self._past: dict[Mark, str] = {}
@@ -167,6 +174,16 @@ class Switchboard:
                 if not reply.done():
                     reply.set_result(refusal(self._pack, "Receiver"))
 
+    @contextmanager
+    def expecting(self, pending: Pending) -> Iterator[None]:
+        """Let a request wait for its answer for as long as the context lasts."""
+        self._pending.append(pending)
+        try:
+            yield
+        finally:
+            if pending in self._pending:
+                self._pending.remove(pending)
+
     def enter(self, case: str, conversation: Callable[[], Conversation]) -> None:
         """A case begins: from here on, what carries its values or references is for no other."""
         self._open[case] = conversation
@@ -180,30 +197,48 @@ class Switchboard:
 
     async def __call__(self, request: WireRequest) -> WireAnswer:
         """Handle a request of the listener."""
-        receiver = request.target.partition("?")[0].strip("/").partition("/")[0]
-        opened = open_message(self._pack, request.head.to_json(), request.body, at=request.last.at, trust=self._trust)
+        receiver = _addressed(request)
+        opened = self._opened(request)
+        pending = self._find_pending(receiver, opened)
+        if pending is not None:
+            return self._answered(pending, request)
         wait = self._find(receiver, opened)
         if wait is None:
-            return self._stray(receiver, request, self._owner(opened))
+            return self._stray(receiver, request, opened)
         reply: asyncio.Future[WireAnswer] = asyncio.get_running_loop().create_future()
         self._waits.remove(wait)
+        self._received(wait.case, wait.step, "request", request, opened.name or wait.step.message)
+        wait.arrival.set_result(Arrival(request, opened, reply))
+        return await reply
+
+    def _received(self, case: str, step: Exchange, part: Part, request: WireRequest, message: str | None) -> None:
+        asking = part == "request"
         self._recorder.write(
             "received",
-            wait.case,
-            wait.step.id,
+            case,
+            step.id,
             request.last,
-            role="request",
-            message=opened.name or wait.step.message,
-            sender=wait.step.sender,
-            receiver=receiver,
+            role=part,
+            message=message,
+            sender=step.sender if asking else step.receiver,
+            receiver=_addressed(request) if asking else step.sender,
             digest=self._recorder.store.put(request.body),
             head=request.head.to_json(),
             tls=request.tls.to_json() if request.tls else None,
             connection=request.connection,
             body_complete=request.body_complete,
         )
-        wait.arrival.set_result(Arrival(request, opened, reply))
-        return await reply
+
+    def _opened(self, request: WireRequest, answer_to: str | None = None) -> Opened:
+        at, head = request.last.at, request.head.to_json()
+        return open_message(self._pack, head, request.body, at=at, trust=self._trust, answer_to=answer_to)
+
+    def _answered(self, pending: Pending, request: WireRequest) -> WireAnswer:
+        opened = self._opened(request, pending.step.message)
+        self._pending.remove(pending)
+        self._received(pending.case, pending.step, "answer", request, opened.name)
+        pending.arrival.set_result(opened)
+        return receipt(self._recorder, pending.case, pending.step, "answer")
 
     def failed(self, failure: ListenerFailure) -> None:
         """Write down what never became a request; it belongs to a step only where just one waits."""
@@ -221,6 +256,13 @@ class Switchboard:
             blame="sut",
         )
 
+    def _find_pending(self, receiver: str, opened: Opened) -> Pending | None:
+        if self._pack.answers == "reply":
+            return None
+        found = [(each.fits(self._pack, receiver, opened, alone=self._one_case), each) for each in self._pending]
+        surest, pending = max(found, key=lambda each: each[0], default=(0, None))
+        return pending if surest else None
+
     def _find(self, receiver: str, opened: Opened) -> Wait | None:
         here = [wait for wait in self._waits if wait.anywhere or wait.step.receiver == receiver]
         if opened.name is None:
@@ -228,7 +270,7 @@ class Switchboard:
             return due[0] if len(due) == 1 else None
         named = [wait for wait in here if wait.step.message == opened.name]
         told = next((wait for wait in named if wait.told(self._pack, opened)), None)
-        marks = _marks(opened)
+        marks = self._marks(opened)
         if told is not None or not self._past.keys().isdisjoint(marks):
             return told
         owners = {case for case, said in self._open.items() if not marks.isdisjoint(self._marks_of(said()))}
@@ -247,18 +289,24 @@ class Switchboard:
             name = name_made_by(self._pack, said.opened.name, "reference") if said.opened.name else None
             reference = said.opened.text(name) if name and said.part == "request" else None
             if name and reference:
-                marks.add((name, reference))
+                marks.update({(name, reference), (_REPLY, reference)})
         return marks
+
+    def _marks(self, opened: Opened) -> set[Mark]:
+        marks = {(name, value) for name, value in opened.values.items() if isinstance(value, str)}
+        reference = reference_replied_to(self._pack, opened) if self._pack.answers == "message" else None
+        return marks | ({(_REPLY, reference)} if reference else set())
 
     def _owner(self, opened: Opened) -> str | None:
         """The case to which a message belongs by what it says."""
-        marks = _marks(opened)
+        marks = self._marks(opened)
         for case, said in self._open.items():
             if not marks.isdisjoint(self._marks_of(said())):
                 return case
         return next((self._past[mark] for mark in sorted(marks & self._past.keys())), None)
 
-    def _stray(self, receiver: str, request: WireRequest, case: str | None) -> WireAnswer:
+    def _stray(self, receiver: str, request: WireRequest, opened: Opened) -> WireAnswer:
+        case = self._owner(opened)
         self._recorder.write(
             "unmatched" if case is None else "extra",
             case,
@@ -270,11 +318,13 @@ class Switchboard:
             connection=request.connection,
             body_complete=request.body_complete,
         )
-        return refusal(self._pack)
+        readable = self._pack.answers == "message" and opened.name is not None
+        return WireAnswer(RECEIVED) if readable else refusal(self._pack)
 
 
-def _marks(opened: Opened) -> set[Mark]:
-    return {(name, value) for name, value in opened.values.items() if isinstance(value, str)}
+def _addressed(request: WireRequest) -> str:
+    """The party that a request is addressed to."""
+    return request.target.partition("?")[0].strip("/").partition("/")[0]
 
 
 def refusal(pack: Pack, code: str = "Sender") -> WireAnswer:

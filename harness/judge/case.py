@@ -27,8 +27,8 @@ from harness.judge.model import CaseVerdict, StepVerdict, Verdict
 from harness.judge.requirement import requirement_verdicts
 from harness.judge.review import Review, graded
 from harness.judge.step import Departure, Seen, departure, judge_exchange, judge_observation, worst
-from harness.judge.stray import Stray, judge_strays, with_strays
-from harness.pack.model import Outcome, Pack
+from harness.judge.stray import Stray, judge_strays, settled_by_silence, with_strays
+from harness.pack.model import ANSWER, Outcome, Pack
 from harness.scenario.model import Attest, Case, Exchange, Probe, Quiet
 from harness.scenario.oracle import Ledger, accept, refusals, remember
 from harness.scenario.plan import Plan
@@ -122,8 +122,11 @@ def _walk(case: Case, plan: Plan, pack: Pack, events: Sequence[Event], fetch: Fe
         if step is None:
             continue
         if event.kind in ("failed", "silence") and event.data.get("role", "answer") == "answer":
-            outcome = event.data.get("outcome") or {"kind": "silence"}
-            record.outcomes = (Outcome(outcome["kind"], outcome.get("code")),)
+            outcome = event.data.get("outcome")
+            record.outcomes = (
+                Outcome(outcome["kind"], outcome.get("code")) if outcome else pack.silence(step.message),
+            )
+            ledger = _accepted(ledger, pack, step, record)
         if event.kind not in ("sent", "received", "simulated"):
             continue
         part: Part = event.data["role"]
@@ -138,9 +141,8 @@ def _walk(case: Case, plan: Plan, pack: Pack, events: Sequence[Event], fetch: Fe
                 own=frozenset(step.values), refusals=cells,
                 signers=plan.subject.signers, movement=step.movement,
             )  # fmt: skip
-            answer = pack.messages[step.message].answer
             subject = Subject(
-                pack, opened, (step.message,) if part == "request" else (answer,) if answer else (),
+                pack, opened, (step.message,) if part == "request" else pack.answering(step.message),
                 {name.lower(): value for name, value in event.data.get("head", {}).get("headers", ())},
                 event.data.get("head", {}).get("line", ""), event.data.get("body_complete", True), dialogue,
             )  # fmt: skip
@@ -154,17 +156,26 @@ def _walk(case: Case, plan: Plan, pack: Pack, events: Sequence[Event], fetch: Fe
             subject=step.subject, movement=step.movement, teaches=teaches, own=frozenset(step.values),
         )  # fmt: skip
         if part == "answer":
-            record.outcomes = outcomes_of(opened)
+            record.outcomes = outcomes_of(pack, opened)
             if event.kind == "received" and opened.shape == "accepted":
                 record.findings.extend(_too_early(step, case, seen))
-            request = record.opened.get("request")
-            if request is not None and opened.shape == "accepted" and step.answer_defect is None:
-                ledger = accept(ledger, pack, step.message, request.values)
+            ledger = _accepted(ledger, pack, step, record)
         elif opened.name is not None:
             reference = name_made_by(pack, opened.name, "reference")
             if reference is not None:
                 ledger = remember(ledger, sender, opened.values.get(reference))
+            if mode(step, case.sut) != "deliver" and not wrong(step) and settled_by_silence(pack, step):
+                record.outcomes = (Outcome("accepted"),)
+                ledger = _accepted(ledger, pack, step, record)
     return seen
+
+
+def _accepted(ledger: Ledger, pack: Pack, step: Exchange, record: Seen) -> Ledger:
+    """The ledger with what the acceptance of a request changes, where it was accepted."""
+    request = record.opened.get("request")
+    if request is None or step.answer_defect is not None or Outcome("accepted") not in record.outcomes:
+        return ledger
+    return accept(ledger, pack, step.message, request.values)
 
 
 def _too_early(step: Exchange, case: Case, seen: Mapping[str, Seen]) -> Iterator[Finding]:
@@ -201,10 +212,11 @@ def _steps(
     case: Case, plan: Plan, pack: Pack, events: Sequence[Event], seen: Mapping[str, Seen], gone: Container[str]
 ) -> Iterator[StepVerdict]:
     nothing = Seen()
-    budget = plan.parameters.timers.get("answer")
+    timers = plan.parameters.timers
     lag = sum(float(event.data["seconds"]) for event in events if event.kind == "lag")
     for step in exchanges(case.steps):
         applies = step.id not in gone
+        budget = timers.get(pack.messages[step.message].within, timers.get(ANSWER))
         yield judge_exchange(step, case, pack, seen.get(step.id, nothing), budget, lag, applies=applies)
     for other in case.steps:
         if isinstance(other, Quiet | Probe | Attest):

@@ -38,6 +38,8 @@ def _is(observed: Outcome, wanted: Outcome) -> bool:
         return False
     if wanted.code is not None and not _same_code(observed.code, wanted.code):
         return False
+    if wanted.by is not None and observed.by != wanted.by:
+        return False
     if wanted.pointer is None:
         return True
     return observed.pointer is not None and same_place(observed.pointer, wanted.pointer)
@@ -52,11 +54,11 @@ def _same_code(observed: str | None, wanted: str) -> bool:
 
 
 def describe(outcome: Outcome) -> str:
-    """An outcome in words, such as ``error 220 at /`` or ``HTTP 403``."""
-    place = f" at {outcome.pointer}" if outcome.pointer else ""
+    """An outcome in words, such as ``error 220 at /``, ``error 13 in CD917C`` or ``HTTP 403``."""
+    place = (f" at {outcome.pointer}" if outcome.pointer else "") + (f" in {outcome.by}" if outcome.by else "")
     words = {
         "accepted": "accepted",
-        "error": f"error {outcome.code}{place}" if outcome.code else "any error of the protocol",
+        "error": f"error {outcome.code}{place}" if outcome.code else "any error of the protocol" + place,
         "fault": f"SOAP fault {outcome.code}" if outcome.code else "a SOAP fault",
         "http": f"HTTP {outcome.code}" if outcome.code else "an HTTP answer without a message",
         "tls": "refused in the TLS handshake",

@@ -10,7 +10,7 @@ from harness.check.model import Finding
 from harness.check.registry import broken_by, severity
 from harness.evidence.clock import UNCERTAINTY
 from harness.evidence.conversation import Part
-from harness.evidence.message import Opened
+from harness.evidence.message import Opened, status_of
 from harness.evidence.model import Event
 from harness.judge.model import StepVerdict, Verdict
 from harness.judge.outcome import departs, describe_all, meets
@@ -164,7 +164,7 @@ def _awaited(step: Exchange, case: Case, pack: Pack, seen: Seen) -> _Ruling:
     name = step.message
     expected = f"{name} from {step.sender}"
     if "request" in seen.at:
-        return _Ruling(Verdict.PASS, f"{name} came.", expected, f"{name} came")
+        return _answer_taken(step, seen) or _Ruling(Verdict.PASS, f"{name} came.", expected, f"{name} came")
     if not seen.events:
         return _Ruling(Verdict.NOT_APPLICABLE, NOT_REACHED, expected)
     silence, failed = seen.first("silence"), seen.first("failed")
@@ -184,6 +184,25 @@ def _awaited(step: Exchange, case: Case, pack: Pack, seen: Seen) -> _Ruling:
     else:
         reason = f"{name} was still awaited when the case ended."
     return _Ruling(Verdict.INCONCLUSIVE, reason, expected, "nothing came")
+
+
+def _answer_taken(step: Exchange, seen: Seen) -> _Ruling | None:
+    """What it means when our answer, in a message of its own, was not taken; a wrong one may be turned away."""
+    failed = next((each for each in seen.events if each.kind == "failed" and each.data.get("role") == "answer"), None)
+    receipt = next((each for each in seen.events if each.kind == "receipt" and each.data["role"] == "answer"), None)
+    status = status_of(receipt.data["head"]["line"]) if receipt is not None else None
+    expected = f"a receipt for the answer to {step.message}"
+    if failed is not None and "answer" not in seen.at:
+        blame = Verdict.INCONCLUSIVE if failed.data.get("blame") == "environment" else Verdict.FAIL
+    elif failed is not None or (status is not None and not 200 <= status < 300):
+        blame = Verdict.FAIL
+    else:
+        return None
+    if step.answer_defect is not None:
+        return None
+    text = str(failed.data["text"]) if failed is not None else f"The answer to {step.message} got HTTP {status}."
+    finding = Finding("answer", "not-taken", text)
+    return _Ruling(blame, text, expected, text, (finding,) if blame is Verdict.FAIL else ())
 
 
 def _done(event: Event) -> bool:

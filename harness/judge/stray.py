@@ -1,7 +1,7 @@
 """The judge of strays: messages of the system under test that belong to a case, but for which no step of it waited.
 
-What it must not do is to send twice what it has sent, or to act on what it refused. Anything else is written down and
-decides nothing.
+What it must not do is to send twice what it has sent, to act on what it refused, to answer too late or twice, or to
+refuse a right answer. Anything else is written down and decides nothing.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from harness.check.model import Finding
-from harness.check.registry import broken_by
-from harness.evidence.conversation import name_made_by
+from harness.check.registry import broken_by, severity
+from harness.evidence.conversation import Part, name_made_by
 from harness.evidence.message import Opened
 from harness.evidence.model import Event
 from harness.judge.model import StepVerdict
@@ -55,6 +55,10 @@ def judge_strays(
     found = []
     for event in strays:
         opened = opening(event)
+        reply = _reply(case, pack, event, opened, seen)
+        if reply is not None:
+            found.append(reply)
+            continue
         step = _repeated(case, pack, event, opened, seen)
         if step is not None:
             found.append(Stray(event, step.id, _repetition(case, pack, event, step)))
@@ -93,7 +97,7 @@ def _repeated(case: Case, pack: Pack, event: Event, opened: Opened, seen: Mappin
             continue
         record = seen.get(step.id, Seen())
         request = record.at.get("request")
-        answered = "answer" in record.at and step.answer_defect is None
+        answered = ("answer" in record.at or settled_by_silence(pack, step)) and step.answer_defect is None
         if request is not None and answered and request.data["digest"] == event.data["digest"]:
             return step
         if step.message == opened.name and step.receiver == event.data.get("receiver"):
@@ -106,6 +110,47 @@ def _repeated(case: Case, pack: Pack, event: Event, opened: Opened, seen: Mappin
         if accepted and earlier and all(earlier.values.get(name) == opened.values.get(name) for name in names):
             return step
     return None
+
+
+def settled_by_silence(pack: Pack, step: Exchange) -> bool:
+    """Whether a simulated receiver accepts the request of a step by saying nothing."""
+    expected = step.expectation.expect[0]
+    silent = expected.kind in ("accepted", "silence") and pack.silence(step.message).kind == "accepted"
+    return silent and step.answer_defect is None
+
+
+def _reply(case: Case, pack: Pack, event: Event, opened: Opened, seen: Mapping[str, Seen]) -> Stray | None:
+    """An answer that came too late or once more, or a refusal of an answer of ours that was right."""
+    if pack.answers == "reply" or opened.name is None or not pack.messages[opened.name].replies:
+        return None
+    name = name_made_by(pack, opened.name, "reply")
+    reference = opened.text(name) if name is not None else None
+    for step in exchanges(case.steps) if reference else ():
+        part: Part = "request" if mode(step, case.sut) == "deliver" else "answer"
+        record = seen.get(step.id, Seen())
+        said = record.opened.get(part)
+        own = name_made_by(pack, said.name, "reference") if said is not None and said.name is not None else None
+        if said is None or own is None or said.text(own) != reference or record.at[part].kind != "sent":
+            continue
+        if part == "answer" and step.answer_defect is not None:
+            return None
+        return Stray(event, step.id, _reply_finding(case, pack, event, opened, step, record))
+    return None
+
+
+def _reply_finding(case: Case, pack: Pack, event: Event, opened: Opened, step: Exchange, record: Seen) -> Finding:
+    said = " and ".join(sorted({f"error {each.code}" for each in opened.errors})) or "no error"
+    if mode(step, case.sut) != "deliver":
+        text = f"{opened.name} with {said} refuses the answer to {step.message}, which is right (event {event.seq})."
+        finding = Finding("answer", "refused", text)
+    elif "answer" in record.at:
+        text = f"{step.message} was answered once more, with {opened.name} (event {event.seq})."
+        finding = Finding("answer", "repeated", text)
+    else:
+        text = f"{opened.name} with {said} came after the time in which {step.message} is answered (event {event.seq})."
+        finding = Finding("timing", "late-answer", text)
+    broken = next(broken_by(pack, finding, case.parties[case.sut].role, step.message), None)
+    return replace(finding, requirement=broken.id, severity=severity(broken)) if broken is not None else finding
 
 
 def _telling(pack: Pack, message: str | None) -> tuple[str, ...]:

@@ -18,8 +18,8 @@ def identify(
 ) -> str | None:
     """Name of the message, or ``None`` when the pack has none like it.
 
-    The pack says which of the facts counts. By ``target`` only requests can be told: an answer is known from
-    its request.
+    The pack says which of the facts counts. By ``target`` an answer in the HTTP response cannot be told: it is known
+    from its request.
 
     Parameters:
         pack: the pack.
@@ -36,9 +36,14 @@ def identify(
     reached = [
         message
         for message in pack.messages.values()
-        if message.answers is None and message.method == method and asked.endswith(_ending(message))
+        if _addressed(message, pack.answers) and message.method == method and asked.endswith(_ending(message))
     ]
     return max(reached, key=lambda message: len(_ending(message))).name if reached else None
+
+
+def _addressed(message: Message, answers: str) -> bool:
+    """Whether a message travels to an address: all do, but answers in the HTTP response."""
+    return message.answers is None or answers == "message"
 
 
 def _ending(message: Message) -> str:
@@ -46,12 +51,13 @@ def _ending(message: Message) -> str:
     return f"/{own}" if own else ""
 
 
-def check_identities(messages: Mapping[str, Message], by: str, table: Entry) -> None:
+def check_identities(messages: Mapping[str, Message], by: str, answers: str, table: Entry) -> None:
     """Check that no two messages could be taken for each other.
 
     Parameters:
         messages: the messages.
         by: what they are told by: ``root``, ``action`` or ``target``.
+        answers: how answers travel: ``reply`` or ``message``.
         table: ``messages.yaml``, for the place.
 
     Raises:
@@ -59,7 +65,7 @@ def check_identities(messages: Mapping[str, Message], by: str, table: Entry) -> 
     """
     seen: dict[object, str] = {}
     for name, message in messages.items():
-        if message.answers and by != "root":
+        if by != "root" and not _addressed(message, answers):
             continue
         fact: object = {"root": message.root, "action": message.action}.get(by, (message.method, _ending(message)))
         if not fact:

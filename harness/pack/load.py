@@ -55,8 +55,9 @@ def load_pack(path: str | Path) -> Pack:
     parties = read_parties(head, roles)
     pools = {name: tuple(entry.data) for name, entry in head.table("pools")}
     values = read_values(spoken, roles, parties, pools)
-    messages = read_messages(spoken, layers, head.get("format"), roles, parties, values)
-    check_identities(messages, head.get("identify"), spoken)
+    answers = head.get("answers", "reply")
+    messages = read_messages(spoken, layers, head.get("format"), answers, roles, parties, values, timers)
+    check_identities(messages, head.get("identify"), answers, spoken)
     requirements = read_requirements(demands, roles, messages)
     objects = read_objects(cells, values)
     reactions = read_reactions(cells, messages, parties, timers, requirements)
@@ -100,4 +101,5 @@ def load_pack(path: str | Path) -> Pack:
         security=read_security(protection, head.get("envelope")),
         scenarios=tuple(find_files(layers.roots, "scenarios/**/*.yaml").values()),
         roots=layers.roots,
+        answers=answers,
     )

@@ -19,6 +19,10 @@ from harness.security.model import SecurityProfile
 
 Level = Literal["MUST", "SHOULD", "MAY"]
 Mark = Literal["public", "inferred", "assumed"]
+Correlation = Literal["required", "optional", "forbidden"]
+
+ANSWER = "answer"
+"""Name of the timer within which a request is answered when nothing else is said."""
 
 
 @dataclass(frozen=True)
@@ -111,11 +115,13 @@ class Outcome:
             ``closed`` (connection ended without an answer); ``silence`` (nothing within the time budget).
         code: error code, fault code or HTTP status (``4xx`` matches a class); ``None`` matches any.
         pointer: place named by an error; ``None`` matches any.
+        by: name of the message that says the error, where several can; ``None`` matches any.
     """
 
     kind: OutcomeKind
     code: str | None = None
     pointer: str | None = None
+    by: str | None = None
 
 
 @dataclass(frozen=True)
@@ -205,6 +211,10 @@ class Message:
         optional: roles that may do without this request; it is mandatory for every other role that it concerns.
         answer: name of the answering message; ``None`` for a one-way message or an answer.
         answers: name of the request that this message answers, or ``None``.
+        refuses: names of the messages that this one can refuse, whatever they are; such a message only ever refuses.
+        refusals: names of the messages that can refuse this one, besides its answer.
+        correlation: whether it names the message that it refers to: it must, may or must not.
+        within: name of the timer within which it is answered.
         root: root element in Clark notation; for JSON the value at ``identify`` in the pack, or ``""``.
         schema: schema file (XSD or JSON Schema).
         action: SOAP action, or ``None``.
@@ -213,7 +223,7 @@ class Message:
         bindings: the bound names.
         correlate: bound names by which a received message finds its conversation.
         accepted: for answers: path and values that mean *accepted*; ``None`` when the absence of errors does.
-        errors: for answers: where errors stand.
+        errors: for answers and refusals: where errors stand.
         redact: paths that are masked in everything shown.
     """
 
@@ -238,6 +248,15 @@ class Message:
     sender_position: str | None = None
     receiver_position: str | None = None
     optional: tuple[str, ...] = ()
+    refuses: tuple[str, ...] = ()
+    refusals: tuple[str, ...] = ()
+    correlation: Correlation = "optional"
+    within: str = ANSWER
+
+    @property
+    def replies(self) -> bool:
+        """Whether it is only ever said in reply to another message."""
+        return self.answers is not None or bool(self.refuses)
 
 
 @dataclass(frozen=True)
@@ -529,6 +548,8 @@ class Pack:
         case_header: HTTP header that carries the case id, or ``None`` where the pack forbids it.
         identify: how a received message is told: ``root`` (root element), ``action``, or ``target`` (method
             and path).
+        answers: how answers travel: ``reply`` (in the HTTP response to the request) or ``message`` (in a request of
+            their own, to the endpoint of whoever is answered; the HTTP response is a receipt and no more).
         roles, parties: who takes part; parties carry the default facts of simulated ones.
         pools: default data pools, by name; a pool entry is a text.
         values, messages, requirements, objects, rules_by_message, reactions, constraints, codelists,
@@ -576,3 +597,29 @@ class Pack:
     security: SecurityProfile
     scenarios: tuple[Path, ...] = ()
     roots: tuple[Path, ...] = ()
+    answers: Literal["reply", "message"] = "reply"
+
+    def answering(self, request: str) -> tuple[str, ...]:
+        """Names of the messages that may answer a request: its answer, then those that only refuse."""
+        message = self.messages[request]
+        return (*((message.answer,) if message.answer else ()), *message.refusals)
+
+    def saying(self, request: str, outcome: Outcome) -> str | None:
+        """Name of the message that says this outcome of a request; ``None`` where nothing is said."""
+        answer = self.messages[request].answer
+        if outcome.kind == "accepted":
+            return answer
+        if outcome.kind != "error":
+            return None
+        if outcome.by is not None:
+            return outcome.by
+        refusing = (name for name in self.answering(request) if self.messages[name].errors is not None)
+        return next(refusing, answer)
+
+    def silence(self, request: str) -> Outcome:
+        """What it means when nothing answers a request in time.
+
+        Where answers are messages of their own, and a message has none that accepts, silence accepts it.
+        """
+        tacit = self.answers == "message" and self.messages[request].answer is None
+        return Outcome("accepted" if tacit else "silence")

@@ -58,7 +58,7 @@ def read_expectation(entry: Entry, sets: Sets) -> Expectation:
     if not isinstance(entry.data, dict):
         return Expectation(read_outcomes(entry, sets))
     if "expect" in entry:
-        if clash := [key for key in ("error", "pointer", "fault", "http", "tls") if key in entry]:
+        if clash := [key for key in ("error", "pointer", "by", "fault", "http", "tls") if key in entry]:
             raise entry.fault(f"'expect' and '{clash[0]}' exclude each other", remedy="Put it into the list 'expect'.")
         expect = read_outcomes(entry.at("expect"), sets)
     else:
@@ -72,11 +72,12 @@ def _outcome(entry: Entry) -> Outcome:
     if len(kinds) != 1:
         what = "this names no outcome" if not kinds else f"{' and '.join(kinds)} exclude each other"
         raise entry.fault(what, expected="exactly one of the keys error, fault, http, tls")
-    if "pointer" in entry and kinds != ["error"]:
-        raise entry.fault("only an error has a pointer", remedy="Remove 'pointer'.")
+    for key in ("pointer", "by"):
+        if key in entry and kinds != ["error"]:
+            raise entry.fault(f"only an error has '{key}'", remedy=f"Remove '{key}'.")
     kind = cast("OutcomeKind", kinds[0])
     code = None if kind == "tls" else str(entry.data[kind])
-    return Outcome(kind, code, read_pointer(entry.get("pointer")))
+    return Outcome(kind, code, read_pointer(entry.get("pointer")), entry.get("by"))
 
 
 def read_pointer(text: str | None) -> str | None:

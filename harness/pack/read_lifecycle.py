@@ -65,6 +65,8 @@ def read_rules_by_message(
             raise entry.fault(
                 f"'{name}' is an answer", expected="requests only", remedy=f"Write the cells for '{message.answers}'."
             )
+        if message.refuses:
+            raise entry.fault(f"'{name}' refuses other messages", expected="requests only", remedy="Remove the entry.")
         rules[name] = MessageRules(
             message=name,
             guards=tuple(_guard(each, message, objects, requirements, sets) for each in entry.list("guards")),

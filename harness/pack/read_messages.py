@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 from harness.message.model import Binding
 from harness.pack.entry import Entry
 from harness.pack.layers import Layers, find_file
-from harness.pack.model import ErrorShape, Maker, Message, Party, Role, ValueRule
+from harness.pack.model import ANSWER, ErrorShape, Maker, Message, Party, Role, ValueRule
 from harness.pack.names import pick
 
 _CLARK = re.compile(r"(\{[^{}\s]+\})?[^{}\s:/]+")
@@ -63,21 +64,32 @@ def read_messages(
     table: Entry,
     layers: Layers,
     format: Literal["xml", "json"],  # noqa: A002 - the word of pack.yaml
+    answers: Literal["reply", "message"],
     roles: Collection[str],
     parties: Mapping[str, Party],
     values: Collection[str],
+    timers: Collection[str],
 ) -> dict[str, Message]:
     """The messages with their bindings.
 
     Raises:
-        ConfigurationFault: an unknown role, message or value, a file that is not there, a request and an
+        ConfigurationFault: an unknown role, message, value or timer, a file that is not there, a request and an
             answer that do not belong together.
     """
     names = table.get("messages")
     messages = {
-        name: _message(name, entry, layers, names, roles, parties, values) for name, entry in table.table("messages")
+        name: _message(name, entry, layers, names, roles, parties, values, timers)
+        for name, entry in table.table("messages")
     }
+    refusing = {name: message.refuses for name, message in messages.items() if message.refuses}
+    for name, message in messages.items():
+        refusals = tuple(other for other, refused in refusing.items() if name in refused)
+        messages[name] = replace(message, refusals=refusals)
     for name, entry in table.table("messages"):
+        if answers == "reply" and "refuses" in entry:
+            raise entry.at("refuses").fault(
+                "a message that refuses others is one of its own", remedy="Say 'answers: message' in pack.yaml."
+            )
         _check_pair(messages[name], messages, entry)
         if format == "xml" and not _CLARK.fullmatch(messages[name].root):
             raise entry.fault("an XML message needs its root element", expected="root: '{namespace}name'")
@@ -92,6 +104,7 @@ def _message(
     roles: Collection[str],
     parties: Mapping[str, Party],
     values: Collection[str],
+    timers: Collection[str],
 ) -> Message:
     bindings = {bound: _binding(bound, place, values) for bound, place in entry.table("bind")}
     schemas = tuple(root / "schemas" for root in layers.roots)
@@ -120,6 +133,9 @@ def _message(
         sender_position=sender_position,
         receiver_position=receiver_position,
         optional=_optional(entry, roles),
+        refuses=_refused(entry, names),
+        correlation=entry.get("correlation", "required" if "answers" in entry or "refuses" in entry else "optional"),
+        within=entry.optional("within", timers, "timer") or ANSWER,
     )
 
 
@@ -129,6 +145,17 @@ def _optional(entry: Entry, roles: Collection[str]) -> tuple[str, ...]:
             "an answer goes with its request", remedy="Say at the request who may do without it."
         )
     return entry.names("optional", roles, "role")
+
+
+def _refused(entry: Entry, names: Collection[str]) -> tuple[str, ...]:
+    """What a message can refuse: a list, or everything but a list."""
+    if "refuses" not in entry:
+        return ()
+    given = entry.at("refuses")
+    if isinstance(given.data, list):
+        return entry.names("refuses", names, "message")
+    left_out = given.names("all_but", names, "message")
+    return tuple(name for name in names if name not in left_out)
 
 
 def _end(entry: Entry, key: str, roles: Collection[str], parties: Mapping[str, Party]) -> tuple[str, str | None]:
@@ -151,9 +178,13 @@ def _golden(entry: Entry, layers: Layers) -> dict[str, Path]:
 
 
 def _check_pair(message: Message, messages: Mapping[str, Message], entry: Entry) -> None:
-    """A request and its answer name each other and go opposite ways; only an answer speaks of errors."""
-    if message.answer and message.answers:
-        raise entry.fault("a message is a request or an answer, not both", remedy="Remove 'answer' or 'answers'.")
+    """A request and its answer name each other and go opposite ways; only an answer or a refusal speaks of errors."""
+    roles = [key for key in ("answer", "answers", "refuses") if key in entry]
+    if len(roles) > 1:
+        raise entry.fault(
+            "a message is a request, an answer or a refusal, and only one of them",
+            remedy="Remove " + " or ".join(f"'{key}'" for key in roles) + ".",
+        )
     if message.answer and messages[message.answer].answers != message.name:
         raise entry.at("answer").fault(
             f"'{message.answer}' does not say that it answers '{message.name}'",
@@ -174,6 +205,11 @@ def _check_pair(message: Message, messages: Mapping[str, Message], entry: Entry)
         if (message.errors is None) != ("refused" not in message.golden):
             raise entry.fault(
                 "an answer that can refuse has 'errors' and a refused sample", expected="both, or neither"
+            )
+    elif message.refuses:
+        if message.errors is None or message.accepted or "refused" in message.golden:
+            raise entry.fault(
+                "a refusal says where its errors stand, and never accepts", expected="'errors', and one golden sample"
             )
     elif message.errors or message.accepted or "refused" in message.golden:
         raise entry.fault("only an answer has 'accepted', 'errors' or a refused sample", remedy="Add 'answers'.")

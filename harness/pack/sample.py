@@ -7,6 +7,7 @@ from pathlib import Path
 
 from harness.message.document import parse
 from harness.message.model import Document
+from harness.pack.model import Message
 
 
 @cache
@@ -21,3 +22,18 @@ def golden(format: str, path: Path) -> Document:  # noqa: A002 - the word of pac
         MalformedInput: it cannot be read.
     """
     return parse(format, path.read_bytes())
+
+
+def golden_answer(format: str, message: Message, *, refused: bool) -> Document:  # noqa: A002
+    """The golden sample of an answer; a message that only refuses has one sample.
+
+    Parameters:
+        format: ``xml`` or ``json``.
+        message: the answer.
+        refused: whether it refuses.
+
+    Raises:
+        MalformedInput: it cannot be read.
+    """
+    shape = "refused" if refused and "refused" in message.golden else "accepted"
+    return golden(format, message.golden[shape])

@@ -101,9 +101,10 @@ def _message(pack: Pack, message: Message) -> Iterator[ConfigurationFault]:
         except ConfigurationFault as fault:
             yield fault
             continue
-        yield from _bindings(message, document, shape, where)
-        if message.answers:
-            yield from _answer(message, document, shape, Where(file))
+        said = "refused" if message.refuses else shape
+        yield from _bindings(pack, message, document, said, where)
+        if message.replies:
+            yield from _answer(message, document, said, Where(file))
 
 
 def _content(pack: Pack, message: Message, document: Document, file: Path) -> Iterator[ConfigurationFault]:
@@ -122,11 +123,22 @@ def _content(pack: Pack, message: Message, document: Document, file: Path) -> It
         )
 
 
-def _bindings(message: Message, document: Document, shape: str, where: Where) -> Iterator[ConfigurationFault]:
-    """What is bound has a place in the sample of acceptance, and what is written there is read again."""
+def _bindings(
+    pack: Pack, message: Message, document: Document, shape: str, where: Where
+) -> Iterator[ConfigurationFault]:
+    """What is bound has a place in the sample of acceptance, and what is written there is read again.
+
+    The reference to another message has one where it must be there, and none where it must not.
+    """
     for name, binding in message.bindings.items():
         place = Where(where.file, None, f"{where.path}/bind/{name}")
-        yield from _tried(place, _write_and_read, document, binding, shape == "accepted")
+        needed = shape == "accepted"
+        if pack.values[name].make.kind == "reply":
+            needed = message.correlation == "required"
+            if message.correlation == "forbidden" and document.texts(binding.path):
+                what = f"the sample of {message.name} refers to a message, which it must not"
+                yield ConfigurationFault(what, where=place, remedy="Remove the reference from the sample.")
+        yield from _tried(place, _write_and_read, document, binding, needed)
 
 
 def _write_and_read(document: Document, binding: Binding, present: bool) -> None:
@@ -149,7 +161,7 @@ def _write_and_read(document: Document, binding: Binding, present: bool) -> None
 
 
 def _answer(message: Message, document: Document, shape: str, where: Where) -> Iterator[ConfigurationFault]:
-    """An accepted sample says that it accepts, and a refused one names an error that can be written."""
+    """A sample that accepts says so, and one that refuses names an error that can be written."""
     if message.accepted:
         path, values = message.accepted
         if bool(set(document.texts(path)) & set(values)) != (shape == "accepted"):

@@ -10,7 +10,7 @@ from harness.message.build import build, write_errors
 from harness.message.envelope import make_fault
 from harness.message.model import Binding, Document, Value
 from harness.pack.model import Message, Pack
-from harness.pack.sample import golden
+from harness.pack.sample import golden, golden_answer
 from harness.reference.content import Error
 from harness.reference.hooks import Hooks
 from harness.reference.reading import TurnedAwayError
@@ -46,7 +46,7 @@ def refuse(
     pack: Pack, hooks: Hooks, request: Message, answer: Message, values: Mapping[str, Value], errors: tuple[Error, ...]
 ) -> Document:
     """An answer that refuses, with these errors."""
-    sample = golden(pack.format, answer.golden["refused"])
+    sample = golden_answer(pack.format, answer, refused=True)
     places: dict[str, Binding] = {
         name: binding for name, binding in answer.bindings.items() if sample.pointers(binding.path)
     }

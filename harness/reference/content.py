@@ -14,11 +14,17 @@ from harness.reference.hooks import Hooks
 
 @dataclass(frozen=True)
 class Error:
-    """One error of an answer that refuses."""
+    """One error of an answer that refuses.
+
+    Parameters:
+        code, pointer, text: what is wrong, and where.
+        by: name of the message that says so; ``None`` leaves it to the pack.
+    """
 
     code: str | None
     pointer: str | None
     text: str
+    by: str | None = None
 
 
 def content_errors(pack: Pack, hooks: Hooks, message: str, document: Document) -> tuple[Error, ...]:
@@ -30,8 +36,9 @@ def content_errors(pack: Pack, hooks: Hooks, message: str, document: Document) -
     )
     if wrong:
         return wrong
+    refusing = next(iter(pack.messages[message].refusals), None)
     return tuple(
-        Error(breach.code, breach.pointer, breach.text)
+        Error(breach.code, breach.pointer, breach.text, refusing)
         for breach in (*coded_violations(pack, message, document), *rule_violations(pack, message, document))
         if not hooks.accepts_breach(message=message, code=breach.code)
     )
@@ -42,4 +49,4 @@ def _schema_error(pack: Pack, kind: str, pointer: str, text: str) -> Error:
     constraint = pack.constraints.get(kind)
     expected = constraint.expectation.expect if constraint else ()
     outcome = next((each for each in expected if each.kind == "error"), Outcome("error"))
-    return Error(outcome.code, outcome.pointer or pointer, text)
+    return Error(outcome.code, outcome.pointer or pointer, text, outcome.by)

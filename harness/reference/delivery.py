@@ -10,10 +10,11 @@ from datetime import UTC, datetime
 
 import httpx
 
-from harness.exchange.wire import WireFailure, post
+from harness.exchange.wire import WireFailure, WireResponse, post
 from harness.message.model import Document, Values
-from harness.pack.model import Message, Pack
+from harness.pack.model import ANSWER, Message, Pack
 from harness.reference.hooks import Hooks
+from harness.reference.mailbox import Mailbox
 from harness.reference.reading import Heard, Reader
 from harness.reference.state import Book
 from harness.security.model import Identity
@@ -51,6 +52,7 @@ class Delivery:
         identity: what it signs with.
         spares: identities that are wrong on purpose, by what is wrong, for the faults that need one.
         reader, book, hooks: how it reads answers, what it knows, its faults.
+        mailbox: where answers in messages of their own are waited for.
         transport: carries requests.
     """
 
@@ -60,21 +62,29 @@ class Delivery:
     reader: Reader
     book: Book
     hooks: Hooks
+    mailbox: Mailbox
     transport: httpx.AsyncBaseTransport
 
     async def send(self, errand: Errand) -> Heard:
-        """Send one request, wait for its answer, and record what an accepted answer changes."""
+        """Send one request, wait for its answer, and record what an accepted answer changes.
+
+        What silence accepts counts from the moment in which it is sent; a refusal takes it back.
+        """
         message = errand.message
         body, headers = self.protect(message, errand.document)
         if self.pack.case_header and errand.case != "-":
             headers = {**headers, self.pack.case_header: errand.case}
         await asyncio.sleep(self.hooks.delay(message=message.name))
-        heard = await self._exchange(errand, headers, body)
+        tacit = self.pack.silence(message.name).kind == "accepted"
+        take_back = self.book.apply(message.name, errand.values) if tacit else None
         self.book.hear(message.name, errand.values)
-        if heard.kind == "accepted":
+        heard = await self._exchange(errand, headers, body)
+        if heard.kind == "accepted" and not tacit:
             self.book.apply(message.name, errand.values)
-            if message.answer:
-                self.book.hear(message.answer, heard.values)
+        elif heard.kind != "accepted" and take_back is not None:
+            take_back()
+        if heard.kind == "accepted" and message.answer:
+            self.book.hear(message.answer, heard.values)
         LOG.info("[%s] %s to %s: %s (%s)", errand.case, message.name, errand.receiver, heard.kind, heard.text)
         return heard
 
@@ -89,14 +99,45 @@ class Delivery:
             headers["SOAPAction"] = f'"{message.action}"'
         return protected.data, {**headers, **protected.headers}
 
-    async def _exchange(self, errand: Errand, headers: Mapping[str, str], body: bytes) -> Heard:
-        message, seconds = errand.message, self.pack.timers["answer"].total_seconds()
-        url = "/".join(filter(None, (errand.url.rstrip("/"), message.target.lstrip("/"))))
+    async def hand_over(self, case: str, message: Message, document: Document, url: str) -> None:
+        """Send a message that needs no answer; what comes back for it is only logged."""
+        body, headers = self.protect(message, document)
+        if self.pack.case_header and case != "-":
+            headers = {**headers, self.pack.case_header: case}
         try:
-            wire = await post(self.transport, url, body, tuple(headers.items()), seconds=seconds, method=message.method)
+            status = str((await self._post(message, url, headers, body)).status)
+        except WireFailure as problem:
+            status = problem.text
+        LOG.info("[%s] %s to %s: %s", case, message.name, url, status)
+
+    async def _post(self, message: Message, base: str, headers: Mapping[str, str], body: bytes) -> WireResponse:
+        seconds = self.pack.timers[ANSWER].total_seconds()
+        url = "/".join(filter(None, (base.rstrip("/"), message.target.lstrip("/"))))
+        wire = await post(self.transport, url, body, tuple(headers.items()), seconds=seconds, method=message.method)
+        return wire.response
+
+    async def _correspond(self, errand: Errand, headers: Mapping[str, str], body: bytes) -> Heard:
+        """Send a request whose answer is a message of its own."""
+        message = errand.message
+        with self.mailbox.expecting(message.name, self.book.reference(errand.values)) as answer:
+            response = await self._post(message, errand.url, headers, body)
+            if not 200 <= response.status < 300:
+                return Heard("broken", f"HTTP {response.status}")
+            try:
+                received = await asyncio.wait_for(answer, self.pack.timers[message.within].total_seconds())
+            except TimeoutError:
+                tacit = self.pack.silence(message.name).kind == "accepted"
+                return Heard("accepted", "by silence") if tacit else Heard("broken", "no answer")
+        return self.reader.reply(message, errand.values, received.message, received.document)
+
+    async def _exchange(self, errand: Errand, headers: Mapping[str, str], body: bytes) -> Heard:
+        message = errand.message
+        try:
+            if self.pack.answers == "message":
+                return await self._correspond(errand, headers, body)
+            response = await self._post(message, errand.url, headers, body)
         except WireFailure as problem:
             return Heard("broken", f"no answer: {problem.text}")
-        response = wire.response
         if message.answer is None:
             return Heard("accepted" if response.status < 300 else "broken", f"HTTP {response.status}")
         came = {name.lower(): value for name, value in response.head.headers}

@@ -26,6 +26,7 @@ POINTS: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {
         ("duplicate", "message", "as"),
         ("guard", "message object state", "as"),
         ("match", "message value", "as"),
+        ("refuse", "message", "as"),
         ("effect", "message object", "as"),
         ("error-code", "message code", "as"),
         ("error-pointer", "message code", "as"),
@@ -87,6 +88,10 @@ class Hooks:
         """How a message is refused whose value differs from the recorded one (``match``)."""
         return _outcome(self._fault("match", message=message, value=value), default)
 
+    def refuse(self, *, message: str) -> Outcome | None:
+        """How a message is refused although nothing is wrong with it (``refuse``)."""
+        return _outcome(self._fault("refuse", message=message), None)
+
     def effect(self, default: str, *, message: str, object: str) -> str | None:  # noqa: A002
         """The state that an object gets; ``None`` when it is not changed (``effect``, ``as: none``)."""
         text = self._text("effect", default, message=message, object=object)
@@ -101,9 +106,11 @@ class Hooks:
         return self._text("error-pointer", default, message=message, code=code)
 
     def correlation(self, default: Value, *, message: tuple[str, ...]) -> Value:
-        """The reference by which an answer says what it answers (``correlation``, ``as:`` some other text)."""
+        """The reference by which an answer says what it answers (``correlation``, ``as: none`` or some other text)."""
         fault = self._fault("correlation", message=message)
-        return default if fault is None or fault["as"] == "ignore" else str(fault["as"])
+        if fault is None or fault["as"] == "ignore":
+            return default
+        return None if fault["as"] == "none" else str(fault["as"])
 
     def ignores_correlation(self, *, message: tuple[str, ...]) -> bool:
         """Whether an answer that belongs to another request is taken as well (``correlation``, ``as: ignore``)."""
@@ -170,7 +177,7 @@ def _outcome(fault: Mapping[str, Any] | None, default: Outcome | None) -> Outcom
     if wanted == "proceed":
         return None
     error = wanted if isinstance(wanted, Mapping) else {"error": wanted}
-    return Outcome("error", str(error["error"]), str(error.get("pointer", "/")))
+    return Outcome("error", str(error["error"]), str(error.get("pointer", "/")), error.get("by"))
 
 
 def _check(fault: Switch) -> None:
@@ -198,7 +205,11 @@ def _check_choice(fault: Switch) -> None:
         raise ConfigurationFault(
             f"the fault {fault.id} says as: {wanted}", expected="one of " + ", ".join(choices[fault.hook])
         )
-    if fault.hook in ("guard", "match", "duplicate") and isinstance(wanted, Mapping) and "error" not in wanted:
+    if (
+        fault.hook in ("guard", "match", "duplicate", "refuse")
+        and isinstance(wanted, Mapping)
+        and "error" not in wanted
+    ):
         raise ConfigurationFault(
             f"the fault {fault.id} says as: {wanted}", expected='proceed, or an error such as {error: "210"}'
         )

@@ -137,8 +137,9 @@ class Writer:
         return sorted(name for name in handles if isinstance(known.get(name), str))
 
     def _make(self, found: dict[str, Value], name: str, occasion: Occasion) -> None:
-        made = self._made(self.pack.values[name].make, occasion)
-        if made is not None:
+        make = self.pack.values[name].make
+        made = self._made(make, occasion)
+        if made is not None or make.kind == "reply":
             found[name] = made
 
     def _made(self, make: Maker, occasion: Occasion) -> Value:

@@ -5,7 +5,9 @@ Rules:
 1. Nothing is read before its signature is verified, and nothing is recorded before it is accepted.
 2. What must be forwarded is forwarded before the answer, which depends on it; notifications follow the answer.
 3. An answer that is broken in any way changes nothing: the party believes only what it can verify.
-4. All knowledge about messages, roles and states is the pack's; all mistakes are the hooks'.
+4. Where answers are messages of their own, a request gets a receipt at once, and whatever answers it follows. A
+   message that may not be refused, such as a refusal, is never answered.
+5. All knowledge about messages, roles and states is the pack's; all mistakes are the hooks'.
 """
 
 from __future__ import annotations
@@ -17,12 +19,13 @@ from functools import partial
 
 from harness.errors import ConfigurationFault, HarnessError
 from harness.message.build import build
-from harness.message.model import Values
-from harness.pack.model import Outcome, Pack, Reaction
+from harness.message.model import Document, Values
+from harness.pack.model import Message, Outcome, Pack, Reaction
 from harness.reference.answers import Reply, compose, refuse, turn_away, wrong_reply
 from harness.reference.content import Error, content_errors
 from harness.reference.delivery import LOG, Delivery, Errand, now
 from harness.reference.hooks import Hooks
+from harness.reference.mailbox import Mailbox
 from harness.reference.mint import Occasion, Writer
 from harness.reference.reading import Incoming, Reader, Received, TurnedAwayError, outcome_of
 from harness.reference.seats import Seats
@@ -57,7 +60,8 @@ class Party:
     Parameters:
         pack: the profile.
         seats: where it sits, and what it knows of the others.
-        book, reader, writer, delivery, hooks: what it knows, how it reads, finds values and sends, and its faults.
+        book, reader, writer, mailbox, delivery, hooks: what it knows, how it reads, finds values, waits for answers
+            and sends, and its faults.
         peers: where the others listen, by party id, by role, or ``*``.
     """
 
@@ -69,6 +73,7 @@ class Party:
         book: Book,
         reader: Reader,
         writer: Writer,
+        mailbox: Mailbox,
         delivery: Delivery,
         hooks: Hooks,
         peers: Mapping[str, str],
@@ -76,13 +81,14 @@ class Party:
         self.pack, self.role, self.positions = pack, seats.role, seats.positions
         self.book, self._seats = book, seats
         self._reader, self._writer, self._delivery, self._hooks = reader, writer, delivery, hooks
+        self._mailbox = mailbox
         self._peers = peers
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
     def actions(self) -> tuple[str, ...]:
         """The messages that it can be told to send."""
-        return tuple(name for name, each in self.pack.messages.items() if each.sender == self.role and not each.answers)
+        return tuple(name for name, each in self.pack.messages.items() if each.sender == self.role and not each.replies)
 
     def reset(self) -> None:
         """Forget all movements."""
@@ -100,6 +106,8 @@ class Party:
         case = incoming.headers.get((self.pack.case_header or "").lower(), "-")
         try:
             received = self._reader.request(incoming, now())
+            if self.pack.answers == "message":
+                return self._acknowledge(received, incoming, case)
             return await self._answer(received, incoming, case)
         except TurnedAwayError as problem:
             LOG.info("[%s] turned away: %s", case, problem.text)
@@ -130,7 +138,7 @@ class Party:
     async def _act(self, errand: Errand) -> None:
         """Send, and go on as the answer allows."""
         heard = await self._delivery.send(errand)
-        names = (errand.message.name, errand.message.answer or "")
+        names = (errand.message.name, *self.pack.answering(errand.message.name))
         if heard.kind == "refused" and self._hooks.proceeds(message=names):
             before = self.book.legal(errand.values)
             self.book.apply(errand.message.name, errand.values)
@@ -150,23 +158,63 @@ class Party:
         position = self.pack.parties[errand.sender].position
         return Order(errand.case, "", name, errand.receiver, errand.url, position, kept)
 
+    def _acknowledge(self, received: Received, incoming: Incoming, case: str) -> Reply:
+        """The receipt for a message; what is to be done about it follows."""
+        names = (received.message.name, *self.pack.answering(received.message.name))
+        instead = self._hooks.answer(message=names)
+        if instead and instead != "silence":
+            return wrong_reply(self.pack, instead)
+        return Reply(202, {}, b"", after=lambda: self._start(self._correspond(received, incoming, case)))
+
+    async def _correspond(self, received: Received, incoming: Incoming, case: str) -> None:
+        """Take a message in, and send what answers it, if anything does."""
+        message, sender = received.message, self._seats.sender(received)
+        if message.replies:
+            self._mailbox.put(received)
+            errors = self._content_errors(received)
+        else:
+            errors = await self._verdict(received, sender, case)
+        allowed = self.pack.answering(message.name)
+        outcome = outcome_of(errors) if errors else Outcome("accepted")
+        answer = self.pack.saying(message.name, outcome)
+        may = answer in allowed or self._hooks.refuse(message=message.name) is not None
+        if answer is not None and may and self._hooks.answer(message=(message.name, *allowed)) is None:
+            document = self._document(received, incoming, sender, self.pack.messages[answer], errors)
+            await asyncio.sleep(self._hooks.delay(message=answer))
+            await self._delivery.hand_over(case, self.pack.messages[answer], document, self._url(sender))
+        if not message.replies:
+            self._react(received, sender, case, "refused" if errors else "accepted")
+
     async def _answer(self, received: Received, incoming: Incoming, case: str) -> Reply:
-        message, values = received.message, received.values
-        outcome: Outcome | None = None
-        errors = content_errors(self.pack, self._hooks, message.name, received.document)
         sender = self._seats.sender(received)
+        errors = await self._verdict(received, sender, case)
+        reply = await self._reply(received, incoming, sender, errors)
+        how = "refused" if errors else "accepted"
+        return replace(reply, after=partial(self._react, received, sender, case, how))
+
+    def _content_errors(self, received: Received) -> tuple[Error, ...]:
+        name = received.message.name
+        errors = content_errors(self.pack, self._hooks, name, received.document)
+        unjust = self._hooks.refuse(message=name)
+        if unjust is not None and not errors:
+            return (Error(unjust.code, unjust.pointer, "Refused for no reason.", unjust.by),)
+        return errors
+
+    async def _verdict(self, received: Received, sender: str, case: str) -> tuple[Error, ...]:
+        """What is wrong with a request, in itself, in this state, or for whom it is forwarded to; and its effects."""
+        message, values = received.message, received.values
+        errors = self._content_errors(received)
         if not errors:
             outcome = self.book.refusal(message.name, received.signer or sender, values)
             self.book.note_reference(received.signer or sender, values)
             outcome = outcome or await self._forward(received, sender, case)
-            errors = (Error(outcome.code, outcome.pointer, "Refused in this state."),) if outcome else ()
+            errors = (Error(outcome.code, outcome.pointer, "Refused in this state.", outcome.by),) if outcome else ()
         if not errors:
             self.book.apply(message.name, values)
             self.book.hear(message.name, values)
         verdict = ", ".join(f"refused {each.code} at {each.pointer}" for each in errors) or "accepted"
         LOG.info("[%s] %s from %s: %s", case, message.name, sender, verdict)
-        reply = await self._reply(received, incoming, sender, errors)
-        return replace(reply, after=partial(self._react, received, sender, case, "refused" if errors else "accepted"))
+        return errors
 
     async def _reply(self, received: Received, incoming: Incoming, sender: str, errors: tuple[Error, ...]) -> Reply:
         request = received.message
@@ -179,18 +227,24 @@ class Party:
         if request.answer is None:
             return Reply(202, {}, b"")
         answer = self.pack.messages[request.answer]
+        body, headers = self._delivery.protect(answer, self._document(received, incoming, sender, answer, errors))
+        await asyncio.sleep(self._hooks.delay(message=answer.name))
+        return Reply(200, headers, body)
+
+    def _document(
+        self, received: Received, incoming: Incoming, sender: str, answer: Message, errors: tuple[Error, ...]
+    ) -> Document:
+        """What answers a request: it accepts, or refuses with these errors."""
+        request = received.message
+        names = (request.name, *self.pack.answering(request.name))
         reply = self._hooks.correlation(self.book.reference(received.values), message=names)
         seat = self._seats.addressed(received, incoming.target)
         known = {**self.book.recall(request.name, received.values), **received.values}
         occasion = Occasion(seat, sender, sender, request=received.values, known=known, reply=reply)
         values = self._writer.values(answer.name, occasion)
         if errors:
-            document = refuse(self.pack, self._hooks, request, answer, values, errors)
-        else:
-            document = compose(self.pack, self._hooks, answer, values)
-        body, headers = self._delivery.protect(answer, document)
-        await asyncio.sleep(self._hooks.delay(message=answer.name))
-        return Reply(200, headers, body)
+            return refuse(self.pack, self._hooks, request, answer, values, errors)
+        return compose(self.pack, self._hooks, answer, values)
 
     async def _forward(self, received: Received, sender: str, case: str) -> Outcome | None:
         """Pass on what must be passed on before the answer; the refusal of the receiver is relayed."""

@@ -108,7 +108,7 @@ class Reader:
         self._trust(problems, name)
         if document is None:
             raise TurnedAwayError(400, "there is no message")
-        if name is None or self.pack.messages[name].answers is not None:
+        if name is None or (self.pack.answers == "reply" and self.pack.messages[name].answers is not None):
             raise TurnedAwayError(404, "this is no request of the protocol")
         message = self.pack.messages[name]
         return Received(message, document, read(document, message.bindings), signer)
@@ -129,6 +129,15 @@ class Reader:
         message = self.pack.messages[request.answer or ""]
         if document is None or (self.pack.identify == "root" and document.root != message.root):
             return Heard("broken", f"this is not {message.name}")
+        return self.reply(request, sent, message, document)
+
+    def reply(self, request: Message, sent: Values, message: Message, document: Document) -> Heard:
+        """Decide whether one may build on an answer that could be read.
+
+        Parameters:
+            request, sent: the message that was sent, and its values.
+            message, document: what came back.
+        """
         errors = content_errors(self.pack, self.hooks, message.name, document)
         if errors:
             return Heard("broken", f"{message.name} is wrong: {errors[0].text}")
@@ -137,6 +146,8 @@ class Reader:
         if stranger:
             return Heard("broken", stranger)
         refused = self._errors(message, document)
+        if message.name not in self.pack.answering(request.name):
+            return Heard("broken", f"{message.name} does not answer {request.name}")
         if refused or not self._accepts(message, document):
             return Heard("refused", ", ".join(f"{each.code} at {each.pointer}" for each in refused), errors=refused)
         return Heard("accepted", "accepted", values)
@@ -195,7 +206,7 @@ class Reader:
 
     def _accepts(self, message: Message, document: Document) -> bool:
         if message.accepted is None:
-            return True
+            return not message.refuses
         path, values = message.accepted
         return any(text in values for text in document.texts(path))
 
@@ -203,7 +214,7 @@ class Reader:
 def outcome_of(errors: tuple[Error, ...]) -> Outcome:
     """A refusal that was heard, as one that can be passed on."""
     first = errors[0] if errors else Error(None, None, "")
-    return Outcome("error", first.code, first.pointer)
+    return Outcome("error", first.code, first.pointer, first.by)
 
 
 def _action(headers: Mapping[str, str]) -> str | None:

@@ -47,6 +47,7 @@ from harness.reference.config import PartyConfig, read_config
 from harness.reference.control import Control
 from harness.reference.delivery import LOG, Delivery
 from harness.reference.hooks import Hooks, Switch
+from harness.reference.mailbox import Mailbox
 from harness.reference.mint import Mint, Writer
 from harness.reference.party import Party
 from harness.reference.reading import Incoming, Reader
@@ -95,6 +96,7 @@ async def serve(config: PartyConfig, pack: Pack) -> AsyncIterator[Serving]:
         stack.push_async_callback(transport.aclose)
         hooks = Hooks(_switches(pack, config))
         book, reader = Book(pack, config.role, hooks), Reader(pack, trust, hooks)
+        mailbox = Mailbox(book, hooks)
         facts = _facts(pack, config)
         party = Party(
             pack,
@@ -102,7 +104,8 @@ async def serve(config: PartyConfig, pack: Pack) -> AsyncIterator[Serving]:
             book=book,
             reader=reader,
             writer=Writer(pack, config.role, Mint(config.seed, pack.pools), facts),
-            delivery=Delivery(pack, identity, _spares(config), reader, book, hooks, transport),
+            mailbox=mailbox,
+            delivery=Delivery(pack, identity, _spares(config), reader, book, hooks, mailbox, transport),
             hooks=hooks,
             peers=config.peers,
         )

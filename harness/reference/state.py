@@ -9,8 +9,8 @@ applied only when it can know better: see :meth:`Book.sees`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 
 from harness.message.model import Value, Values
 from harness.pack.model import Cell, Outcome, Pack, Unique
@@ -111,14 +111,25 @@ class Book:
                     return refused
         return None
 
-    def apply(self, message: str, values: Values) -> None:
-        """Record the effects of an accepted message."""
+    def apply(self, message: str, values: Values) -> Callable[[], None]:
+        """Record the effects of an accepted message; returns what takes them back."""
         rules = self.pack.rules_by_message.get(message)
+        before: dict[tuple[str, Key], Entry | None] = {}
         for name, planned in (rules.effects if rules else {}).items():
             state = self.hooks.effect(planned, message=message, object=name)
             if state is not None:
-                entry = self.entries.setdefault((name, self.key(name, values)), Entry(state, dict(values)))
-                entry.state = state
+                place = (name, self.key(name, values))
+                before[place] = old = self.entries.get(place)
+                self.entries[place] = replace(old, state=state) if old else Entry(state, dict(values))
+
+        def take_back() -> None:
+            for place, entry in before.items():
+                if entry is None:
+                    self.entries.pop(place, None)
+                else:
+                    self.entries[place] = entry
+
+        return take_back
 
     def legal(self, values: Values) -> frozenset[str]:
         """The messages that this party may send by the table, going by its own records alone."""

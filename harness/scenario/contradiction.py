@@ -40,9 +40,12 @@ def contradictions(scenario: Scenario, pack: Pack) -> Iterator[ConfigurationFaul
 
 
 def _spoken_of(pack: Pack, step: Exchange, table: Expectation) -> bool:
-    """Whether the table has a say: it refuses, or the expected code is one of those that it refuses with."""
+    """Whether the table has a say: it refuses, or the expected code is one of those that it refuses with.
+
+    It has none where the receiver never answers.
+    """
     rules = pack.rules_by_message.get(step.message)
-    if rules is None:
+    if rules is None or Outcome("silence") in step.expectation.expect:
         return False
     if Outcome("accepted") not in table.expect or not step.violation:
         return True
@@ -65,6 +68,8 @@ def _agree(written: Expectation, table: Expectation) -> bool:
 
 def _covers(rule: Outcome, wanted: Outcome) -> bool:
     if rule.kind != wanted.kind or (rule.code and wanted.code and rule.code != wanted.code):
+        return False
+    if rule.by and wanted.by and rule.by != wanted.by:
         return False
     return rule.pointer is None or wanted.pointer is None or same_place(rule.pointer, wanted.pointer)
 

@@ -121,7 +121,7 @@ class _Reader:
         word = "eventually" if floating else "exchange"
         message = entry.name(word, self.pack.messages, "message")
         answers = self.pack.messages[message].answers
-        if answers is not None:
+        if answers is not None and self.pack.answers == "reply":
             raise entry.at(word).fault(f"{message} is an answer; a step names the request", expected=answers)
         sender, receiver = (entry.name(end, self.seats, "party") for end in ("from", "to"))
         repeats = entry.optional("repeat", self.ids, "earlier exchange")

@@ -174,7 +174,7 @@ def _about(target: Target, pack: Pack, about: ControlAnswer) -> Iterator[Line]:
     needed = [
         each.name
         for each in pack.messages.values()
-        if each.sender == target.role and not each.answers and each.name not in target.ics.denied
+        if each.sender == target.role and not each.replies and each.name not in target.ics.denied
     ]
     offered = about.body.get("actions", ())
     missing = [each for each in needed if each not in offered]

@@ -1,8 +1,10 @@
 """Every check by itself: one message in which it fires, and the same message, right, in which it stays silent."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -166,3 +168,34 @@ def test_who_signs_is_tested_only_where_the_certificates_are_known(pack: Pack) -
 def test_the_registry_names_every_check_once(pack: Pack) -> None:
     functions: list[Callable[..., object]] = list(CHECKS.values())
     assert len(set(functions)) == len(functions)
+
+
+@pytest.mark.parametrize(
+    ("name", "refers_to", "code"),
+    [
+        ("arrival", None, None),
+        ("arrival", "ANY", "forbidden-reference"),
+        ("query-result", None, "no-reference"),
+        ("query-result", "Q-1", None),
+        ("query-result", "Q-2", "wrong-reference"),
+        ("record", None, None),
+        ("record", "Q-1", None),
+        ("record", "Q-2", "wrong-reference"),
+    ],
+)
+def test_a_message_refers_to_another_as_its_kind_demands(name: str, refers_to: str | None, code: str | None) -> None:
+    letters = load_pack(Path(__file__).parent.parent / "packs" / "letters")
+
+    def letter(kind: str, changed: dict[str, str | None]) -> Opened:
+        message = letters.messages[kind]
+        content = json.loads(message.golden["accepted"].read_bytes()) | changed
+        data = json.dumps({name: value for name, value in content.items() if value is not None}).encode()
+        return open_message(letters, {"line": f"POST /x/{message.target} HTTP/1.1"}, data, at=NOW, trust=None)
+
+    sender = "customs.import" if name == "arrival" else "customs.export"
+    said = Conversation(letters).heard(
+        "query", "request", "customs.import", letter("query", {"reference": "Q-1"}), subject=None
+    )
+    around = Dialogue(name, "request", None, said, letters.parties, sender, "customs")
+    subject = Subject(letters, letter(name, {"refersTo": refers_to}), (name,), dialogue=around)
+    assert [found.code for found in run("correlation", subject)] == ([code] if code else [])

@@ -46,6 +46,13 @@ CASES: list[tuple[str, dict[str, Any], Callable[[Hooks], Any], Any, Any]] = [
         Outcome("error", "210", "/A"),
     ),
     ("match", {"as": "320"}, lambda h: h.match(None, message="I9", value="holder"), None, Outcome("error", "320", "/")),
+    (
+        "refuse",
+        {"as": {"error": "92", "by": "I10"}},
+        lambda h: h.refuse(message="I9"),
+        None,
+        Outcome("error", "92", "/", "I10"),
+    ),
     ("effect", {"as": "none"}, lambda h: h.effect("started", message="I9", object="operation"), "started", None),
     ("effect", {"as": "ended"}, lambda h: h.effect("started", message="I9", object="operation"), "started", "ended"),
     ("error-code", {"code": "220", "as": "300"}, lambda h: h.error_code("220", message=("I9", "I10")), "220", "300"),
@@ -57,6 +64,7 @@ CASES: list[tuple[str, dict[str, Any], Callable[[Hooks], Any], Any, Any]] = [
         "/X",
     ),
     ("correlation", {"as": "other"}, lambda h: h.correlation("R1", message=("I9", "I10")), "R1", "other"),
+    ("correlation", {"as": "none"}, lambda h: h.correlation("R1", message=("I9", "I10")), "R1", None),
     ("correlation", {"as": "ignore"}, lambda h: h.correlation("R1", message=("I9", "I10")), "R1", "R1"),
     ("correlation", {"as": "ignore"}, lambda h: h.ignores_correlation(message=("I9", "I10")), False, True),
     (

@@ -38,9 +38,7 @@ def intact(today, data, soap="1.2"):
 
 def test_our_own_verdict_on_the_signature_alone(today):
     for name in SIGNED_DEFECTS:
-        assert intact(today, good(today, defect=name)) == (
-            name not in BROKEN | {"signature/sha1"}
-        ), name
+        assert intact(today, good(today, defect=name)) == (name not in BROKEN | {"signature/sha1"}), name
 
 
 # --- python-xmlsec
@@ -175,9 +173,7 @@ def test_xmlsec1_verifies_and_signs_with_every_token(today, token, tmp_path):
     assert done.returncode == 0, done.stderr
     (tmp_path / "template").write_bytes(as_template(data))
     target = tmp_path / "out"
-    run_xmlsec1(
-        "--sign", "--privkey-pem", today.rsa.key_file, "--output", target, tmp_path / "template", soap="1.1"
-    )
+    run_xmlsec1("--sign", "--privkey-pem", today.rsa.key_file, "--output", target, tmp_path / "template", soap="1.1")
     known = replace(today.trust, known=(today.rsa.certificate,))
     assert verify(today, target.read_bytes(), profile=profile, trust=known).trusted
 

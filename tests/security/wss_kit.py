@@ -63,9 +63,7 @@ def digest_again(data):
         new = b64encode(digest.of(canonical(element))).decode() if digest and element is not None else old
         values.append(new)
     found = iter(values)
-    return re.sub(
-        rb"<ds:DigestValue>[^<]*", lambda _match: b"<ds:DigestValue>" + next(found).encode(), data
-    )
+    return re.sub(rb"<ds:DigestValue>[^<]*", lambda _match: b"<ds:DigestValue>" + next(found).encode(), data)
 
 
 def sign_again(data, key, *, value=None):
