@@ -72,9 +72,9 @@ def _outcome(entry: Entry) -> Outcome:
     if len(kinds) != 1:
         what = "this names no outcome" if not kinds else f"{' and '.join(kinds)} exclude each other"
         raise entry.fault(what, expected="exactly one of the keys error, fault, http, tls")
-    for key in ("pointer", "by"):
+    for key, what in (("pointer", "a pointer"), ("by", "a message that says it")):
         if key in entry and kinds != ["error"]:
-            raise entry.fault(f"only an error has '{key}'", remedy=f"Remove '{key}'.")
+            raise entry.fault(f"only an error has {what}", remedy=f"Remove '{key}'.")
     kind = cast("OutcomeKind", kinds[0])
     code = None if kind == "tls" else str(entry.data[kind])
     return Outcome(kind, code, read_pointer(entry.get("pointer")), entry.get("by"))

@@ -182,7 +182,7 @@ def _check_pair(message: Message, messages: Mapping[str, Message], entry: Entry)
     roles = [key for key in ("answer", "answers", "refuses") if key in entry]
     if len(roles) > 1:
         raise entry.fault(
-            "a message is a request, an answer or a refusal, and only one of them",
+            "a message is a request, an answer or a refusal, not both of two",
             remedy="Remove " + " or ".join(f"'{key}'" for key in roles) + ".",
         )
     if message.answer and messages[message.answer].answers != message.name:

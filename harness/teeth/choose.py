@@ -46,7 +46,7 @@ def _concerned(pack: Pack, fault: Fault, case: Case) -> bool:
     )
 
 
-def _spoken(pack: Pack, case: Case) -> Iterator[tuple[str, str]]:
+def _spoken(pack: Pack, case: Case) -> Iterator[tuple[str, ...]]:
     for step in exchanges(case.steps):
         if mode(step, case.sut) != "simulate":
-            yield step.message, pack.messages[step.message].answer or ""
+            yield step.message, *pack.answering(step.message)

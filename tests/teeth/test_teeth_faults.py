@@ -19,7 +19,8 @@ from harness.teeth.matrix import complaints
 from harness.teeth.model import Bite, Trial, row_of
 from harness.teeth.trial import cases_of, pack_of, try_all
 
-PACKS = ("etir-4.3", str(Path(__file__).parents[1] / "packs" / "neighbours"))
+OWN = Path(__file__).parents[1] / "packs"
+PACKS = ("etir-4.3", str(OWN / "neighbours"), str(OWN / "letters"))
 FAULTS = [
     Trial(pack, fault.role, fault.id, affected(pack_of(pack), fault, cases_of(pack, fault.role)))
     for pack in PACKS
