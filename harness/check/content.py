@@ -11,9 +11,10 @@ from harness.check.model import Finding, Subject
 from harness.evidence.message import declared_action
 from harness.message.model import Document
 from harness.pack.codelist import coded_violations
-from harness.pack.model import Breach, Pack
+from harness.pack.model import Pack
 from harness.pack.rule import rule_violations
 from harness.pack.schema import violations
+from harness.pack.violation import Breach
 
 
 def envelope(subject: Subject) -> Iterator[Finding]:

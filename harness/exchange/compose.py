@@ -22,10 +22,11 @@ from harness.message.binding import read
 from harness.message.build import build, write_errors
 from harness.message.model import Document, Value
 from harness.pack.codelist import coded_violations
-from harness.pack.model import Breach, Message, Outcome, Pack, Violation
+from harness.pack.model import Message, Outcome, Pack
 from harness.pack.rule import rule_violations
 from harness.pack.sample import golden, golden_answer
 from harness.pack.schema import violations
+from harness.pack.violation import Breach, Violation
 from harness.scenario.model import Exchange
 
 Made = dict[str, Value]

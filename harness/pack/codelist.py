@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.message.model import Document
-from harness.pack.model import Breach, Pack
+from harness.pack.model import Pack
+from harness.pack.violation import Breach
 
 
 def coded_violations(pack: Pack, message: str, document: Document) -> Iterator[Breach]:

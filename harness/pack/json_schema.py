@@ -20,7 +20,7 @@ from referencing.jsonschema import DRAFT202012
 from harness.errors import ConfigurationFault, Where
 from harness.message.json import JsonValue, Number
 from harness.pack.layers import find_file
-from harness.pack.model import Violation
+from harness.pack.violation import Violation
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError

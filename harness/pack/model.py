@@ -474,44 +474,6 @@ class Rule:
 
 
 @dataclass(frozen=True)
-class Violation:
-    """A place where a message breaks its schema.
-
-    Parameters:
-        kind: kind of constraint, as in ``constraints.yaml``: ``missing``, ``unexpected``, ``order``, ``repeated``,
-            ``length``, ``pattern``, ``enumeration``, ``type``, ``attribute-missing``, ``attribute-unexpected`` or
-            ``attribute-value``.
-        pointer: the place, relative to the payload; of what is missing, the place where it should stand.
-        line: line in the message, where known.
-        text: one plain sentence; it never quotes a value of the message.
-    """
-
-    kind: str
-    pointer: str
-    line: int | None
-    text: str
-
-
-@dataclass(frozen=True)
-class Breach:
-    """A place where a message breaks a code list or a rule.
-
-    Parameters:
-        code: the pack's error code for it.
-        pointer: the place, relative to the payload.
-        line: line in the message, where known.
-        text: one plain sentence; it never quotes a value of the message.
-        requirement: the demand it breaks, if the pack names one.
-    """
-
-    code: str
-    pointer: str
-    line: int | None
-    text: str
-    requirement: str | None
-
-
-@dataclass(frozen=True)
 class Defect:
     """A wrong message on purpose: what the pack says of one of the harness's defects.
 

@@ -14,7 +14,8 @@ from typing import Any
 
 from harness.message.model import Document
 from harness.pack.checkdigit import SCHEMES
-from harness.pack.model import Breach, Pack
+from harness.pack.model import Pack
+from harness.pack.violation import Breach
 
 _LONGEST_NUMBER = 64
 _COMPACT = re.compile(r"(\d{8})(\d{4}(?:\d{2})?)(Z|[+-].*)?", re.ASCII)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from harness.message.json import JsonDocument
 from harness.message.xml import XmlDocument
 from harness.pack.json_schema import json_violations
-from harness.pack.model import Pack, Violation
+from harness.pack.model import Pack
+from harness.pack.violation import Violation
 from harness.pack.xsd import xml_violations
 
 if TYPE_CHECKING:

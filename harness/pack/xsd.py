@@ -22,7 +22,7 @@ from harness.errors import ConfigurationFault, MalformedInput, Where
 from harness.message.xml import parse_xml
 from harness.pack.content import Wrong, classify
 from harness.pack.layers import find_file
-from harness.pack.model import Violation
+from harness.pack.violation import Violation
 from harness.pack.xsd_model import XS, Grammar
 
 MOST = 100

@@ -20,8 +20,9 @@ from harness.exchange.wire import Listener, WireAnswer, WireTransport, client_co
 from harness.pack.data import find_pack
 from harness.pack.fault import Fault
 from harness.pack.load import load_pack
-from harness.pack.model import Expectation, Maker, Violation
+from harness.pack.model import Expectation, Maker
 from harness.pack.model import Outcome as PackOutcome
+from harness.pack.violation import Violation
 from harness.reference.serve import serve
 from harness.scenario.project import exchanges
 
