@@ -49,6 +49,7 @@ from harness.pack.load import load_pack
 from harness.pack.model import Pack
 from harness.record.aggregate import make_record
 from harness.record.tool import this_tool
+from harness.scenario.model import Depth
 from harness.scenario.plan import Parameters, Plan, make_plan
 from harness.scenario.waiver import load_waivers
 from harness.security.signer import open_signer
@@ -93,6 +94,7 @@ class Wish:
         at_once: cases in flight, in place of the target's.
         adopt_assumed: requirements whose source is ``assumed`` count like all others.
         waivers: a file with failures that an operator has accepted, in place of the target's.
+        depth: how many cases are derived from the tables of the pack.
     """
 
     select: tuple[str, ...] = ()
@@ -104,6 +106,7 @@ class Wish:
     at_once: int | None = None
     adopt_assumed: bool = False
     waivers: Path | None = None
+    depth: Depth = "full"
 
 
 @dataclass(frozen=True)
@@ -350,6 +353,7 @@ def _parameters(target: Target, wish: Wish) -> Parameters:
         adopt_assumed=wish.adopt_assumed,
         assurance=target.assurance,
         waivers=load_waivers(waivers, datetime.now(UTC)) if waivers else (),
+        depth=wish.depth,
     )
 
 

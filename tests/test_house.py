@@ -19,7 +19,7 @@ HOUSE = ROOT / "harness"
 FILES = sorted(HOUSE.rglob("*.py"))
 DATA = sorted(file for kind in ("json", "yaml", "html", "j2", "css") for file in HOUSE.rglob(f"*.{kind}"))
 LINES = 400
-LONGER = {"harness.pack.model": 600}
+LONGER = {"harness.pack.model": 700}
 """Files that may be longer: one frozen type after another, most of it documentation."""
 
 POSIX_MODULES = {"crypt", "fcntl", "grp", "nis", "posix", "pty", "pwd", "resource", "spwd", "syslog", "termios", "tty"}

@@ -36,6 +36,13 @@ def add_selection(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_depth(parser: argparse.ArgumentParser) -> None:
+    """How many cases are derived."""
+    parser.add_argument(
+        "--exhaustive", action="store_true", help="put every defect into every message (by default into one each)"
+    )
+
+
 def add_output(parser: argparse.ArgumentParser) -> None:
     """Where a bundle goes."""
     parser.add_argument("--out", type=Path, metavar="DIR", help="write the bundle as this folder (default: out/<time>)")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.campaign import Campaign, Wish
-from harness.cli.common import add_selection, add_target
+from harness.cli.common import add_depth, add_selection, add_target
 from harness.errors import CONFORMANT
 from harness.scenario.plan import selected_by
 
@@ -23,11 +23,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_target(parser)
     add_selection(parser)
     parser.add_argument("--explain", action="store_true", help="name the rule that selected or excluded each case")
+    add_depth(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Print the plan in playing order."""
-    plan = Campaign.open(options.target, options.pack, Wish(select=tuple(options.select))).plan
+    wish = Wish(select=tuple(options.select), depth="exhaustive" if options.exhaustive else "full")
+    plan = Campaign.open(options.target, options.pack, wish).plan
     print(f"{plan.pack} {plan.pack_version}, {plan.subject.role}: {plan.baseline} {plan.environment}")
     for case in plan.cases:
         why = "control" if case.is_control else f"control: {case.control}" if case.control else ""

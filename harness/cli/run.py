@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.campaign import Campaign, Wish, new_folder
-from harness.cli.common import add_output, add_selection, add_target, confirmer, watch
+from harness.cli.common import add_depth, add_output, add_selection, add_target, confirmer, watch
 from harness.cli.progress import Progress
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_target(parser)
     add_selection(parser)
+    add_depth(parser)
     parser.add_argument(
         "--challenge", metavar="HEX", help="what an operator gave before the run; proves that it is fresh"
     )
@@ -44,6 +45,7 @@ def run(options: argparse.Namespace) -> int:
         confirm=confirmer(always=options.yes),
         zipped=options.zip,
         waivers=options.waivers,
+        depth="exhaustive" if options.exhaustive else "full",
     )
     campaign = Campaign.open(options.target, options.pack, wish)
     campaign.start(options.out or new_folder(), Progress())

@@ -9,7 +9,7 @@ from datetime import datetime
 from harness.exchange.compose import Composed
 from harness.exchange.delivery import DEFECTS as DELIVERY_DEFECTS
 from harness.exchange.delivery import Delivery
-from harness.message.defect import DEFECTS as MESSAGE_DEFECTS
+from harness.message.defect import message_defect
 from harness.message.envelope import make_fault, wrap
 from harness.message.model import Document
 from harness.pack.model import Message, Pack
@@ -63,14 +63,14 @@ def pack_up(pack: Pack, composed: Composed, seal: Seal, now: datetime, defect: s
     """
     document: Document = composed.document
     kind = (defect or "").partition("/")[0]
-    message_defect = MESSAGE_DEFECTS[defect] if defect and kind in ("message", "envelope") else None
-    if message_defect is not None and message_defect.stage == "document":
-        document = message_defect.apply(document)
+    in_message = message_defect(defect) if defect else None
+    if in_message is not None and in_message.stage == "document":
+        document = in_message.apply(document)
     in_protection = None if kind in ("message", "envelope", "delivery") else defect
     protected = protect(document, seal.identity, pack.security, now, in_protection, spares=seal.spares)
     data = protected.data
-    if message_defect is not None and message_defect.stage == "bytes":
-        data = message_defect.apply(data)
+    if in_message is not None and in_message.stage == "bytes":
+        data = in_message.apply(data)
     delivery = DELIVERY_DEFECTS[defect].make(patience) if defect and kind == "delivery" else None
     return Parcel(data, (*content_headers(pack, composed.message), *protected.headers.items()), delivery)
 

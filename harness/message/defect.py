@@ -16,6 +16,7 @@ from typing import Any, Literal
 from lxml import etree
 
 from harness.errors import ConfigurationFault
+from harness.message.edit import read_edit
 from harness.message.envelope import NAMESPACES, open_envelope
 from harness.message.json import JsonDocument
 from harness.message.model import Document
@@ -172,3 +173,16 @@ DEFECTS: Mapping[str, MessageDefect] = {
     )
 }
 """Every defect of this room, by name."""
+
+
+def message_defect(name: str) -> MessageDefect | None:
+    """The defect of that name: one of :data:`DEFECTS`, or an edit; ``None`` when it is neither.
+
+    Raises:
+        ConfigurationFault: the place of an edit is not in the path dialect.
+    """
+    edit = read_edit(name)
+    if edit is None:
+        return DEFECTS.get(name)
+    text = f"The message was changed: {edit.action} at {edit.place}."
+    return MessageDefect(name, text, _BOTH, "document", edit.apply)

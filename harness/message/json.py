@@ -9,7 +9,7 @@ import codecs
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple, NoReturn, TypeAlias
 
@@ -108,6 +108,16 @@ class JsonPlace(NamedTuple):
             self.owner[self.name] = list(copies)
         return [JsonPlace(self.owner, self.name, start + n) for n in range(count)]
 
+    def swap(self) -> None:
+        """Members of an object have no order (RFC 8259, 4)."""
+        raise ValueError("members of a JSON object have no order")
+
+    def append_foreign(self) -> None:
+        """Put a member into the object."""
+        if not isinstance(self.value, dict):
+            raise ValueError("it is no object")
+        self.value["unexpected"] = "x"
+
 
 def _members(owner: dict[str, JsonValue], step: Step, *, new: bool) -> list[JsonPlace]:
     name = f"@{step.name}" if step.attribute else step.name
@@ -149,6 +159,10 @@ class JsonDocument:
             found = [pair for place, pointer in found for pair in _pointed(place, pointer, step)]
         return [pointer or "/" for place, pointer in found if place.value is not None]
 
+    def walk(self) -> Iterator[str]:
+        """Exact pointer of every member and item below the top, in document order; ``null`` is no place."""
+        return _walk(self.value, "")
+
     def line(self, pointer: str) -> int | None:  # noqa: ARG002
         """Return ``None``: JSON keeps no lines."""
         return None
@@ -160,6 +174,16 @@ class JsonDocument:
     def copy(self) -> JsonDocument:
         """A deep copy."""
         return JsonDocument(_copy(self.value))
+
+
+def _walk(value: JsonValue, pointer: str) -> Iterator[str]:
+    for name, member in value.items() if isinstance(value, dict) else ():
+        items = member if isinstance(member, list) else [member]
+        for number, item in enumerate(items, 1):
+            if item is not None:
+                place = f"{pointer}/{name}" if len(items) == 1 else f"{pointer}/{name}[{number}]"
+                yield place
+                yield from _walk(item, place)
 
 
 def _pointed(place: JsonPlace, pointer: str, step: Step) -> list[tuple[JsonPlace, str]]:

@@ -12,7 +12,7 @@ name exists); ``/`` is the root.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
@@ -76,6 +76,14 @@ class Place(Protocol):
         """Put *count* copies of it where it stands, and return them."""
         ...
 
+    def swap(self) -> None:
+        """Let it change places with what follows it; :class:`ValueError` where nothing follows, or no order counts."""
+        ...
+
+    def append_foreign(self) -> None:
+        """Put something that no schema knows last into it; :class:`ValueError` where it can hold nothing."""
+        ...
+
 
 class Document(Protocol):
     """One parsed body, XML or JSON. Reading never changes it; only :mod:`harness.message.build` writes."""
@@ -96,6 +104,10 @@ class Document(Protocol):
 
     def pointers(self, path: str) -> list[str]:
         """Exact pointer of every place that *path* reaches."""
+        ...
+
+    def walk(self) -> Iterator[str]:
+        """Exact pointer of every place below the top, attributes before children, in document order."""
         ...
 
     def line(self, pointer: str) -> int | None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import codecs
 import copy
 import re
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
@@ -19,6 +21,9 @@ from lxml import etree
 from harness.errors import MalformedInput
 from harness.message.model import DEFAULT_LIMITS, Limits
 from harness.message.path import Path, Step, parse_path
+
+FOREIGN = "Unexpected"
+"""Name of an element or member that no schema knows."""
 
 _BYTE_ORDER_MARKS = codecs.BOM_UTF8 + codecs.BOM_UTF16_LE
 _DOCTYPE_IN_PROLOG = re.compile(rb"(?>\s+|<\?.*?\?>|<!--.*?-->)*+<!DOCTYPE", re.DOTALL)
@@ -94,6 +99,20 @@ class XmlPlace(NamedTuple):
             self.element.addnext(element)
         return [XmlPlace(element) for element in (self.element, *copies)]
 
+    def swap(self) -> None:
+        """Let the element change places with the next one."""
+        following = next(self.element.itersiblings(etree.Element), None)
+        if self.attribute is not None or following is None:
+            raise ValueError("no element follows it")
+        self.element.addprevious(following)
+
+    def append_foreign(self) -> None:
+        """Put an element of the same namespace last into the element."""
+        if self.attribute is not None:
+            raise ValueError("an attribute holds no elements")
+        namespace = etree.QName(self.element).namespace
+        etree.SubElement(self.element, str(etree.QName(namespace, FOREIGN))).text = "x"
+
 
 def _attributes(element: etree._Element, name: str) -> list[str]:
     if element.get(name) is not None:
@@ -130,6 +149,10 @@ class XmlDocument:
             found = [pair for element, pointer in found for pair in _pointed(element, pointer, step)]
         return [pointer or "/" for _, pointer in found]
 
+    def walk(self) -> Iterator[str]:
+        """Exact pointer of every attribute and element below the root, in document order."""
+        return _walk(self.element, "")
+
     def line(self, pointer: str) -> int | None:
         """Line of a pointer, from 1; ``None`` where nothing stands there."""
         places = self.top.reach(parse_path(pointer))
@@ -142,6 +165,17 @@ class XmlDocument:
     def copy(self) -> XmlDocument:
         """A deep copy, in a tree of its own."""
         return XmlDocument(copy.deepcopy(self.element))
+
+
+def _walk(element: etree._Element, pointer: str) -> Iterator[str]:
+    yield from (f"{pointer}/@{etree.QName(key).localname}" for key in element.attrib)
+    names = [etree.QName(child).localname for child in element.iterchildren(etree.Element)]
+    seen: Counter[str] = Counter()
+    for name, child in zip(names, element.iterchildren(etree.Element), strict=True):
+        seen[name] += 1
+        place = f"{pointer}/{name}" if names.count(name) == 1 else f"{pointer}/{name}[{seen[name]}]"
+        yield place
+        yield from _walk(child, place)
 
 
 def _pointed(element: etree._Element, pointer: str, step: Step) -> list[tuple[etree._Element, str]]:

@@ -418,12 +418,21 @@ class Reaction:
 
 @dataclass(frozen=True)
 class Constraint:
-    """How schema violations of one kind are answered: kind of constraint to permitted (code, pointer)."""
+    """How schema violations of one kind are answered: kind of constraint to permitted (code, pointer).
+
+    Parameters:
+        kind: kind of violation.
+        expectation: how a receiver must answer.
+        requirement: demand on a receiver.
+        source: where it comes from.
+        told: demand on a sender that receives an *answer* with such a violation (it does not proceed).
+    """
 
     kind: str
     expectation: Expectation
     requirement: str | None
     source: Origin
+    told: str | None = None
 
 
 @dataclass(frozen=True)

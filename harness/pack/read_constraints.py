@@ -20,6 +20,7 @@ def read_constraints(table: Entry, sets: Sets, requirements: Mapping[str, Requir
             read_expectation(entry, sets),
             demand(entry, "requirement", requirements),
             read_origin(entry.get("source")),
+            demand(entry, "told", requirements),
         )
         for kind, entry in table.table("constraints")
     }

@@ -36,7 +36,7 @@ def rule_violations(pack: Pack, message: str, document: Document) -> Iterator[Br
         if message in rule.messages:
             for pointer, what in _KINDS[rule.kind](document, rule.parameters):
                 text = f"{rule.id}: {rule.text} ({what})"
-                yield Breach(rule.code, pointer, document.line(pointer), text, rule.requirement)
+                yield Breach(rule.code, pointer, document.line(pointer), text, rule.requirement, rule.id)
 
 
 def _sum(document: Document, parameters: Mapping[str, Any]) -> Found:

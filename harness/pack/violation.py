@@ -34,6 +34,7 @@ class Breach:
         line: line in the message, where known.
         text: one plain sentence; it never quotes a value of the message.
         requirement: the demand it breaks, if the pack names one.
+        rule: id of the rule; ``None`` for a code list.
     """
 
     code: str
@@ -41,3 +42,4 @@ class Breach:
     line: int | None
     text: str
     requirement: str | None
+    rule: str | None = None

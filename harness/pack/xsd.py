@@ -32,6 +32,7 @@ _SCHEME = "pack:/"
 _TEXT = 300
 _REFERENCES = (f"{XS}include", f"{XS}import", f"{XS}redefine")
 _ATTRIBUTE = re.compile(r"Element '[^']*'(?:, attribute|: The attribute) '(?:\{[^}]*\})?([^']+)'")
+_FACET = re.compile(r"\[facet '[^']*'\] ")
 _VALUE = re.compile(r".*'(?= (?:is (?:not|less|greater) |has more |does not (?:match|resolve) ))", re.DOTALL)
 _LENGTHS = ("LENGTH", "DIGITS")
 _NO_CHILDREN = ("TYPE_3_1_2", "COMPLEX_TYPE_2_1", "COMPLEX_TYPE_2_2")
@@ -146,7 +147,8 @@ def _violation(payload: etree._Element, error: etree._LogEntry, grammar: Grammar
     if kind in _NO_CHILDREN:
         node = next(node.iterchildren(etree.Element), node)
     pointer, line = _pointer(payload, node), node.sourceline
-    text = _VALUE.sub("the value", error.message.partition(": ")[2], count=1).strip()[:_TEXT]
+    said = _FACET.sub("", error.message.partition(": ")[2], count=1)
+    text = _VALUE.sub("the value", said, count=1).strip()[:_TEXT]
     if attribute := _ATTRIBUTE.match(error.message):
         pointer = f"{pointer.removesuffix('/')}/@{attribute[1]}"
         words = {"COMPLEX_TYPE_4": "missing", "COMPLEX_TYPE_3_2_1": "unexpected", "COMPLEX_TYPE_3_2_2": "unexpected"}

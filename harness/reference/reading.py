@@ -103,6 +103,9 @@ class Reader:
         Raises:
             TurnedAwayError: it cannot be read, cannot be trusted, or is no request of the pack.
         """
+        kind = incoming.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind != self.pack.media_type:
+            raise TurnedAwayError(415, f"content of another kind: {kind or 'none is named'}")
         document, signer, problems = self._open(incoming.body, incoming.headers, now)
         name = self._name(incoming, document) if document else None
         self._trust(problems, name)

@@ -175,6 +175,10 @@ class Scenario:
 
 Mode = Literal["await", "deliver", "simulate"]
 
+Depth = Literal["quick", "full", "exhaustive"]
+"""How many cases are derived: of each kind of constraint one in every message, all constraints, or also every defect in
+every message."""
+
 
 @dataclass(frozen=True)
 class Case:

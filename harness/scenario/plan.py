@@ -18,9 +18,10 @@ from harness.errors import BundleFault, ConfigurationFault
 from harness.pack.model import Pack
 from harness.scenario.claim import not_claimed, rule
 from harness.scenario.contradiction import contradictions
-from harness.scenario.derive import accepted_id, derive
+from harness.scenario.derive import derive
+from harness.scenario.derive_lifecycle import accepted_id
 from harness.scenario.load import load_scenarios
-from harness.scenario.model import Case, Exchange, Scenario
+from harness.scenario.model import Case, Depth, Exchange, Scenario
 from harness.scenario.project import exchanges, mode, project, seats, settles, wrong
 from harness.scenario.waiver import Waiver, check_waivers, waiver_from_json, waiver_to_json
 
@@ -75,6 +76,7 @@ class Parameters:
         assurance: ``self-declaration``, ``witnessed`` or ``operator``.
         strict: legal extra content is a finding.
         waivers: failures that an operator has accepted.
+        depth: how many cases are derived from the tables of the pack.
     """
 
     seed: int = 0
@@ -90,6 +92,7 @@ class Parameters:
     assurance: str = "self-declaration"
     strict: bool = False
     waivers: tuple[Waiver, ...] = ()
+    depth: Depth = "full"
 
 
 def mark_of(token: str) -> str:
@@ -163,7 +166,8 @@ def make_plan(pack: Pack, subject: Subject, parameters: Parameters) -> Plan:
     timers = {**pack.timers, **parameters.timers}
     pools = {**pack.pools, **parameters.pools}
     parameters = replace(parameters, timers=timers, pools=pools)
-    candidates = [case for seat in _seats(pack, subject) for case in _cases(pack, seat, scenarios, subject)]
+    depth = parameters.depth
+    candidates = [case for seat in _seats(pack, subject) for case in _cases(pack, seat, scenarios, subject, depth)]
     check_waivers(parameters.waivers, {case.id for case in candidates}, set(pack.requirements))
     controls = _controls(candidates)
     unclaimed = {case.id: not_claimed(case, subject.claims) for case in candidates}
@@ -210,9 +214,11 @@ def _seats(pack: Pack, subject: Subject) -> Iterator[str]:
             )
 
 
-def _cases(pack: Pack, seat: str, scenarios: Sequence[Scenario], subject: Subject) -> Iterator[Case]:
+def _cases(
+    pack: Pack, seat: str, scenarios: Sequence[Scenario], subject: Subject, depth: Depth
+) -> Iterator[Case]:
     facts = {**subject.facts.get("", {}), **subject.facts.get(seat, {})}
-    for scenario in (*scenarios, *derive(pack, seat)):
+    for scenario in (*scenarios, *derive(pack, seat, depth)):
         case = project(scenario, pack, seat, facts)
         if case is not None:
             yield case
@@ -316,6 +322,7 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
             "assurance": parameters.assurance,
             "strict": parameters.strict,
             "waivers": [waiver_to_json(each) for each in parameters.waivers],
+            "depth": parameters.depth,
         },
         "cases": [{"id": case.id, "version": case.version, "control": case.control} for case in plan.cases],
         "excluded": [{"id": case.id, "rule": case.rule} for case in plan.excluded],

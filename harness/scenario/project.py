@@ -174,8 +174,8 @@ def _with_reactions(step: Exchange, pack: Pack, parties: tuple[str, ...], seat: 
         (reaction, ower, target)
         for reaction in pack.reactions
         if reaction.on == step.message and reaction.after == _ends(step)
-        for ower in _owers(reaction, step, pack)
-        for target in _targets(reaction, step, parties, ower)
+        for ower in owers(reaction, step, pack)
+        for target in targets(reaction, step, parties, ower)
     ]
     nested = [
         _owed(reaction, step, ower, target, floating=False)
@@ -197,7 +197,7 @@ def _ends(step: Exchange) -> str | None:
     return "refused" if refused else None
 
 
-def _owers(reaction: Reaction, step: Exchange, pack: Pack) -> list[str]:
+def owers(reaction: Reaction, step: Exchange, pack: Pack) -> list[str]:
     """The end of the exchange that owes the message: the receiver where it is of that role, else the sender."""
     position = pack.messages[reaction.send].sender_position
     return [
@@ -207,7 +207,8 @@ def _owers(reaction: Reaction, step: Exchange, pack: Pack) -> list[str]:
     ][:1]
 
 
-def _targets(reaction: Reaction, step: Exchange, parties: tuple[str, ...], ower: str) -> list[str]:
+def targets(reaction: Reaction, step: Exchange, parties: tuple[str, ...], ower: str) -> list[str]:
+    """The parties to whom that end of the exchange owes the message of the reaction."""
     role, _, position = reaction.to.partition(".")
     wanted = f"{role}.{step.subject}" if position == SUBJECT else reaction.to
     known = {ower} if reaction.after == "refused" else {step.sender, step.receiver}

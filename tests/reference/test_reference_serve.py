@@ -65,7 +65,8 @@ def test_it_starts_says_where_it_listens_and_ends(pki: TestPki, neighbours: Pack
         assert about.body["positions"] == ["export", "import"]
         identity = load_identity("customs", pki.folder / "customs.pem", pki.folder / "customs.key")
         transport = WireTransport(client_context(identity, pki.trust.anchors))
-        wire = await post(transport, f"{running.url}/notices", b"{}", (), seconds=10)
+        kind = (("Content-Type", "application/json"),)
+        wire = await post(transport, f"{running.url}/notices", b"{}", kind, seconds=10)
         await transport.aclose()
         assert wire.response.status == 403, "what is not signed is refused"
         assert "turned away" in running.log.read_text("utf-8")

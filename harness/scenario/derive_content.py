@@ -1,0 +1,120 @@
+"""Cases of schemas, code lists and rules: a message that breaks exactly one of them.
+
+Of every request that a seat receives, each constraint is broken once. Of every answer that it receives, each kind of
+constraint is broken once: it must not go on as if it had been accepted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from harness.errors import Where
+from harness.pack.model import Expectation, Outcome, Pack
+from harness.pack.trial import Trial, anywhere, content_trials, schema_trials
+from harness.pack.violation import Breach, Violation
+from harness.scenario.derive_setting import Setting, bearers_of, make_scenario, received_by, sent_by, watch
+from harness.scenario.model import Depth, Scenario
+
+GROUP = "Content"
+_STRUCTURE = ("missing", "unexpected", "order", "repeated")
+"""Kinds of violation at which a parser may name the place around: there it finds out."""
+
+
+def content_scenarios(pack: Pack, seat: str, depth: Depth) -> Iterator[Scenario]:
+    """The scenarios in which a seat receives what is wrong in one place."""
+    found: dict[str, Scenario] = {}
+    for setting in received_by(pack, seat):
+        message = setting.step.message
+        trials = (*schema_trials(pack, message), *content_trials(pack, message))
+        for trial in _one_of_a_kind(trials) if depth == "quick" else trials:
+            for scenario in _request(pack, setting, trial):
+                found.setdefault(scenario.id, scenario)
+    for setting in sent_by(pack, seat):
+        answer = pack.messages[setting.step.message].answer or ""
+        kinds = _one_of_a_kind(schema_trials(pack, answer))
+        for trial in kinds[:1] if depth == "quick" else kinds:
+            for scenario in _answer(pack, setting, answer, trial):
+                found.setdefault(scenario.id, scenario)
+    yield from found.values()
+
+
+def _one_of_a_kind(trials: Iterable[Trial]) -> list[Trial]:
+    """The first trial of each kind of violation, and of each error code."""
+    kinds: dict[str, Trial] = {}
+    for trial in trials:
+        kinds.setdefault(trial.found.kind if isinstance(trial.found, Violation) else trial.found.code, trial)
+    return list(kinds.values())
+
+
+def _request(pack: Pack, setting: Setting, trial: Trial) -> Iterator[Scenario]:
+    message, said = setting.step.message, _said(trial)
+    expected, requirement = _expectation(pack, trial)
+    if requirement is None:
+        return
+    broken = replace(setting.step, id=f"{message}.broken", defect=trial.edit.name, expectation=expected)
+    purpose = f"Refuses {message}: {said}. Records nothing of it: the correct message is then accepted."
+    bearers = bearers_of(pack, setting.step, ((requirement,), purpose), ((), ""))
+    name, why, where = _origin(pack, message, trial)
+    title = f"{pack.messages[message].title}: {said}"
+    yield make_scenario(pack, name, title, GROUP, bearers, (*setting.before, broken, *setting.after), why, where)
+
+
+def _answer(pack: Pack, setting: Setting, answer: str, trial: Trial) -> Iterator[Scenario]:
+    constraint = pack.constraints.get(trial.found.kind) if isinstance(trial.found, Violation) else None
+    watched = tuple(watch(pack, setting.step))
+    if constraint is None or constraint.told is None or not watched:
+        return
+    said, message = _said(trial), setting.step.message
+    purpose = f"Does not go on as if {message} had been accepted when the answer {answer} is wrong: {said}."
+    bearers = bearers_of(pack, setting.step, ((), ""), ((constraint.told,), purpose))
+    name, why, where = _origin(pack, answer, trial)
+    told = replace(setting.step, answer_defect=trial.edit.name)
+    title = f"{pack.messages[answer].title}, an answer that is wrong: {said}"
+    yield make_scenario(pack, name, title, GROUP, bearers, (*setting.before, told, *watched), why, where)
+
+
+def _said(trial: Trial) -> str:
+    """What is wrong, in words that name the place."""
+    text, place = trial.found.text.rstrip("."), trial.found.pointer
+    named = isinstance(trial.found, Violation) and trial.found.kind in _STRUCTURE
+    return text if named else f"{place.removeprefix('/')}: {text[:1].lower()}{text[1:]}"
+
+
+def _origin(pack: Pack, message: str, trial: Trial) -> tuple[str, str, Where]:
+    """Id, reason and file of a case."""
+    place = anywhere(trial.edit.place).replace("/", ".").replace("@", "") or "root"
+    if isinstance(trial.found, Violation):
+        file = pack.messages[message].schema
+        return f"content-{message}-{trial.found.kind}-{place}", f"schema {file.name}: {trial.edit.name}", Where(file)
+    table = Where(pack.root / "constraints.yaml")
+    if trial.found.rule is not None:
+        return f"content-{message}-rule-{trial.found.rule}", f"rule {trial.found.rule}: {trial.edit.name}", table
+    return f"content-{message}-code-{place}", f"code list of {place}: {trial.edit.name}", table
+
+
+def _expectation(pack: Pack, trial: Trial) -> tuple[Expectation, str | None]:
+    """How a receiver must answer, and the demand that this is."""
+    if isinstance(trial.found, Breach):
+        return _of_breach(pack, trial.found), trial.found.requirement
+    constraint = pack.constraints.get(trial.found.kind)
+    if constraint is None:
+        return Expectation(), None
+    places = [trial.found.pointer] + ([trial.edit.place] if trial.found.kind == "order" else [])
+    around = [place.rpartition("/")[0] or "/" for place in places if trial.found.kind in _STRUCTURE]
+    whole = constraint.expectation
+    expect = tuple(_at(outcome, place) for place in places for outcome in whole.expect)
+    permitted = tuple(_at(outcome, place) for place in around for outcome in whole.expect)
+    return replace(whole, expect=expect, permitted=(*permitted, *whole.permitted)), constraint.requirement
+
+
+def _of_breach(pack: Pack, breach: Breach) -> Expectation:
+    """The code at the place; the same code elsewhere, or what a schema with the same list would say, is legal too."""
+    listed = pack.constraints.get("enumeration") if breach.rule is None else None
+    others = (*listed.expectation.expect, *listed.expectation.permitted) if listed is not None else ()
+    return Expectation((Outcome("error", breach.code, breach.pointer),), (Outcome("error", breach.code), *others))
+
+
+def _at(outcome: Outcome, place: str) -> Outcome:
+    """The outcome with the place that it must name, where it is an error that names none yet."""
+    return replace(outcome, pointer=place) if outcome.kind == "error" and outcome.pointer is None else outcome

@@ -1,0 +1,187 @@
+"""What derived cases have in common: the way to a message, what shows that nothing was recorded, and who bears it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from harness.errors import Where
+from harness.pack.model import Outcome, Pack, Reaction
+from harness.scenario.model import Bearer, Exchange, Probe, Quiet, Scenario, Step
+from harness.scenario.oracle import Ledger, accept, cells_at, expectation, refusals, symbols
+from harness.scenario.project import owers, targets
+from harness.scenario.route import Route, legal, routes
+
+REACTION = "reaction"
+"""Name of the pack's timer for how long a party is watched that must not go on."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Where a right message stands in a conversation.
+
+    Parameters:
+        before: the steps after which it is due.
+        step: the exchange of the message.
+        after: steps that go well only if a wrong message in its place left nothing behind.
+        owed: the reaction by which the seat receives it, where it is not sent to it by the table.
+    """
+
+    before: Route
+    step: Exchange
+    after: Route
+    owed: Reaction | None = None
+
+
+@lru_cache(maxsize=64)
+def received_by(pack: Pack, seat: str) -> tuple[Setting, ...]:
+    """The settings of every message that a seat receives by the table, or that is owed to it, in the pack's order."""
+    return tuple(
+        setting
+        for message in pack.messages.values()
+        if message.answers is None
+        and (setting := _sent_to(pack, message.name, seat) or _owed_to(pack, message.name, seat)) is not None
+    )
+
+
+@lru_cache(maxsize=64)
+def sent_by(pack: Pack, seat: str) -> tuple[Setting, ...]:
+    """The settings of every message that a seat sends and that is answered."""
+    found = []
+    for message in pack.messages.values():
+        if message.answers is None and message.answer is not None:
+            for subject in subjects_of(pack, seat):
+                step = legal(pack, message.name, subject)
+                route = _way_to(pack, step) if step.sender == seat else None
+                if route is not None:
+                    found.append(Setting(route[1], step, ()))
+                    break
+    return tuple(found)
+
+
+def subjects_of(pack: Pack, seat: str) -> tuple[str | None, ...]:
+    """The positions that a message of this seat may be about: its own, else each, the usual one first."""
+    own = pack.parties[seat].position
+    return (own,) if own else _positions(pack)
+
+
+def watch(pack: Pack, step: Exchange, refused: Outcome | None = None) -> Iterator[Step]:
+    """What shows that the sender did not go on: it stays quiet, and its own records say so.
+
+    Parameters:
+        pack: the profile.
+        step: the exchange after which it must not go on.
+        refused: how it was refused; a refusal that may also mean "it is so already" says nothing about the records.
+    """
+    table = pack.rules_by_message.get(step.message)
+    if table is None:
+        return
+    for other in pack.rules_by_message:
+        follow = legal(pack, other, step.subject)
+        owed = any((each.on, each.after, each.send) == (step.message, "refused", other) for each in pack.reactions)
+        theirs = REACTION in pack.timers and other != step.message and follow.sender == step.sender and not owed
+        if theirs and _unlocked(pack, step.message, other, step.subject):
+            yield Quiet(f"quiet-{other}", step.sender, other, REACTION)
+    already = {
+        (guard.object, state)
+        for guard in table.guards
+        for state, each in guard.cells.items()
+        if refused is not None and each.refuse == refused
+    }
+    for name, state in table.effects.items():
+        if (name, state) not in already:
+            states = tuple(each for each in pack.objects[name].states if each != state)
+            yield Probe(f"probe-{name}", name, step.sender, states, step.subject)
+
+
+def names(given: Iterable[str | None]) -> tuple[str, ...]:
+    """Those that are there, each once."""
+    return tuple(dict.fromkeys(name for name in given if name))
+
+
+def bearers_of(
+    pack: Pack, step: Exchange, receiver: tuple[tuple[str, ...], str], sender: tuple[tuple[str, ...], str]
+) -> dict[str, Bearer]:
+    """What the receiver and the sender of the message prove, by seat."""
+    return {
+        party: Bearer(pack.parties[party].role, purpose, requirements)
+        for party, (requirements, purpose) in ((step.receiver, receiver), (step.sender, sender))
+        if requirements
+    }
+
+
+def make_scenario(
+    pack: Pack,
+    name: str,
+    title: str,
+    group: str,
+    bearers: dict[str, Bearer],
+    steps: tuple[Step, ...],
+    why: str,
+    where: Where,
+) -> Scenario:
+    """A derived scenario with all parties; its effect is that of its first requirement."""
+    effects = [pack.requirements[each].effect for bearer in bearers.values() for each in bearer.requirements]
+    return Scenario(
+        id=name,
+        version=1,
+        title=title,
+        effect=effects[0] if effects else "",
+        group=group,
+        bearers=bearers,
+        steps=steps,
+        parties=tuple(pack.parties),
+        where=where,
+        derived_from=why,
+    )
+
+
+def _sent_to(pack: Pack, message: str, seat: str) -> Setting | None:
+    """A message that the table sends to this seat."""
+    for subject in subjects_of(pack, seat):
+        step = legal(pack, message, subject)
+        found = _way_to(pack, step) if step.receiver == seat else None
+        if found is not None:
+            ledger, route = found
+            cells = cells_at(ledger, pack, message, symbols(pack, message, step.subject))
+            return Setting(route, step, (replace(step, expectation=expectation(cells)),))
+    return None
+
+
+def _owed_to(pack: Pack, message: str, seat: str) -> Setting | None:
+    """A message that somebody owes this seat when something has happened; the wrong one comes just before that."""
+    for reaction in pack.reactions:
+        for subject in _positions(pack) if reaction.send == message else ():
+            cause = legal(pack, reaction.on, subject)
+            ends = owers(reaction, cause, pack) if reaction.after == "accepted" else []
+            ower = next((end for end in ends if seat in targets(reaction, cause, tuple(pack.parties), end)), None)
+            found = _way_to(pack, cause) if ower is not None else None
+            if ower is not None and found is not None:
+                owed = Exchange(message, message, ower, seat, cause.subject, event=reaction.event)
+                return Setting(found[1], owed, (cause,), reaction)
+    return None
+
+
+def _positions(pack: Pack) -> tuple[str | None, ...]:
+    """Every position, the usual one first; ``None`` where there are none."""
+    return tuple(dict.fromkeys(party.position for party in pack.parties.values() if party.position)) or (None,)
+
+
+def _way_to(pack: Pack, step: Exchange) -> tuple[Ledger, Route] | None:
+    """The nearest place where the table lets a message proceed."""
+    values = symbols(pack, step.message, step.subject)
+    for ledger, route in routes(pack, step.subject):
+        if not refusals(ledger, pack, step.message, values):
+            return ledger, route
+    return None
+
+
+def _unlocked(pack: Pack, message: str, other: str, subject: str | None) -> bool:
+    """Whether *other* becomes legal by the acceptance of *message*."""
+    values, follow = symbols(pack, message, subject), symbols(pack, other, subject)
+    for ledger, _ in routes(pack, subject):
+        if not refusals(ledger, pack, message, values):
+            then = accept(ledger, pack, message, values)
+            return bool(refusals(ledger, pack, other, follow)) and not refusals(then, pack, other, follow)
+    return False

@@ -1,0 +1,94 @@
+"""Derived cases of content and defects: what is broken, what is expected, and what shows that nothing was recorded."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.pack.load import load_pack
+from harness.pack.model import Outcome
+from harness.scenario.derive import derive
+from harness.scenario.derive_setting import received_by, sent_by
+from harness.scenario.model import Case, Exchange, Probe, Quiet, Scenario
+from harness.scenario.plan import Parameters, Subject, make_plan
+from harness.scenario.project import exchanges, mode
+
+PACK = load_pack("etir-4.3")
+SEATS = tuple(PACK.parties)
+
+
+def scenario(seat: str, name: str, depth: str = "full") -> Scenario:
+    return next(each for each in derive(PACK, seat, depth) if each.id == name)  # type: ignore[arg-type]
+
+
+def cases(role: str, depth: str = "full") -> list[Case]:
+    return [*make_plan(PACK, Subject(role), Parameters(depth=depth)).cases]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("seat", SEATS)
+def test_derived_scenarios_have_ids_of_their_own_a_title_a_purpose_and_a_reason(seat: str) -> None:
+    found = derive(PACK, seat, "exhaustive")
+    assert len({each.id for each in found}) == len(found)
+    for each in (scenario for scenario in found if scenario.bearers):
+        assert each.title
+        assert each.effect
+        assert each.derived_from
+        assert all(bearer.purpose and bearer.requirements for bearer in each.bearers.values())
+
+
+def test_the_broken_message_is_followed_by_the_right_one() -> None:
+    found = scenario("platform", "content-I9-missing-TransitOperation.SupervisingOffice")
+    *_, broken, right = exchanges(found.steps)
+    assert broken.defect == "message/without at /TransitOperation/SupervisingOffice"
+    assert broken.expectation.expect == (Outcome("error", "101", "/TransitOperation/SupervisingOffice"),)
+    assert Outcome("error", "101", "/TransitOperation") in broken.expectation.permitted
+    assert (right.message, right.defect) == ("I9", None)
+    assert Outcome("accepted") in right.expectation.expect
+    assert found.bearers["platform"].requirements == ("ETIR-MSG-101",)
+
+
+def test_of_two_elements_in_the_wrong_order_either_may_be_named() -> None:
+    found = scenario("platform", "content-I9-order-Submitter")
+    *_, broken, _ = exchanges(found.steps)
+    assert {each.pointer for each in broken.expectation.expect} == {"/Submitter", "/Recipient"}
+
+
+def test_a_wrong_code_is_refused_with_the_code_of_its_list() -> None:
+    found = scenario("platform", "content-I9-code-Control.TypeCode")
+    *_, broken, _ = exchanges(found.steps)
+    assert broken.expectation.expect == (Outcome("error", "306", "/Control/TypeCode"),)
+
+
+def test_what_is_owed_to_a_seat_is_broken_just_before_it_is_due() -> None:
+    found = scenario("customs.transit", "content-I15-missing-Status.NameCode")
+    *_, broken, cause = exchanges(found.steps)
+    assert (broken.sender, broken.receiver, broken.message) == ("platform", "customs.transit", "I15")
+    assert cause.message == "I7"
+    case = next(each for each in cases("customs") if each.id == "content-I15-missing-Status.NameCode@transit")
+    played = [step for step in exchanges(case.steps) if mode(step, case.sut) == "deliver"]
+    assert [step.defect is None for step in played] == [False, True]
+    assert case.control == "lifecycle-I15-accepted@transit"
+
+
+def test_a_broken_answer_is_given_to_who_sends_and_watched() -> None:
+    found = scenario("customs.departure", "content-I8-missing-FunctionCode")
+    last = [step for step in found.steps if isinstance(step, Exchange)][-1]
+    assert last.answer_defect == "message/without at /FunctionCode"
+    assert any(isinstance(step, Quiet) for step in found.steps)
+    assert any(isinstance(step, Probe) for step in found.steps)
+
+
+def test_each_defect_goes_into_one_message_or_into_all() -> None:
+    received, watched = received_by(PACK, "platform"), sent_by(PACK, "platform")
+    for depth, most in (("full", 1), ("exhaustive", len(received) + len(watched))):
+        found = [each for each in derive(PACK, "platform", depth) if "signature-missing" in each.id]  # type: ignore[arg-type]
+        assert len(found) == (1 if depth == "full" else len(received))
+        assert len(found) <= most
+
+
+@pytest.mark.parametrize("role", PACK.roles)
+def test_the_quick_cases_are_some_of_the_full_ones_and_touch_the_same_requirements(role: str) -> None:
+    quick, full = cases(role, "quick"), cases(role)
+    assert {each.id for each in quick} < {each.id for each in full}
+    assert {name for each in quick for name in each.requirements} == {
+        name for each in full for name in each.requirements
+    }
