@@ -16,7 +16,7 @@ from pathlib import Path
 from traceback import walk_tb
 from typing import Any, Literal
 
-from lxml import etree, html
+from lxml import etree
 
 from harness.errors import BundleFault, HarnessError, HarnessFault
 from harness.evidence.log import read_events
@@ -31,6 +31,7 @@ from harness.record.aggregate import VALID_DAYS, make_record
 from harness.record.tool import this_tool
 from harness.record.view import VIEW
 from harness.report.derive import DERIVED
+from harness.report.facts import facts
 from harness.scenario.model import Case
 from harness.scenario.plan import Plan, plan_from_json
 
@@ -210,9 +211,7 @@ def derive_again(bundle: Bundle) -> Iterator[tuple[str, Literal["proved", "seale
         try:
             with blaming_the_bundle(f"derived/{name} cannot be made again"):
                 again = derive(bundle.record, bundle.fetch)
-                same = (
-                    written == again if bundle.same_tool else sorted(facts(name, written)) == sorted(facts(name, again))
-                )
+                same = written == again if bundle.same_tool else facts(name, written) == facts(name, again)
         except Sealed:
             sealed.append(f"derived/{name}")
             continue
@@ -228,25 +227,6 @@ def derive_again(bundle: Bundle) -> Iterator[tuple[str, Literal["proved", "seale
             f"{which} were made again by another version of the tool or of its packages: they state the same verdicts.",
             "proved",
         )
-
-
-def facts(name: str, data: bytes) -> Iterator[tuple[str, str, str]]:
-    """What a derived file says: kind, id and verdict of everything in it."""
-    if name.endswith(".html"):
-        page = html.document_fromstring(data)
-        for kind, word in (("case", "verdict"), ("requirement", "status")):
-            for element in page.xpath(f"//*[@data-{kind}]"):
-                yield kind, str(element.get(f"data-{kind}")), str(element.get(f"data-{word}"))
-        for body in page.iter("body"):
-            yield "run", str(body.get("data-baseline")), str(body.get("data-verdict"))
-    elif name.endswith(".xml"):
-        parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
-        for case in etree.fromstring(data, parser).iter("testcase"):
-            kinds = [each.get("type") for each in case if each.tag in ("failure", "error", "skipped")]
-            yield "case", str(case.get("name")), str(kinds)
-    else:
-        line = json.loads(data)
-        yield "run", line["baseline"], json.dumps([line[key] for key in ("verdict", "required", "executed", "passed")])
 
 
 def first_difference(one: Any, other: Any, path: str = "") -> str | None:

@@ -65,6 +65,12 @@ def schema_names() -> tuple[str, ...]:
 
 
 @cache
+def published_grammar(name: str) -> bytes:
+    """A published RELAX NG grammar, for the XML formats that reports are written in."""
+    return (_SCHEMAS / f"{name}.rng").read_bytes()
+
+
+@cache
 def published_schema(name: str) -> dict[str, Any]:
     """A published JSON Schema, complete in itself: shared definitions are copied in. Do not change it.
 

@@ -19,8 +19,8 @@ def this_tool() -> dict[str, str]:
     """The tool that runs now.
 
     Returns:
-        ``name``, ``version``, ``source`` (digest of its program and templates) and ``lock`` (digest of the versions of
-        the packages that verdicts and reports depend on).
+        ``name``, ``version``, ``source`` (digest of its program and of what reports are made from) and ``lock`` (digest
+        of the versions of the packages that verdicts and reports depend on).
     """
     lock = "\n".join(f"{name}=={_version(name)}" for name in _DERIVE_WITH)
     return {
@@ -34,9 +34,9 @@ def this_tool() -> dict[str, str]:
 def _source_digest() -> str:
     total = hashlib.sha256()
     package = Path(harness.__file__).parent
-    templates = data_folder("reports") / "templates"
-    files = [(package, file) for pattern in ("*.py", "schemas/*.json") for file in package.rglob(pattern)]
-    files += [(templates, file) for file in templates.glob("*")]
+    reports = data_folder("reports")
+    files = [(package, file) for pattern in ("*.py", "schemas/*.*") for file in package.rglob(pattern)]
+    files += [(reports, file) for name in ("templates", "texts", "fonts") for file in (reports / name).glob("*")]
     for name, file in sorted((file.relative_to(root).as_posix(), file) for root, file in files):
         content = file.read_bytes().replace(b"\r\n", b"\n")
         total.update(f"{name}\0{hashlib.sha256(content).hexdigest()}\n".encode())

@@ -6,8 +6,13 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from harness.report.allure import allure
+from harness.report.ctrf import ctrf
+from harness.report.earl import earl
+from harness.report.gitb import gitb
 from harness.report.html import html
 from harness.report.junit import junit
+from harness.report.sarif import sarif
 from harness.report.view import Fetch
 
 Derive = Callable[[Mapping[str, Any], Fetch], bytes]
@@ -31,9 +36,18 @@ def summary(record: Mapping[str, Any]) -> bytes:
     return json.dumps(line, ensure_ascii=False).encode() + b"\n"
 
 
+def _of_record(make: Callable[[Mapping[str, Any]], bytes]) -> Derive:
+    return lambda record, fetch: make(record)  # noqa: ARG005 - all share one form
+
+
 DERIVED: Mapping[str, Derive] = {
     "report.html": html,
-    "junit.xml": lambda record, fetch: junit(record),  # noqa: ARG005 - all share one form
-    "summary.json": lambda record, fetch: summary(record),  # noqa: ARG005
+    "junit.xml": _of_record(junit),
+    "gitb-tr.xml": _of_record(gitb),
+    "ctrf.json": _of_record(ctrf),
+    "earl.jsonld": _of_record(earl),
+    "sarif.json": _of_record(sarif),
+    "allure-results.zip": _of_record(allure),
+    "summary.json": _of_record(summary),
 }
 """File name below ``derived/`` to what makes it."""

@@ -6,7 +6,6 @@ our own words stand in ``type``, ``message`` and ``system-out``.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import groupby
@@ -15,26 +14,27 @@ from typing import Any
 from lxml import etree
 
 from harness.judge.model import Verdict
+from harness.report.checked import xml_bytes
 from harness.report.mapping import WORDS
+from harness.report.plain import clean, details
 
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _COUNTED = {"failure": "failures", "error": "errors", "skipped": "skipped"}
 
 
 def junit(record: Mapping[str, Any]) -> bytes:
     """The record as JUnit: one suite for each group of cases, in playing order within it."""
-    root = etree.Element("testsuites", name=_clean(f"{record['pack']['id']} {record['role']}"))
+    root = etree.Element("testsuites", name=clean(f"{record['pack']['id']} {record['role']}"))
     cases = sorted(record["cases"], key=lambda case: str(case["group"]))
     for attribute, value in _totals(cases).items():
         if attribute != "skipped":
             root.set(attribute, value)
     for group, members in groupby(cases, key=lambda case: str(case["group"])):
         root.append(_suite(group, list(members), record))
-    return etree.tostring(root, encoding="UTF-8", xml_declaration=True, pretty_print=True)
+    return xml_bytes("junit", root)
 
 
 def _suite(group: str, cases: Sequence[Mapping[str, Any]], record: Mapping[str, Any]) -> etree._Element:
-    suite = etree.Element("testsuite", name=_clean(group))
+    suite = etree.Element("testsuite", name=clean(group))
     for attribute, value in _totals(cases).items():
         suite.set(attribute, value)
     if record["started"]:
@@ -47,7 +47,7 @@ def _suite(group: str, cases: Sequence[Mapping[str, Any]], record: Mapping[str, 
         ("environment", record["plan"]["environment"]),
         ("run verdict", record["verdict"]),
     ):
-        etree.SubElement(properties, "property", name=name, value=_clean(value))
+        etree.SubElement(properties, "property", name=name, value=clean(value))
     suite.extend(_case(case, record) for case in cases)
     return suite
 
@@ -55,26 +55,17 @@ def _suite(group: str, cases: Sequence[Mapping[str, Any]], record: Mapping[str, 
 def _case(case: Mapping[str, Any], record: Mapping[str, Any]) -> etree._Element:
     element = etree.Element(
         "testcase",
-        name=_clean(case["id"]),
-        classname=_clean(f"{record['pack']['id']}.{case['sut']}".replace("/", ".")),
+        name=clean(case["id"]),
+        classname=clean(f"{record['pack']['id']}.{case['sut']}".replace("/", ".")),
         time=_seconds(case["seconds"]),
     )
     kind = WORDS[Verdict(case["verdict"])].junit
     if kind is not None:
-        outcome = etree.SubElement(element, kind, type=case["verdict"], message=_clean(case["reason"]))
-        outcome.text = _clean("\n".join(_details(case)))
+        outcome = etree.SubElement(element, kind, type=case["verdict"], message=clean(case["reason"]))
+        outcome.text = clean("\n".join(details(case)))
     if case["verdict"] == Verdict.WARNING.value:
-        etree.SubElement(element, "system-out").text = _clean(f"warning: {case['reason']}")
+        etree.SubElement(element, "system-out").text = clean(f"warning: {case['reason']}")
     return element
-
-
-def _details(case: Mapping[str, Any]) -> list[str]:
-    lines = [case["title"], f"Requirements: {', '.join(case['requirements']) or 'none'}", f"Effect: {case['effect']}"]
-    for step in case["steps"]:
-        if step["verdict"] == case["verdict"]:
-            lines += [f"Step {step['id']}", f"  expected: {step['expected']}", f"  observed: {step['observed']}"]
-            lines += [f"  {finding['check']}: {finding['message']}" for finding in step["findings"]]
-    return lines
 
 
 def _totals(cases: Sequence[Mapping[str, Any]]) -> dict[str, str]:
@@ -88,7 +79,3 @@ def _totals(cases: Sequence[Mapping[str, Any]]) -> dict[str, str]:
 
 def _seconds(value: float) -> str:
     return f"{value:.3f}"
-
-
-def _clean(text: str) -> str:
-    return _NOT_XML.sub("�", str(text))

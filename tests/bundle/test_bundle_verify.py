@@ -17,7 +17,7 @@ from small_run import START, small_run
 
 from harness.bundle import rejudge
 from harness.bundle.files import inventory, write_zip
-from harness.bundle.rejudge import facts, first_difference
+from harness.bundle.rejudge import first_difference
 from harness.bundle.statement import countersign, make_statement, open_statement, sign
 from harness.bundle.verify import Verification, verify_bundle
 from harness.bundle.write import write_bundle
@@ -27,6 +27,7 @@ from harness.evidence.store import digest_of
 from harness.host import WINDOWS
 from harness.record.strict import dumps, loads
 from harness.report.derive import DERIVED
+from harness.report.facts import facts
 from harness.security.statement_key import SigningKey, generate_demo_key, load_public_keys, load_signing_key
 
 AT = START + timedelta(days=30)

@@ -185,7 +185,6 @@ def test_two_thousand_cases_fit_in_one_page(run: Run, record: dict[str, Any]) ->
 
 
 def test_everything_derived_is_the_same_every_time(run: Run, record: dict[str, Any]) -> None:
-    assert set(DERIVED) == {"report.html", "junit.xml", "summary.json"}
     for derive in DERIVED.values():
         assert derive(record, run.fetch) == derive(record, run.fetch)
 
