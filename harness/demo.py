@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Literal
 
 import harness
 from harness.campaign import Campaign, Wish
@@ -101,7 +102,7 @@ def set_up(pack: Pack, show: Show, folder: Path) -> Props:
     positions = pack.roles[role].positions
     own, theirs, control = _free_ports(3)
     pki = TestPki.create(folder / "identities", datetime.now(UTC))
-    identity = pki.issue("reference", hosts=(HOST, "localhost"))
+    identity = pki.issue("reference", hosts=(HOST, "localhost"), key=_key(pack, show))
     spares = folder / "spares"
     if show.faults:
         write_spares(pki, identity, spares)
@@ -145,6 +146,12 @@ def set_up(pack: Pack, show: Show, folder: Path) -> Props:
     target_file = folder / "target.yaml"
     target_file.write_text(json.dumps(target, indent=1), encoding="utf-8")
     return Props(target_file, config, public_key)
+
+
+def _key(pack: Pack, show: Show) -> Literal["ec", "rsa"]:
+    """The kind of key that a variation wants."""
+    wanted = [pack.variations[name] for name in show.variations if name in pack.variations]
+    return "rsa" if any(each.hook == "key" for each in wanted) else "ec"
 
 
 def _role(pack: Pack, show: Show) -> str:

@@ -22,7 +22,7 @@ class Reply:
 
     Parameters:
         status, headers, body: what is sent.
-        closed: the connection ends instead (only as a fault).
+        closed, cut: the connection ends instead, or half-way (only as a fault).
         after: what is to be done once it has left.
     """
 
@@ -30,6 +30,7 @@ class Reply:
     headers: Mapping[str, str]
     body: bytes
     closed: bool = False
+    cut: bool = False
     after: Callable[[], None] = lambda: None
 
 
@@ -56,21 +57,26 @@ def refuse(
     if shape is None:
         return document
     names = (request.name, answer.name)
+    also = tuple(
+        Error(code, "/", "Refused.") for error in errors for code in hooks.errors_before(message=names, code=error.code)
+    )
     records = [
         {
             "code": hooks.error_code(error.code, message=names),
             "pointer": hooks.error_pointer(error.pointer, message=names, code=error.code),
             "text": error.text,
         }
-        for error in errors
+        for error in (*also, *errors)
     ]
     return write_errors(document, shape.each, shape.code, shape.pointer, shape.text, records)
 
 
-def turn_away(pack: Pack, problem: TurnedAwayError) -> Reply:
-    """The answer to what is no message: a SOAP fault, or an HTTP status and a sentence."""
+def turn_away(pack: Pack, problem: TurnedAwayError, how: str = "fault") -> Reply:
+    """The answer to what is no message: a SOAP fault, or an HTTP status and a sentence; or no answer at all."""
     soap = pack.security.soap
-    if pack.envelope == "none" or soap is None:
+    if how == "close":
+        return Reply(problem.status, {}, b"", closed=True)
+    if how == "http" or pack.envelope == "none" or soap is None:
         return Reply(problem.status, {"content-type": "text/plain; charset=utf-8"}, b"The request is not accepted.\n")
     status = 400 if problem.fault == "Sender" and soap == "1.2" else 500
     return Reply(
@@ -82,6 +88,8 @@ def wrong_reply(pack: Pack, kind: str) -> Reply:
     """What a broken system does in the place of an answer: a page for people, a fault with status 200, or nothing."""
     if kind == "close":
         return Reply(500, {}, b"", closed=True)
+    if kind == "empty":
+        return Reply(200, {"content-type": pack.media_type}, b"")
     if kind == "html":
         return Reply(200, {"content-type": "text/html"}, b"<html><body><h1>It works!</h1></body></html>")
     fault = turn_away(pack, TurnedAwayError(500, "internal", "Receiver"))

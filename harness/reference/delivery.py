@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import httpx
 
@@ -16,6 +16,7 @@ from harness.pack.model import ANSWER, Message, Pack
 from harness.reference.hooks import Hooks
 from harness.reference.mailbox import Mailbox
 from harness.reference.reading import Heard, Reader
+from harness.reference.rewrite import rewritten
 from harness.reference.state import Book
 from harness.security.model import Identity
 from harness.security.protect import protect
@@ -90,14 +91,18 @@ class Delivery:
 
     def protect(self, message: Message, document: Document) -> tuple[bytes, Mapping[str, str]]:
         """The bytes of a message, signed, and the headers that go with them."""
-        defect = self.hooks.sign(message=message.name)
-        protected = protect(document, self.identity, self.pack.security, now(), defect, spares=self.spares)
+        name = message.name
+        claimed = now() + timedelta(seconds=self.hooks.clock(message=name))
+        document = rewritten(document, self.hooks, name)
+        defect = self.hooks.sign(message=name)
+        protected = protect(document, self.identity, self.pack.security, claimed, defect, spares=self.spares)
         headers = {"Content-Type": self.pack.media_type}
         if message.action and self.pack.envelope == "soap-1.2":
             headers["Content-Type"] += f'; action="{message.action}"'
         elif message.action:
             headers["SOAPAction"] = f'"{message.action}"'
-        return protected.data, {**headers, **protected.headers}
+        data = self.hooks.wire(protected.data, message=name)
+        return data, self.hooks.headers({**headers, **protected.headers}, message=name)
 
     async def hand_over(self, case: str, message: Message, document: Document, url: str) -> None:
         """Send a message that needs no answer; what comes back for it is only logged."""

@@ -1,59 +1,30 @@
-"""Hook points: where a reference party can be told to make a mistake on purpose.
+"""Hook points: where a reference party can be told to make a mistake on purpose, or to do it another legal way.
 
-The party asks at every decision ``hooks.<point>(default, ...facts)``. Without a fault the answer is the default. A
-fault of the pack names one point; it fits where all its parameters that name facts agree with the facts
-(a pattern such as ``signature/*`` agrees with all that it matches), and the other parameters say what replaces the
-default. So there is no code for a single fault, and ``docs/faults.md`` is the whole manual.
+The party asks at every decision ``hooks.<point>(default, ...facts)``. Without a switch the answer is the default. A
+fault or a legal variation of the pack names one point; it fits where all its parameters that name facts agree with
+the facts (a pattern such as ``signature/*`` agrees with all that it matches), and the other parameters say what
+replaces the default. So there is no code for a single fault, and ``docs/faults.md`` is the whole manual.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
-from typing import Any, TypeAlias
+from typing import Any
 
-from harness.errors import ConfigurationFault
-from harness.message.model import Value
-from harness.pack.fault import Fault, Variation
+from harness.message.model import Value, Values
 from harness.pack.model import Outcome
-
-POINTS: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {
-    point: (frozenset(facts.split()), frozenset(options.split()))
-    for point, facts, options in (
-        ("accept-signature", "message problem", ""),
-        ("accept-schema", "message kind", ""),
-        ("accept-rule", "message code", ""),
-        ("duplicate", "message", "as"),
-        ("guard", "message object state", "as"),
-        ("match", "message value", "as"),
-        ("refuse", "message", "as"),
-        ("effect", "message object", "as"),
-        ("error-code", "message code", "as"),
-        ("error-pointer", "message code", "as"),
-        ("correlation", "message", "as"),
-        ("build", "message", "set"),
-        ("sign", "message", "defect"),
-        ("notify", "message reaction", "as"),
-        ("after-refusal", "message", "as"),
-        ("delay", "message", "seconds"),
-        ("answer", "message", "as"),
-        ("state", "object", "as"),
-    )
-}
-"""Hook point to the parameters that must agree with the facts, and those that replace the default."""
-
-Switch: TypeAlias = Fault | Variation
-"""What can be switched on: both say which hook point does what."""
-
-ANSWERS = ("html", "fault-200", "close", "silence")
-"""What can stand in the place of a right answer (hook point ``answer``)."""
+from harness.reference.handling import HANDLINGS
+from harness.reference.points import Switch, check
+from harness.reference.spelling import SPELLINGS
+from harness.reference.structure import STRUCTURES, Rearrange
 
 
 class Hooks:
-    """The switched-on faults of one party.
+    """What is switched on in one party.
 
     Parameters:
-        faults: of the pack, those that are switched on.
+        faults: faults and legal variations of the pack, those that are switched on.
 
     Raises:
         ConfigurationFault: a fault names a hook point or a parameter that is not there.
@@ -62,7 +33,7 @@ class Hooks:
     def __init__(self, faults: Iterable[Switch] = ()) -> None:
         self._faults = tuple(faults)
         for fault in self._faults:
-            _check(fault)
+            check(fault)
 
     def accepts_problem(self, *, message: str | None, problem: str) -> bool:
         """Whether a wrong signature is overlooked (``accept-signature``)."""
@@ -75,6 +46,20 @@ class Hooks:
     def accepts_breach(self, *, message: str, code: str) -> bool:
         """Whether a broken rule, or a value that is not in its code list, is overlooked (``accept-rule``)."""
         return self._fault("accept-rule", message=message, code=code) is not None
+
+    @property
+    def reads_leniently(self) -> bool:
+        """Whether bytes that are no message are mended instead of refused (``read``)."""
+        return self._fault("read") is not None
+
+    def turn_away(self) -> str:
+        """How a message is turned away that is not trusted: ``http``, ``fault`` or ``close`` (``turn-away``)."""
+        return self._text("turn-away", None) or "fault"
+
+    def pause(self, *, message: str) -> float:
+        """Seconds between looking at the records and changing them (``pause``)."""
+        fault = self._fault("pause", message=message)
+        return 0.0 if fault is None else float(fault["seconds"])
 
     def duplicate(self, default: Outcome | None, *, message: str) -> Outcome | None:
         """How a message is refused whose reference was seen before (``duplicate``)."""
@@ -105,6 +90,11 @@ class Hooks:
         """The pointer of an error in an answer (``error-pointer``)."""
         return self._text("error-pointer", default, message=message, code=code)
 
+    def errors_before(self, *, message: tuple[str, ...], code: str | None) -> tuple[str, ...]:
+        """Codes of errors that stand before the true one in an answer (``errors``)."""
+        fault = self._fault("errors", message=message, code=code)
+        return () if fault is None else tuple(map(str, fault["before"]))
+
     def correlation(self, default: Value, *, message: tuple[str, ...]) -> Value:
         """The reference by which an answer says what it answers (``correlation``, ``as: none`` or some other text)."""
         fault = self._fault("correlation", message=message)
@@ -122,6 +112,39 @@ class Hooks:
         fault = self._fault("build", message=message)
         return default if fault is None else {**default, **fault["set"]}
 
+    def text(self, default: str, *, message: str, path: str) -> str:
+        """A text of a message that is sent (``text``)."""
+        name = self._text("text", None, message=message, path=path)
+        return default if name is None else SPELLINGS[name](default)
+
+    def structure(self, *, message: str, path: str) -> Rearrange | None:
+        """How an element of a message that is sent is changed (``structure``)."""
+        name = self._text("structure", None, message=message, path=path)
+        return None if name is None else STRUCTURES[name]
+
+    def rewrites(self) -> bool:
+        """Whether any message can be sent otherwise than it was built."""
+        return any(fault.hook in ("text", "structure") for fault in self._faults)
+
+    def clock(self, *, message: str) -> float:
+        """Seconds by which the clock of whoever signs goes wrong (``clock``)."""
+        fault = self._fault("clock", message=message)
+        return 0.0 if fault is None else float(fault["seconds"])
+
+    def wire(self, default: bytes, *, message: str) -> bytes:
+        """The finished bytes of a message (``wire``)."""
+        name = self._text("wire", None, message=message)
+        return default if name is None else HANDLINGS[name](default)
+
+    def headers(self, default: Mapping[str, str], *, message: str) -> Mapping[str, str]:
+        """The HTTP headers of a message; ``null`` removes one (``headers``, ``set: {name: value}``)."""
+        fault = self._fault("headers", message=message)
+        if fault is None:
+            return default
+        changed = {str(name).lower(): value for name, value in fault["set"].items()}
+        kept = {name: value for name, value in default.items() if name.lower() not in changed}
+        return {**kept, **{name: str(value) for name, value in fault["set"].items() if value is not None}}
+
     def sign(self, *, message: str) -> str | None:
         """Name of the security defect that is put into a message (``sign``)."""
         fault = self._fault("sign", message=message)
@@ -134,17 +157,35 @@ class Hooks:
         fault = self._fault("notify", reaction=reaction, message=message)
         return default if fault is None else {"none": (), "twice": default * 2, "wrong-party": others}[fault["as"]]
 
-    def proceeds(self, *, message: tuple[str, ...]) -> bool:
+    def repeat(self, *, message: str) -> str | None:
+        """How a message is sent again that was accepted: ``same``, ``new-reference`` or ``for-ever`` (``repeat``)."""
+        return self._text("repeat", None, message=message)
+
+    def proceeds(self, *, message: tuple[str, ...], code: tuple[str, ...]) -> bool:
         """Whether a refusal is taken for an acceptance (``after-refusal``, ``as: proceed``)."""
-        return self._fault("after-refusal", message=message) is not None
+        return self._fault("after-refusal", message=message, code=code) is not None
 
     def delay(self, *, message: str) -> float:
         """Seconds to wait before a message is sent (``delay``)."""
         fault = self._fault("delay", message=message)
         return 0.0 if fault is None else float(fault["seconds"])
 
+    def key_without(self, *, object: str) -> str | None:  # noqa: A002
+        """The part of its key by which objects are not told apart (``object-key``)."""
+        fault = self._fault("object-key", object=object)
+        return None if fault is None else str(fault["without"])
+
+    def memory(self, default: Values, *, message: str, last: Values) -> Values:
+        """What is remembered of a movement, which may be the last one that was spoken of (``memory``)."""
+        return default if self._fault("memory", message=message) is None else {**default, **last}
+
+    def restart(self, *, message: str) -> str | None:
+        """What is forgotten once a message is accepted: ``references``, ``objects`` or ``all`` (``restart``)."""
+        fault = self._fault("restart", message=message)
+        return None if fault is None else str(fault["lost"])
+
     def answer(self, *, message: tuple[str, ...]) -> str | None:
-        """What is sent in the place of an answer, one of :data:`ANSWERS` (``answer``)."""
+        """What is sent in the place of an answer, one of :data:`harness.reference.points.ANSWERS` (``answer``)."""
         return self._text("answer", None, message=message)
 
     def state(self, default: str | None, *, object: str) -> str | None:  # noqa: A002
@@ -178,38 +219,3 @@ def _outcome(fault: Mapping[str, Any] | None, default: Outcome | None) -> Outcom
         return None
     error = wanted if isinstance(wanted, Mapping) else {"error": wanted}
     return Outcome("error", str(error["error"]), str(error.get("pointer", "/")), error.get("by"))
-
-
-def _check(fault: Switch) -> None:
-    if fault.hook not in POINTS:
-        raise ConfigurationFault(
-            f"the fault {fault.id} names the hook point {fault.hook!r}, which is not there",
-            expected="one of " + ", ".join(POINTS),
-        )
-    facts, options = POINTS[fault.hook]
-    given = set(fault.parameters)
-    if given - facts - options or options - given:
-        raise ConfigurationFault(
-            f"the parameters of the fault {fault.id} do not fit the hook point {fault.hook}: "
-            + (", ".join(sorted(given)) or "none"),
-            expected=", ".join(sorted(options)) + " and any of " + ", ".join(sorted(facts)),
-            remedy="docs/faults.md has the table of the hook points.",
-        )
-    _check_choice(fault)
-
-
-def _check_choice(fault: Switch) -> None:
-    choices = {"notify": ("none", "twice", "wrong-party"), "answer": ANSWERS, "after-refusal": ("proceed",)}
-    wanted = fault.parameters.get("as", "")
-    if fault.hook in choices and wanted not in choices[fault.hook]:
-        raise ConfigurationFault(
-            f"the fault {fault.id} says as: {wanted}", expected="one of " + ", ".join(choices[fault.hook])
-        )
-    if (
-        fault.hook in ("guard", "match", "duplicate", "refuse")
-        and isinstance(wanted, Mapping)
-        and "error" not in wanted
-    ):
-        raise ConfigurationFault(
-            f"the fault {fault.id} says as: {wanted}", expected='proceed, or an error such as {error: "210"}'
-        )

@@ -43,6 +43,7 @@ class Order:
         url: where the receiver listens.
         position: in which position to act, or ``None``.
         parameters: values that the message must carry.
+        again: it was carried out once already.
     """
 
     case: str
@@ -52,6 +53,11 @@ class Order:
     url: str
     position: str | None = None
     parameters: Values | None = None
+    again: bool = False
+
+
+PAUSE = 0.5
+"""Seconds between two tries of a party that tries for ever (only as a fault)."""
 
 
 class Party:
@@ -111,7 +117,7 @@ class Party:
             return await self._answer(received, incoming, case)
         except TurnedAwayError as problem:
             LOG.info("[%s] turned away: %s", case, problem.text)
-            return turn_away(self.pack, problem)
+            return turn_away(self.pack, problem, self._hooks.turn_away())
         except HarnessError as problem:
             LOG.error("[%s] cannot answer: %s", case, problem)
             return turn_away(self.pack, TurnedAwayError(500, "internal", "Receiver"))
@@ -132,20 +138,35 @@ class Party:
         occasion = Occasion(seat, order.receiver, seat, given, known={**self.book.recall(message.name, given), **given})
         values = self._writer.values(message.name, occasion)
         document = compose(self.pack, self._hooks, message, values)
-        self._start(self._act(Errand(order.case, message, document, values, seat, order.receiver, order.url)))
+        errand = Errand(order.case, message, document, values, seat, order.receiver, order.url)
+        self._start(self._act(errand, order))
         return self.book.reference(values)
 
-    async def _act(self, errand: Errand) -> None:
+    async def _act(self, errand: Errand, order: Order) -> None:
         """Send, and go on as the answer allows."""
         heard = await self._delivery.send(errand)
         names = (errand.message.name, *self.pack.answering(errand.message.name))
-        if heard.kind == "refused" and self._hooks.proceeds(message=names):
+        codes = tuple(each.code or "" for each in heard.errors)
+        if heard.kind == "accepted":
+            await self._repeat(errand, order)
+        if heard.kind == "refused" and self._hooks.proceeds(message=names, code=codes):
             before = self.book.legal(errand.values)
             self.book.apply(errand.message.name, errand.values)
             following = self.book.next_message(errand.message.name, before, errand.values)
             if following:
                 LOG.info("[%s] goes on with %s although refused", errand.case, following)
                 self.act(self._following(errand, following))
+
+    async def _repeat(self, errand: Errand, order: Order) -> None:
+        """Send again what was accepted: only as a fault."""
+        how = None if order.again else self._hooks.repeat(message=errand.message.name)
+        if how == "new-reference":
+            self.act(replace(order, again=True))
+        elif how is not None:
+            await self._delivery.send(errand)
+        while how == "for-ever":
+            await asyncio.sleep(PAUSE)
+            await self._delivery.send(errand)
 
     def _following(self, errand: Errand, name: str) -> Order:
         """The order that a party gives itself: the values of the movement, and those of the position."""
@@ -206,12 +227,14 @@ class Party:
         errors = self._content_errors(received)
         if not errors:
             outcome = self.book.refusal(message.name, received.signer or sender, values)
+            await asyncio.sleep(self._hooks.pause(message=message.name))
             self.book.note_reference(received.signer or sender, values)
             outcome = outcome or await self._forward(received, sender, case)
             errors = (Error(outcome.code, outcome.pointer, "Refused in this state.", outcome.by),) if outcome else ()
         if not errors:
             self.book.apply(message.name, values)
             self.book.hear(message.name, values)
+            self.book.lose(self._hooks.restart(message=message.name))
         verdict = ", ".join(f"refused {each.code} at {each.pointer}" for each in errors) or "accepted"
         LOG.info("[%s] %s from %s: %s", case, message.name, sender, verdict)
         return errors
@@ -222,14 +245,14 @@ class Party:
         instead = self._hooks.answer(message=names)
         if instead == "silence":
             await asyncio.Event().wait()
-        if instead:
+        if instead in ("html", "fault-200", "empty", "close"):
             return wrong_reply(self.pack, instead)
         if request.answer is None:
             return Reply(202, {}, b"")
         answer = self.pack.messages[request.answer]
         body, headers = self._delivery.protect(answer, self._document(received, incoming, sender, answer, errors))
         await asyncio.sleep(self._hooks.delay(message=answer.name))
-        return Reply(200, headers, body)
+        return Reply(500 if instead == "error-status" else 200, headers, body, cut=instead == "half")
 
     def _document(
         self, received: Received, incoming: Incoming, sender: str, answer: Message, errors: tuple[Error, ...]

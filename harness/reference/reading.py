@@ -21,8 +21,9 @@ from harness.pack.identify import identify
 from harness.pack.model import Message, Outcome, Pack
 from harness.reference.content import Error, content_errors
 from harness.reference.hooks import Hooks
+from harness.reference.rewrite import mended
 from harness.security.model import Trust
-from harness.security.protect import inspect
+from harness.security.protect import Inspected, inspect
 
 
 @dataclass(frozen=True)
@@ -160,13 +161,21 @@ class Reader:
     ) -> tuple[Document | None, str, tuple[str, ...]]:
         """The payload, who signed it, and the problems of its signature."""
         try:
-            inspected = inspect(body, dict(headers), self.pack.security, self.trust, now)
+            inspected = self._inspect(body, headers, now)
             if inspected.fault is not None:
                 raise TurnedAwayError(400, f"a SOAP fault: {_shown(inspected.fault)}")
             codes = tuple(problem.code for problem in inspected.report.problems)
         except MalformedInput as problem:
             raise TurnedAwayError(400, f"the message cannot be read: {problem.what}") from None
         return inspected.document, _common_name(inspected.report.certificate), codes
+
+    def _inspect(self, body: bytes, headers: Mapping[str, str], now: datetime) -> Inspected:
+        try:
+            return inspect(body, dict(headers), self.pack.security, self.trust, now)
+        except MalformedInput:
+            if not self.hooks.reads_leniently:
+                raise
+            return inspect(mended(body), dict(headers), self.pack.security, self.trust, now)
 
     def _trust(self, problems: tuple[str, ...], name: str | None) -> None:
         left = [code for code in problems if not self.hooks.accepts_problem(message=name, problem=code)]

@@ -46,10 +46,11 @@ from harness.reference.answers import Reply
 from harness.reference.config import PartyConfig, read_config
 from harness.reference.control import Control
 from harness.reference.delivery import LOG, Delivery
-from harness.reference.hooks import Hooks, Switch
+from harness.reference.hooks import Hooks
 from harness.reference.mailbox import Mailbox
 from harness.reference.mint import Mint, Writer
 from harness.reference.party import Party
+from harness.reference.points import Switch
 from harness.reference.reading import Incoming, Reader
 from harness.reference.seats import Seats
 from harness.reference.state import Book
@@ -147,7 +148,7 @@ def _handler(answer: Callable[[Incoming], Awaitable[Reply]]) -> Handler:
             reply.status,
             tuple(reply.headers.items()),
             reply.body,
-            WireDelivery(closed=True) if reply.closed else None,
+            WireDelivery(closed=reply.closed, truncated=reply.cut) if reply.closed or reply.cut else None,
             lambda _: reply.after(),
         )
 

@@ -43,6 +43,7 @@ class Book:
     entries: dict[tuple[str, Key], Entry] = field(default_factory=dict)
     references: set[tuple[str, str]] = field(default_factory=set)
     heard: dict[tuple[str, str], dict[str, Value]] = field(default_factory=dict)
+    last: dict[str, Value] = field(default_factory=dict)
 
     def clear(self) -> None:
         """Forget everything."""
@@ -50,9 +51,17 @@ class Book:
         self.references.clear()
         self.heard.clear()
 
+    def lose(self, what: str | None) -> None:
+        """Forget references, objects or all, as a program does that keeps them nowhere and is started again."""
+        if what in ("references", "all"):
+            self.references.clear()
+        if what in ("objects", "all"):
+            self.entries.clear()
+
     def key(self, name: str, values: Values) -> Key:
         """The key of the object that these values speak of."""
-        return tuple(str(values.get(part)) for part in self.pack.objects[name].key)
+        overlooked = self.hooks.key_without(object=name)
+        return tuple(str(values.get(part)) for part in self.pack.objects[name].key if part != overlooked)
 
     def state(self, name: str, values: Values) -> str:
         """The state on record; the initial one when nothing is."""
@@ -185,13 +194,14 @@ class Book:
         }
         for handle in self._handles(message, values):
             self.heard.setdefault(handle, {}).update(known)
+        self.last = {name: value for name, value in known.items() if name not in self.pack.messages[message].correlate}
 
     def recall(self, message: str, values: Values) -> dict[str, Value]:
         """What is known of the movement that these values speak of."""
         known: dict[str, Value] = {}
         for handle in self._handles(message, values):
             known.update(self.heard.get(handle, {}))
-        return known
+        return dict(self.hooks.memory(known, message=message, last=self.last))
 
     def _handles(self, message: str, values: Values) -> Iterator[tuple[str, str]]:
         for name in self.pack.messages[message].correlate:
