@@ -9,6 +9,7 @@ from datetime import datetime
 from harness.exchange.compose import Composed
 from harness.exchange.delivery import DEFECTS as DELIVERY_DEFECTS
 from harness.exchange.delivery import Delivery
+from harness.exchange.honest import demand_as_declared
 from harness.message.defect import message_defect
 from harness.message.envelope import make_fault, wrap
 from harness.message.model import Document
@@ -60,6 +61,7 @@ def pack_up(pack: Pack, composed: Composed, seal: Seal, now: datetime, defect: s
 
     Raises:
         ConfigurationFault: the defect is not possible here, or the party has no identity that is wrong in this way.
+        HarnessFault: the defect breaks something else than it says.
     """
     document: Document = composed.document
     kind = (defect or "").partition("/")[0]
@@ -71,6 +73,9 @@ def pack_up(pack: Pack, composed: Composed, seal: Seal, now: datetime, defect: s
     data = protected.data
     if in_message is not None and in_message.stage == "bytes":
         data = in_message.apply(data)
+    if defect is not None:
+        headers = protected.headers
+        demand_as_declared(pack, composed.message, composed.document, data, headers, seal.identity, now, defect)
     delivery = DELIVERY_DEFECTS[defect].make(patience) if defect and kind == "delivery" else None
     return Parcel(data, (*content_headers(pack, composed.message), *protected.headers.items()), delivery)
 

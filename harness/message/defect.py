@@ -35,6 +35,9 @@ class MessageDefect:
         applies: the formats it can be put into.
         stage: what *apply* takes and gives back: the payload, or the finished bytes.
         apply: the function; it changes nothing in place.
+        problems: everything that our own reading reports for it: ``malformed/...`` and ``structure/...`` of the parser,
+            ``signature/...`` where it breaks too, ``envelope/unknown-message``, ``schema/<kind of violation>``. Of an edit
+            only the schema can say it.
     """
 
     name: str
@@ -42,6 +45,7 @@ class MessageDefect:
     applies: frozenset[str]
     stage: Literal["document", "bytes"]
     apply: Callable[[Any], Any]
+    problems: tuple[str, ...] = ()
 
 
 def _doctype(data: bytes) -> bytes:
@@ -136,23 +140,53 @@ _XML, _BOTH = frozenset({"xml"}), frozenset({"xml", "json"})
 DEFECTS: Mapping[str, MessageDefect] = {
     defect.name: defect
     for defect in (
-        MessageDefect("message/doctype", "The message has a document type declaration.", _XML, "bytes", _doctype),
-        MessageDefect("message/not-well-formed", "The message is cut off in the middle.", _BOTH, "bytes", _cut),
+        MessageDefect(
+            "message/doctype",
+            "The message has a document type declaration.",
+            _XML,
+            "bytes",
+            _doctype,
+            ("malformed/doctype",),
+        ),
+        MessageDefect(
+            "message/not-well-formed",
+            "The message is cut off in the middle.",
+            _BOTH,
+            "bytes",
+            _cut,
+            ("malformed/not-well-formed",),
+        ),
         MessageDefect(
             "message/wrong-encoding",
             "The bytes are not in the encoding that is declared: ISO 8859-1 in place of UTF-8 (JSON: UTF-16).",
             _BOTH,
             "bytes",
             _wrong_encoding,
+            ("malformed/encoding",),
         ),
-        MessageDefect("message/empty", "There is no message: the body has no bytes.", _BOTH, "bytes", _empty),
-        MessageDefect("message/wrong-root", "The root element has a name that is none.", _XML, "document", _wrong_root),
+        MessageDefect(
+            "message/empty",
+            "There is no message: the body has no bytes.",
+            _BOTH,
+            "bytes",
+            _empty,
+            ("malformed/not-well-formed",),
+        ),
+        MessageDefect(
+            "message/wrong-root",
+            "The root element has a name that is none.",
+            _XML,
+            "document",
+            _wrong_root,
+            ("envelope/unknown-message",),
+        ),
         MessageDefect(
             "message/unexpected-element",
             "An element that the schema does not know stands first in the message.",
             _BOTH,
             "document",
             _unexpected_element,
+            ("schema/unexpected",),
         ),
         MessageDefect(
             "envelope/second-body",
@@ -160,15 +194,31 @@ DEFECTS: Mapping[str, MessageDefect] = {
             _XML,
             "bytes",
             _second_body,
+            ("structure/second-body",),
         ),
-        MessageDefect("envelope/no-body", "The envelope has no Body.", _XML, "bytes", _no_body),
-        MessageDefect("envelope/body-missing-payload", "The Body is empty.", _XML, "bytes", _body_missing_payload),
+        MessageDefect(
+            "envelope/no-body",
+            "The envelope has no Body.",
+            _XML,
+            "bytes",
+            _no_body,
+            ("structure/no-body", "signature/reference-unresolved"),
+        ),
+        MessageDefect(
+            "envelope/body-missing-payload",
+            "The Body is empty.",
+            _XML,
+            "bytes",
+            _body_missing_payload,
+            ("structure/no-payload", "signature/digest-mismatch"),
+        ),
         MessageDefect(
             "envelope/wrong-soap-version",
             "The envelope is of the other SOAP version than the one that is due.",
             _XML,
             "bytes",
             _wrong_soap_version,
+            ("structure/soap-version", "signature/digest-mismatch"),
         ),
     )
 }

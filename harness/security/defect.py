@@ -85,15 +85,20 @@ def _claim_no_time(signing: Signing, _profile: SecurityProfile) -> Signing:
 _BODY = re.compile(rb'(<env:Body [^>]*wsu:Id=")([^"]*)("[^>]*>)(.*)(</env:Body>)', re.DOTALL)
 _XML_TEXT = re.compile(rb">([^<>&]*[0-9A-Za-z][^<>&]*)<")
 _JSON_TEXT = re.compile(rb':\s*"([^"\\]*[0-9A-Za-z][^"\\]*)"')
+_DIGIT = re.compile(rb"[0-9]")
 _LETTER_OR_DIGIT = re.compile(rb"[0-9A-Za-z]")
 
 
 def _alter_content(content: bytes, texts: re.Pattern[bytes]) -> bytes:
-    """Change one letter or digit of the longest text; without any text, add a space."""
+    """Change one digit, or else one letter, of the longest text; without any text, add a space.
+
+    A digit first: a number or a time with another digit is still one, so that nothing but the signature breaks.
+    """
     found = max(texts.finditer(content), key=lambda match: len(match[1]), default=None)
     if found is None:
         return content + b" "
-    at = list(_LETTER_OR_DIGIT.finditer(content, *found.span(1)))[-1].start()
+    digits, letters = (list(each.finditer(content, *found.span(1))) for each in (_DIGIT, _LETTER_OR_DIGIT))
+    at = (digits or letters)[-1].start()
     old = content[at : at + 1]
     other, another = (b"7", b"8") if old.isdigit() else (b"x", b"y") if old.islower() else (b"X", b"Y")
     return content[:at] + (another if old == other else other) + content[at + 1 :]
@@ -111,11 +116,14 @@ def _alter_payload(protected: Protected) -> Protected:
     return replace(protected, data=_alter_content(protected.data, texts))
 
 
-def _alter_created(protected: Protected) -> Protected:
-    def altered(match: re.Match[bytes]) -> bytes:
-        return match[1] + (b"1Z<" if match[2] != b"1" else b"2Z<")
-
-    return replace(protected, data=re.sub(rb"(<wsu:Created>[^<]*)([0-9])Z<", altered, protected.data))
+def _alter_time(protected: Protected) -> Protected:
+    """Claim a slightly shorter life: Created a little later, or Expires a little earlier."""
+    last = re.search(rb"<wsu:Created>[^<]*([0-9])Z<", protected.data)
+    if last is None:
+        return protected
+    name, digit = (b"Created", b"9") if last[1] != b"9" else (b"Expires", b"8")
+    pattern = re.compile(rb"(<wsu:%b>[^<]*)[0-9](Z<)" % name)
+    return replace(protected, data=pattern.sub(lambda match: match[1] + digit + match[2], protected.data))
 
 
 def _flip_bit_in(element: bytes) -> Edit:
@@ -196,7 +204,7 @@ _DEFECTS = (
         "signature/timestamp-altered",
         "The time was changed after it was signed.",
         {"wss": (_MISMATCH,)},
-        edit={"wss": _alter_created},
+        edit={"wss": _alter_time},
     ),
     SecurityDefect(
         "signature/value-corrupt",

@@ -1,0 +1,98 @@
+"""A message that is wrong on purpose is wrong in exactly the declared way, or it does not leave."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from harness.errors import HarnessFault
+from harness.exchange import honest
+from harness.exchange.compose import Composed
+from harness.exchange.delivery import DEFECTS as DELIVERY_DEFECTS
+from harness.exchange.parcel import Seal, pack_up
+from harness.message.build import build
+from harness.message.defect import DEFECTS as MESSAGE_DEFECTS
+from harness.pack.load import load_pack
+from harness.pack.model import Pack
+from harness.pack.sample import golden
+from harness.security.defect import DEFECTS as SECURITY_DEFECTS
+from harness.security.pki import TestPki
+from harness.security.spares import make_spares
+
+NOW = datetime(2026, 11, 25, 12, 0, 0, 900000, UTC)
+NEIGHBOURS = load_pack(Path(__file__).parent.parent / "packs" / "neighbours")
+ETIR = load_pack("etir-4.3")
+
+
+@pytest.fixture(scope="module")
+def seal(tmp_path_factory: pytest.TempPathFactory) -> Seal:
+    pki = TestPki.create(tmp_path_factory.mktemp("pki"), NOW)
+    identity = pki.issue("sender")
+    return Seal(identity, make_spares(pki, identity))
+
+
+def possible(pack: Pack) -> Iterator[str]:
+    yield from (name for name, each in MESSAGE_DEFECTS.items() if pack.format in each.applies)
+    yield from (name for name, each in SECURITY_DEFECTS.items() if pack.security.style in each.problems)
+    yield from DELIVERY_DEFECTS
+
+
+def right(pack: Pack, name: str) -> Composed:
+    message = pack.messages[name]
+    return Composed(message, golden(pack.format, message.golden["accepted"]))
+
+
+@pytest.mark.parametrize("message", ["E9", "I7", "I9", "I10", "E7"])
+@pytest.mark.parametrize("defect", list(possible(ETIR)))
+def test_every_defect_breaks_what_it_says_in_soap(seal: Seal, message: str, defect: str) -> None:
+    pack_up(ETIR, right(ETIR, message), seal, NOW, defect, 1.0)
+
+
+@pytest.mark.parametrize("defect", list(possible(NEIGHBOURS)))
+def test_every_defect_breaks_what_it_says_in_json(seal: Seal, defect: str) -> None:
+    for message in NEIGHBOURS.messages:
+        pack_up(NEIGHBOURS, right(NEIGHBOURS, message), seal, NOW, defect, 1.0)
+
+
+def test_what_a_step_made_wrong_before_is_not_the_defects(seal: Seal) -> None:
+    composed = right(ETIR, "I9")
+    without = replace(composed, document=build(composed.document, composed.message.bindings, {"holder": None}))
+    pack_up(ETIR, without, seal, NOW, "signature/sha1", 1.0)
+
+
+@pytest.mark.parametrize(
+    ("defect", "really", "shows"),
+    [
+        ("certificate/expired", "certificate/not-yet-valid", "certificate/not-yet-valid"),
+        ("signature/sha1", "signature/missing", "signature/missing"),
+        ("signature/missing", "signature/foreign-key", "signature/value-invalid"),
+    ],
+)
+def test_a_defect_that_breaks_something_else_is_a_fault_of_ours(
+    seal: Seal, monkeypatch: pytest.MonkeyPatch, defect: str, really: str, shows: str
+) -> None:
+    declared = SECURITY_DEFECTS[defect].problems
+    monkeypatch.setitem(SECURITY_DEFECTS, defect, replace(SECURITY_DEFECTS[really], problems=declared))  # type: ignore[arg-type]
+    with pytest.raises(HarnessFault, match=f"{defect} shows {shows}"):
+        pack_up(ETIR, right(ETIR, "I9"), seal, NOW, defect, 1.0)
+
+
+def test_a_defect_that_breaks_nothing_is_a_fault_of_ours(seal: Seal, monkeypatch: pytest.MonkeyPatch) -> None:
+    lame = replace(MESSAGE_DEFECTS["message/doctype"], apply=lambda data: data)
+    monkeypatch.setitem(MESSAGE_DEFECTS, "message/doctype", lame)  # type: ignore[arg-type]
+    with pytest.raises(HarnessFault, match="shows nothing wrong"):
+        pack_up(ETIR, right(ETIR, "I9"), seal, NOW, "message/doctype", 1.0)
+
+
+def test_a_wrong_delivery_declares_nothing() -> None:
+    assert honest.declared(ETIR, "delivery/closed") == frozenset()
+
+
+def test_an_edit_breaks_the_content_and_nothing_else(seal: Seal) -> None:
+    pack_up(ETIR, right(ETIR, "I9"), seal, NOW, "message/without at ObligationGuarantee/Principal", 1.0)
+    with pytest.raises(HarnessFault, match="shows nothing wrong"):
+        pack_up(ETIR, right(ETIR, "I9"), seal, NOW, "message/text at TransitOperation/ID as OP-77777777", 1.0)
