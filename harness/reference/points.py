@@ -72,6 +72,9 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
 }
 """Hook point to the words that its option can be."""
 
+OUTCOMES = ("guard", "match", "duplicate", "refuse")
+"""Hook points whose word is ``proceed``, a code, or an error with code and pointer."""
+
 
 def check(switch: Switch) -> None:
     """Make sure that a switch fits its hook point.
@@ -102,7 +105,11 @@ def _check_choice(switch: Switch) -> None:
         raise ConfigurationFault(
             f"the fault {switch.id} says as: {wanted}", expected="one of " + ", ".join(CHOICES[switch.hook])
         )
-    if switch.hook in ("guard", "match", "duplicate", "refuse") and isinstance(wanted, Mapping) and "error" not in wanted:
+    if (
+        switch.hook in ("guard", "match", "duplicate", "refuse")
+        and isinstance(wanted, Mapping)
+        and "error" not in wanted
+    ):
         raise ConfigurationFault(
             f"the fault {switch.id} says as: {wanted}", expected='proceed, or an error such as {error: "210"}'
         )

@@ -6,6 +6,7 @@ import logging
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import suppress
 from functools import lru_cache
 from multiprocessing import get_context
 from pathlib import Path
@@ -13,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 from harness.campaign import Result, Wish
 from harness.demo import Show, demonstration
-from harness.errors import HarnessFault
+from harness.errors import ConfigurationFault, HarnessFault
 from harness.judge.model import Status, Verdict
 from harness.pack.load import load_pack
 from harness.pack.model import Pack
@@ -23,6 +24,8 @@ from harness.teeth.model import Observed, Trial
 
 AT_ONCE = 32
 """Cases in flight in one trial."""
+TRIES = 4
+"""How often a trial is set up."""
 MOST_SECONDS = 900.0
 """A trial that takes longer has hung."""
 
@@ -64,9 +67,18 @@ def try_all(trials: Sequence[Trial], jobs: int | None = None) -> Iterator[Observ
 def play(trial: Trial, *, serial: bool = False) -> Observed:
     """Play one trial in this process.
 
+    Another process may have taken a port that was free a moment ago; then other ports are tried.
+
     Raises:
         HarnessFault: it did not end.
     """
+    for _ in range(TRIES - 1):
+        with suppress(ConfigurationFault):
+            return _play(trial, serial=serial)
+    return _play(trial, serial=serial)
+
+
+def _play(trial: Trial, *, serial: bool) -> Observed:
     show = Show(
         trial.pack,
         trial.role,

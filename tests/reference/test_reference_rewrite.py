@@ -15,7 +15,6 @@ from harness.reference.handling import HANDLINGS
 from harness.reference.hooks import Hooks
 from harness.reference.rewrite import mended, rewritten
 from harness.reference.spelling import SPELLINGS
-from harness.reference.structure import STRUCTURES
 
 XML = b'<m xmlns="urn:x"><a formatCode="304">20261125080000Z</a><b><name>\xd0\xa2\xd0\xbe</name></b><c>7.50</c></m>'
 SIGNED = (
@@ -50,7 +49,7 @@ def hooks(hook: str, **parameters: Any) -> Hooks:
         ("first-10", "0123456789ab", "0123456789"),
         ("first-word", "one two", "one"),
         ("code-page", "Бакы", "Ð\x91Ð°ÐºÑ\x8b"),
-        ("question-marks", "Bakı", "Bak?"),
+        ("question-marks", "xəzər", "x?z?r"),
         ("without-marks", "Neftçilər", "Neftcilər"),
         ("decomposed", "ç", "c\u0327"),
         ("backwards", "ABC", "CBA"),
@@ -84,7 +83,7 @@ def test_a_text_is_spelt_otherwise_where_the_path_fits_and_nowhere_else() -> Non
     document = parse_xml(XML)
     changed = rewritten(document, hooks("text", path="b/*", **{"as": "question-marks"}), "I9")
     assert (changed.texts("b/name"), changed.texts("c")) == (["??"], ["7.50"])
-    assert document.texts("b/name") == ["То"], "the one that came in stays"
+    assert document.texts("b/name") == ["\u0422\u043e"], "the one that came in stays"
 
 
 def test_json_is_spelt_otherwise_too() -> None:
@@ -173,5 +172,5 @@ def test_what_is_no_message_is_mended() -> None:
     "hook", ["text", "structure", "wire", "read", "turn-away", "repeat", "memory", "restart", "key"]
 )
 def test_a_word_that_is_not_there_is_refused(hook: str) -> None:
-    with pytest.raises(ConfigurationFault, match="expected|Expected|one of"):
+    with pytest.raises(ConfigurationFault, match="one of"):
         hooks(hook, **{"lost" if hook == "restart" else "as": "otherwise"})
