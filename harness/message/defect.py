@@ -36,8 +36,8 @@ class MessageDefect:
         stage: what *apply* takes and gives back: the payload, or the finished bytes.
         apply: the function; it changes nothing in place.
         problems: everything that our own reading reports for it: ``malformed/...`` and ``structure/...`` of the parser,
-            ``signature/...`` where it breaks too, ``envelope/unknown-message``, ``schema/<kind of violation>``. Of an edit
-            only the schema can say it.
+            ``signature/...`` where it breaks too, ``envelope/unknown-message``, ``schema/<kind of violation>``. What
+            an edit breaks only the schema can say.
     """
 
     name: str
