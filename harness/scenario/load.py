@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.errors import ConfigurationFault, Where
+from harness.message.edit import read_edit
 from harness.pack.entry import Entry
 from harness.pack.model import Expectation, Pack
 from harness.pack.names import pick
@@ -133,7 +134,7 @@ class _Reader:
             subject=entry.get("subject", subject_of(self.pack, sender, receiver)),
             movement=self.movement(entry),
             values=dict(self.given(message, entry)),
-            defect=entry.optional("defect", self.pack.defects, "defect"),
+            defect=self.defect(entry, "defect"),
             expectation=self.expectation(entry, "answer") or Expectation(),
             violation=entry.get("when") == "simulated",
             refused=self.expectation(entry, "refused"),
@@ -141,7 +142,7 @@ class _Reader:
             floating=floating,
             within=entry.optional("within", self.pack.timers, "timer"),
             repeats=repeats,
-            answer_defect=entry.optional("answer_defect", self.pack.defects, "defect"),
+            answer_defect=self.defect(entry, "answer_defect"),
         )
 
     def movement(self, entry: Entry) -> str:
@@ -150,6 +151,15 @@ class _Reader:
         if len(self.movements) > MOVEMENTS:
             raise entry.at("movement").fault(f"one scenario has at most {MOVEMENTS} movements")
         return name
+
+    def defect(self, entry: Entry, key: str) -> str | None:
+        """The name of a defect of the pack, or of an edit."""
+        given = entry.get(key)
+        try:
+            edit = read_edit(given) if given is not None else None
+        except ConfigurationFault as fault:
+            raise entry.at(key).fault(fault.what) from None
+        return edit.name if edit is not None else entry.optional(key, self.pack.defects, "defect")
 
     def expectation(self, entry: Entry, key: str) -> Expectation | None:
         return read_expectation(entry.at(key), self.pack.outcomes) if key in entry else None
