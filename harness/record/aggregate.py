@@ -11,11 +11,13 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from harness.evidence.clock import stamp
 from harness.judge.model import Status
+from harness.record.detail import alternatives, certificate_facts, defect_texts
 from harness.record.redact import places_of, redact_finding, redact_head, redact_text
 from harness.scenario.waiver import waiver_to_json
 
@@ -117,6 +119,8 @@ def make_record(
             for each in judgement.waivers
         ],
         "findings": [_finding(finding, redact_text) for finding in judgement.findings],
+        "defects": defect_texts(events),
+        "teeth": None if pack.teeth is None else asdict(pack.teeth),
     }
 
 
@@ -177,6 +181,7 @@ def _case(case: Case, verdict: CaseVerdict, events: Sequence[Event], places: Map
             number += 1
             by_step.setdefault(event.step or "", []).append((number, event))
     masked = _masking(verdict, by_step, places)
+    allowed = {step: {"alternatives": each} for step, each in alternatives(case).items()}
     end = next((event for event in reversed(events) if event.kind != "extra"), None)
     return {
         "id": case.id,
@@ -197,7 +202,9 @@ def _case(case: Case, verdict: CaseVerdict, events: Sequence[Event], places: Map
         "attempt": verdict.attempt,
         "started": events[0].at if events else None,
         "seconds": round((end.mono - events[0].mono) / 1e9, 3) if end else 0.0,
-        "steps": [_step(step, by_step.get(step.step, ()), masked) for step in verdict.steps],
+        "steps": [
+            {**_step(step, by_step.get(step.step, ()), masked), **allowed.get(step.step, {})} for step in verdict.steps
+        ],
         "evidence": list(dict.fromkeys(_digests(events))),
     }
 
@@ -276,6 +283,7 @@ def _signature(report: SignatureReport) -> dict[str, Any]:
         "path": list(report.path),
         "revocation": report.revocation,
         "trusted": report.trusted,
+        **certificate_facts(report.certificate),
         "problems": [
             {"code": problem.code, "text": redact_text(problem.text), "pointer": problem.pointer}
             for problem in report.problems

@@ -7,15 +7,16 @@ bound values that are ``secret``), and what findings quote from those places.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lxml import etree
 
-from harness.errors import MalformedInput
+from harness.errors import HarnessError, MalformedInput
 from harness.message.document import parse
 from harness.message.json import JsonDocument
 from harness.message.path import Path, parse_path
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 MASK = "[redacted]"
 LONGEST_TEXT = 240
 """Characters of one text in a message (a certificate, a signature) that are shown."""
+_MOST_MARKED = 20
 
 _SECRET_HEADERS = re.compile(
     r"(proxy-)?authorization|(set-)?cookie|.*(api-?key|auth-?token|access-?token|secret|password)", re.IGNORECASE
@@ -63,10 +65,12 @@ class Shown:
     Parameters:
         text: pretty-printed, masked, perhaps cut.
         note: what was cut or held back, in one sentence; empty when nothing was.
+        marked: numbers of the lines, from 0, in which a marked place begins.
     """
 
     text: str
     note: str = ""
+    marked: frozenset[int] = frozenset()
 
 
 def places_of(pack: Pack) -> dict[str, list[str]]:
@@ -151,7 +155,7 @@ def redact_finding(text: str, pointer: str, places: Iterable[str]) -> str:
     return redact_text(text)
 
 
-def show_body(data: bytes, form: str, places: Sequence[str], longest: int) -> Shown:
+def show_body(data: bytes, form: str, places: Sequence[str], longest: int, marks: Sequence[str] = ()) -> Shown:
     """A body of the wire, for people.
 
     Parameters:
@@ -159,21 +163,29 @@ def show_body(data: bytes, form: str, places: Sequence[str], longest: int) -> Sh
         form: ``xml`` or ``json``.
         places: paths below the payload's root that are masked.
         longest: characters that are shown.
+        marks: places that findings point to, whose lines are told; where one is not there, the nearest above it.
     """
+    sign = f"mark-{hashlib.sha256(data).hexdigest()[:16]}"  # which the data cannot hold
     if not data.strip():
         return Shown("", "The body is empty.")
     try:
-        text = redact_text(_pretty(parse(form, data), places))
+        text = redact_text(_pretty(parse(form, data), places, marks, sign))
     except MalformedInput as malformed:
         if places:
             return Shown("", f"The body cannot be read ({malformed.code}), so that its masked places cannot be found.")
         text = redact_text(data[: longest * 4].decode("utf-8", "replace"))
+    marked = frozenset(number for number, line in enumerate(text[:longest].split("\n")) if sign in line)
+    text = text.replace(f' {sign}=""', "").replace(sign, "")
     if len(text) <= longest:
-        return Shown(text)
-    return Shown(text[:longest], f"Cut after {longest:,} of {len(text):,} characters; all bytes are in the evidence.")
+        return Shown(text, marked=marked)
+    return Shown(
+        text[:longest],
+        marked=marked,
+        note=f"Cut after {longest:,} of {len(text):,} characters; all bytes are in the evidence.",
+    )
 
 
-def _pretty(document: Document, places: Sequence[str]) -> str:
+def _pretty(document: Document, places: Sequence[str], marks: Sequence[str], sign: str) -> str:
     payload = _payload(document)
     for text in places:
         for place in payload.top.reach(parse_path(text)):
@@ -182,9 +194,29 @@ def _pretty(document: Document, places: Sequence[str]) -> str:
             except ValueError:
                 place.remove()
     if isinstance(document, XmlDocument):
+        for each in _nearest(document, payload, marks):
+            each.element.set(sign, "")
         return _pretty_xml(document.element)
     assert isinstance(document, JsonDocument)  # noqa: S101 - a parsed document is one of the two
-    return json.dumps(_shortened(document.value), indent=2, ensure_ascii=False)
+    shown = JsonDocument(_shortened(document.value))
+    for each in _nearest(shown, shown, marks):
+        members = [(name + sign if name == each.name else name, value) for name, value in each.owner.items()]
+        each.owner.clear()
+        each.owner.update(members)
+    return json.dumps(shown.value, indent=2, ensure_ascii=False)
+
+
+def _nearest(document: Document, payload: Document, marks: Sequence[str]) -> Iterator[Any]:
+    """The place of each mark in the payload or the whole document; where it is missing, the nearest above it."""
+    for mark in dict.fromkeys(marks):
+        try:
+            steps = parse_path(mark).steps
+        except HarnessError:  # pointers come from peers
+            continue
+        whole = bool(steps) and steps[0].name == document.root.rpartition("}")[2]
+        top, steps = (document.top, steps[1:]) if whole else (payload.top, steps)
+        longer_first = (top.reach(Path(steps[:length])) for length in range(len(steps), 0, -1))
+        yield from next(filter(None, longer_first), [])[:_MOST_MARKED]
 
 
 def _payload(document: Document) -> Document:
