@@ -41,7 +41,7 @@ def _of_record(make: Callable[[Mapping[str, Any]], bytes]) -> Derive:
 
 
 DERIVED: Mapping[str, Derive] = {
-    "report.html": html,
+    "report.html": lambda record, fetch: html(record, fetch),
     "junit.xml": _of_record(junit),
     "gitb-tr.xml": _of_record(gitb),
     "ctrf.json": _of_record(ctrf),

@@ -1,31 +1,40 @@
-"""The report page: one HTML file without script, that opens from disk and prints well."""
+"""The pages for people: HTML files without script, that open from disk and print well."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
-from jinja2 import FileSystemLoader, StrictUndefined, Template
+from jinja2 import FileSystemLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from markupsafe import Markup, escape
 
 from harness.pack.data import data_folder
-from harness.report.view import Fetch, context, listed
+from harness.report.mapping import STATUSES, WORDS
+from harness.report.texts import DEFAULT, texts
+from harness.report.view import Fetch, context
 
 
-def html(record: Mapping[str, Any], fetch: Fetch) -> bytes:
+def html(record: Mapping[str, Any], fetch: Fetch | None, language: str = DEFAULT) -> bytes:
     """The record as a page.
 
     Parameters:
         record: see :func:`harness.record.aggregate.make_record`.
-        fetch: digest to bytes, for the message bodies that are shown.
+        fetch: digest to bytes, for the message bodies that are shown; ``None`` shows none.
+        language: of the page; what judge, pack and system say is not translated.
     """
-    return _template().render(context(record, fetch)).encode("utf-8", "replace")
+    return render("report.html.j2", context(record, fetch, texts(language)), language)
+
+
+def render(template: str, values: Mapping[str, Any], language: str) -> bytes:
+    """A template with its values, in a language."""
+    return _environment(language).get_template(template).render(values).encode("utf-8", "replace")
 
 
 @cache
-def _template() -> Template:
+def _environment(language: str) -> ImmutableSandboxedEnvironment:
     environment = ImmutableSandboxedEnvironment(
         loader=FileSystemLoader(data_folder("reports") / "templates"),
         autoescape=True,
@@ -34,39 +43,45 @@ def _template() -> Template:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.globals |= {
+        "t": texts(language),
+        "own": _own(language),
+        "words": {verdict.value: words for verdict, words in WORDS.items()},
+        "statuses": STATUSES,
+    }
     environment.filters |= {
         "moment": moment,
         "day": day,
         "clock": clock,
         "seconds": seconds,
         "short": short,
-        "names": names,
         "place": place,
-        "words_only": words_only,
+        "css": css,
         "seat": seat,
-        "listed": listed,
     }
-    return environment.get_template("report.html.j2")
+    return environment
+
+
+def _own(language: str) -> Callable[[object], Markup]:
+    """Marks what judge, pack and system say, which is not translated, where the page speaks another language."""
+    if language == DEFAULT:
+        return escape
+    return lambda text: Markup('<bdi lang="{}">{}</bdi>').format(DEFAULT, text)
 
 
 def moment(text: str | None) -> str:
     """A time of the record for people: ``2026-11-23 10:15:04 UTC``."""
-    return f"{text[:10]} {text[11:19]} UTC" if text else "not known"
+    return f"{text[:10]} {text[11:19]} UTC" if text else "—"
 
 
 def day(text: str | None) -> str:
     """The day of a time of the record."""
-    return text[:10] if text else "not known"
+    return text[:10] if text else "—"
 
 
 def short(digest: str | None) -> str:
     """The first digits of a digest."""
-    return digest.removeprefix("sha256:")[:12] if digest else "none"
-
-
-def names(items: Mapping[str, str]) -> str:
-    """``name value`` pairs in one line."""
-    return ", ".join(f"{name} {value}" for name, value in items.items())
+    return digest.removeprefix("sha256:")[:12] if digest else "—"
 
 
 def clock(text: str | None) -> str:
@@ -84,9 +99,9 @@ def place(path: str) -> str:
     return re.sub(r"\{[^}]*\}", "", path).rpartition("/")[2]
 
 
-def words_only(text: str) -> str:
-    """Letters, digits and hyphens, for use inside a style sheet."""
-    return re.sub(r"[^A-Za-z0-9-]", "", text)
+def css(text: str) -> Markup:
+    """Letters, digits and plain punctuation, for use in a string inside a style sheet."""
+    return Markup(re.sub(r"[^\w .,()·-]", "", text))  # noqa: S704 - nothing is left that means anything to HTML or CSS
 
 
 def seat(party: str) -> str:

@@ -17,7 +17,7 @@ class Words:
     """One verdict in every format.
 
     Parameters:
-        symbol, word, meaning: in our own reports; a symbol and a word, so that colour is never the only sign.
+        symbol: in our own reports, beside the word of the catalogue, so that colour is never the only sign.
         junit: element of a JUnit test case, or ``None`` for a plain pass.
         gitb: ``TestResultType`` of GITB TR.
         earl: EARL 1.0 outcome.
@@ -29,8 +29,6 @@ class Words:
     """
 
     symbol: str
-    word: str
-    meaning: str
     junit: str | None
     gitb: str
     earl: str
@@ -43,36 +41,28 @@ class Words:
 
 WORDS: Mapping[Verdict, Words] = {
     Verdict.PASS: Words(
-        "✓", "Pass", "Everything that the test purpose demands was observed.",
-        None, "SUCCESS", "passed", "passed", "passed", ("pass", "none"), "pass", "PASSED",
+        "✓", None, "SUCCESS", "passed", "passed", "passed", ("pass", "none"), "pass", "PASSED",
     ),
     Verdict.WARNING: Words(
-        "▲", "Pass with warning", "The purpose is met; a recommendation (SHOULD) is not.",
-        None, "WARNING", "passed", "passed", "passed", ("fail", "warning"), "pass", "WARNED",
+        "▲", None, "WARNING", "passed", "passed", "passed", ("fail", "warning"), "pass", "WARNED",
     ),
     Verdict.REVIEW: Words(
-        "◆", "Review", "A person must look before this can be decided.",
-        "error", "UNDEFINED", "cantTell", "pending", "unknown", ("review", "none"), "none", "FAILED",
+        "◆", "error", "UNDEFINED", "cantTell", "pending", "unknown", ("review", "none"), "none", "FAILED",
     ),
     Verdict.INCONCLUSIVE: Words(
-        "?", "Inconclusive", "What was observed neither proves nor disproves the purpose.",
-        "error", "UNDEFINED", "cantTell", "other", "unknown", ("open", "none"), "inconc", "FAILED",
+        "?", "error", "UNDEFINED", "cantTell", "other", "unknown", ("open", "none"), "inconc", "FAILED",
     ),
     Verdict.NOT_RUN: Words(
-        "○", "Not run", "The case was planned and was not played.",
-        "error", "UNDEFINED", "untested", "pending", "skipped", ("open", "none"), "none", "FAILED",
+        "○", "error", "UNDEFINED", "untested", "pending", "skipped", ("open", "none"), "none", "FAILED",
     ),
     Verdict.FAIL: Words(
-        "✕", "Fail", "A demand was broken, and the evidence shows it.",
-        "failure", "FAILURE", "failed", "failed", "failed", ("fail", "error"), "fail", "FAILED",
+        "✕", "failure", "FAILURE", "failed", "failed", "failed", ("fail", "error"), "fail", "FAILED",
     ),
     Verdict.HARNESS_ERROR: Words(
-        "!", "Harness error", "The test tool itself went wrong; this says nothing about the system.",
-        "error", "UNDEFINED", "cantTell", "other", "broken", ("informational", "none"), "error", None,
+        "!", "error", "UNDEFINED", "cantTell", "other", "broken", ("informational", "none"), "error", None,
     ),
     Verdict.NOT_APPLICABLE: Words(
-        "—", "Not applicable", "It does not concern this system, or only simulated parties took part.",
-        "skipped", "UNDEFINED", "inapplicable", "skipped", "skipped", ("notApplicable", "none"), "none", None,
+        "—", "skipped", "UNDEFINED", "inapplicable", "skipped", "skipped", ("notApplicable", "none"), "none", None,
     ),
 }  # fmt: skip
 
@@ -82,22 +72,17 @@ class StatusWords:
     """Status of a requirement, for people. ``like`` is the verdict whose colour it wears."""
 
     symbol: str
-    word: str
-    meaning: str
     like: Verdict
 
 
 STATUSES: Mapping[str, StatusWords] = {
-    "passed": StatusWords("✓", "Passed", "At least one case proves it, and no case says otherwise.", Verdict.PASS),
-    "passed with warning": StatusWords(
-        "▲", "Passed with warning", "As passed, but a recommendation (SHOULD) is not met.", Verdict.WARNING
-    ),
-    "failed": StatusWords("✕", "Failed", "At least one case shows that it is broken.", Verdict.FAIL),
-    "not verified": StatusWords(
-        "?", "Not verified", "No case proves it, or one of its cases has no verdict.", Verdict.INCONCLUSIVE
-    ),
-    "not tested": StatusWords(
-        "○", "Not tested", "This suite has no means to test it; the reason stands beside it.", Verdict.NOT_RUN
-    ),
-    "not applicable": StatusWords("—", "Not applicable", "It does not concern this system.", Verdict.NOT_APPLICABLE),
+    "passed": StatusWords("✓", Verdict.PASS),
+    "passed with warning": StatusWords("▲", Verdict.WARNING),
+    "failed": StatusWords("✕", Verdict.FAIL),
+    "not verified": StatusWords("?", Verdict.INCONCLUSIVE),
+    "not tested": StatusWords("○", Verdict.NOT_RUN),
+    "not applicable": StatusWords("—", Verdict.NOT_APPLICABLE),
 }
+
+SETTLED = frozenset({Verdict.PASS.value, Verdict.WARNING.value, Verdict.NOT_APPLICABLE.value})
+"""Verdicts that need no attention."""

@@ -3,41 +3,35 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 
-from harness.judge.model import Verdict
-from harness.record.redact import show_body
-from harness.report.mapping import STATUSES, WORDS
+from harness.judge.model import RunVerdict, Verdict
+from harness.record.redact import Shown, show_body
+from harness.report.difference import Piece, difference
+from harness.report.mapping import SETTLED
+from harness.report.matrix import groups_of, matrix, seats_of
+from harness.report.plain import broken
+from harness.report.sequence import Diagram, diagram
+from harness.report.texts import Texts
 
 Fetch = Callable[[str], bytes]
 Case = Mapping[str, Any]
 
-FULL_PASSES = 40
-"""Passed cases that are shown with every step and message."""
-BODIES = 40
-"""Cases that did not pass, and passed cases, whose message bodies are shown."""
-PASSES_WITH_BODIES = 2
+PROBLEMS = 25
+"""Kinds of failures that are told at length; the others are listed."""
+FULL_PASSES, FULL_OTHERS = 24, 80
+"""Cases that are shown with every step and message: passed ones, and others."""
+BODIES, PASSES_WITH_BODIES = 25, 2
+"""Cases whose message bodies are shown: others, and passed ones."""
 LONGEST_BODY = 6000
 """Characters of one body that are shown."""
 
-ASSURANCE = {
-    "self-declaration": "Self-declaration: the owner of the system ran the tests; nobody else watched.",
-    "witnessed": "Witnessed: the owner of the system ran the tests in the presence of a witness.",
-    "operator": "Operator: the platform operator ran the tests.",
-}
-_SETTLED = {Verdict.PASS.value, Verdict.WARNING.value, Verdict.NOT_APPLICABLE.value}
-_WORST_FIRST = sorted(Verdict, key=lambda verdict: -verdict.rank)
-
-
-@dataclass(frozen=True)
-class Body:
-    """A message body as shown, under the number of the message in its case."""
-
-    text: str
-    note: str
+TONES = {RunVerdict.CONFORMANT.value: "pass", RunVerdict.NOT_CONFORMANT.value: "fail"}
+"""Verdict of a run to the verdict of a case whose colour it wears; the third one looks inconclusive."""
 
 
 @dataclass(frozen=True)
@@ -47,10 +41,11 @@ class Page:
     Parameters:
         case: from the record.
         full: every step and message is shown; otherwise one line for each step.
-        bodies: message number to body, for messages that were on the wire.
         decisive: the steps that have the verdict of the case.
         broken: the requirements that the case says something bad about, from the record.
         reproduce: the command that plays it again.
+        diagram: who sent what to whom.
+        bodies: message number to body, for messages that were on the wire.
     """
 
     case: Case
@@ -58,101 +53,136 @@ class Page:
     decisive: Sequence[Mapping[str, Any]]
     broken: Sequence[Mapping[str, Any]]
     reproduce: str
-    bodies: Mapping[int, Body] = field(default_factory=dict)
+    diagram: Diagram | None = None
+    bodies: Mapping[int, Shown] = field(default_factory=dict)
 
     @property
     def settled(self) -> bool:
         """Whether it needs no attention."""
-        return self.case["verdict"] in _SETTLED
+        return self.case["verdict"] in SETTLED
 
     @property
-    def sent(self) -> Sequence[Mapping[str, Any]]:
-        """What we sent in the steps that decided."""
-        return [each for step in self.decisive for each in step["messages"] if each["direction"] == "sent"]
+    def messages(self) -> list[Mapping[str, Any]]:
+        """Its messages, in order."""
+        found = (message for step in self.case["steps"] for message in step["messages"])
+        return sorted(found, key=lambda message: int(message["number"]))
+
+    @property
+    def telling(self) -> list[Mapping[str, Any]]:
+        """The messages of the steps that decided, of those whose body is shown."""
+        return [each for step in self.decisive[:3] for each in step["messages"] if each["number"] in self.bodies][:4]
+
+    @property
+    def connections(self) -> list[tuple[str, str, str]]:
+        """TLS version, cipher and subject of the system's certificate, each combination once."""
+        facts = (message["tls"] for message in self.messages if message["tls"])
+        found = ((tls.get("version"), tls.get("cipher"), (tls.get("peer") or {}).get("subject")) for tls in facts)
+        return list(dict.fromkeys((str(a or "?"), str(b or "?"), str(c or "—")) for a, b, c in found))
 
 
-def context(record: Mapping[str, Any], fetch: Fetch) -> dict[str, Any]:
-    """Everything that the template names."""
+@dataclass(frozen=True)
+class Problem:
+    """Cases that failed in the same way: the first, and the ids of the others."""
+
+    page: Page
+    others: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer, with what differs; *kind* is ``expect``, ``permitted`` or ``observed``."""
+
+    kind: str
+    pieces: Sequence[Piece]
+
+
+def context(record: Mapping[str, Any], fetch: Fetch | None, texts: Texts) -> dict[str, Any]:
+    """Everything that the template of the page names, beyond what :func:`heading` gives.
+
+    Parameters:
+        record: of the run.
+        fetch: digest to bytes; ``None`` where they cannot be looked at: then no bodies are shown.
+        texts: in the language of the page.
+    """
     requirements = {each["id"]: each for each in record["requirements"]}
     pages = _pages(record, requirements, fetch)
-    role = record["pack"]["roles"].get(record["role"], record["role"])
+    problems = _problems(pages)
     return {
-        "record": record,
-        "words": {verdict.value: words for verdict, words in WORDS.items()},
-        "statuses": STATUSES,
-        "role": role,
-        "assurance": ASSURANCE.get(record["assurance"], record["assurance"]),
-        "sentence": _sentence(record, role),
-        "tone": {"conformant": "pass", "not conformant": "fail"}.get(record["verdict"], "inconclusive"),
-        "matrix": _matrix(record),
-        "seats": _seats(record),
-        "groups": _groups(record["requirements"]),
-        "problems": sorted(
-            (page for page in pages if not page.settled), key=lambda page: -Verdict(page.case["verdict"]).rank
-        ),
+        **heading(record, texts),
+        "matrix": matrix(record),
+        "seats": seats_of(record),
+        "groups": groups_of(record["requirements"]),
+        "problems": problems[:PROBLEMS],
+        "more_problems": problems[PROBLEMS:],
+        "unsettled": sum(not page.settled for page in pages),
+        "answers": answers,
+        "deadline": deadline,
         "sections": [
             (group, list(members)) for group, members in groupby(_by_group(pages), key=lambda page: page.case["group"])
         ],
         "tally": _tally(record["cases"]),
+        "defects": list(_defects(record)),
     }
 
 
-def _sentence(record: Mapping[str, Any], role: str) -> str:
-    positions = record["positions"]
-    where = f" in the position{'s' * (len(positions) > 1)} {listed(positions)}" if positions else ""
-    who = record["sut"]["product"] or "the system under test"
-    what = f"{record['pack']['title']}, version {record['pack']['version']}"
-    finding = {
-        "conformant": f"{who} conforms to {what}, as far as this suite tests it.",
-        "not conformant": f"{who} does not conform to {what}.",
-    }.get(record["verdict"], f"it is not established whether {who} conforms to {what}.")
-    return f"As {role}{where}, {finding}"
+def heading(record: Mapping[str, Any], texts: Texts) -> dict[str, Any]:
+    """What every page for people says at its head."""
+    role = record["pack"]["roles"].get(record["role"], record["role"])
+    return {
+        "record": record,
+        "role": role,
+        "tone": TONES.get(record["verdict"], "inconclusive"),
+        "sentence": {
+            "role": f"{role} ({', '.join(record['positions'])})" if record["positions"] else role,
+            "system": record["sut"]["product"] or texts.plain("system.unnamed"),
+            "profile": f"{record['pack']['title']} {record['pack']['version']}",
+        },
+        "waived": [waiver for waiver in record["waivers"] if waiver["state"] == "used"],
+    }
 
 
-def listed(words: Sequence[str]) -> str:
-    """Words in a sentence: ``departure, transit and destination``."""
-    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
-
-
-def _pages(record: Mapping[str, Any], requirements: Mapping[str, Any], fetch: Fetch) -> list[Page]:
+def _pages(record: Mapping[str, Any], requirements: Mapping[str, Mapping[str, Any]], fetch: Fetch | None) -> list[Page]:
     pages = []
-    passes = unsettled = 0
+    passes = others = 0
     for case in record["cases"]:
-        settled = case["verdict"] in _SETTLED
-        passes, unsettled = passes + settled, unsettled + (not settled)
-        with_bodies = passes <= PASSES_WITH_BODIES if settled else unsettled <= BODIES
+        settled = case["verdict"] in SETTLED
+        passes, others = passes + settled, others + (not settled)
+        full = passes <= FULL_PASSES if settled else others <= FULL_OTHERS
+        with_bodies = fetch is not None and (passes <= PASSES_WITH_BODIES if settled else others <= BODIES)
+        decisive = [step for step in case["steps"] if step["verdict"] == case["verdict"]]
+        shown = case["steps"] if settled or not any(step["messages"] for step in decisive) else decisive
         pages.append(
             Page(
                 case,
-                full=not settled or passes <= FULL_PASSES,
-                decisive=[step for step in case["steps"] if step["verdict"] == case["verdict"]],
-                broken=_broken(case, requirements),
+                full=full,
+                decisive=decisive,
+                broken=[requirements[name] for name in broken(case) if name in requirements],
                 reproduce=_reproduce(record, case),
-                bodies=_bodies(record["pack"], case, fetch) if with_bodies else {},
+                diagram=diagram(case) if full else None,
+                bodies=dict(_bodies(record["pack"], shown, fetch)) if fetch is not None and with_bodies else {},
             )
         )
     return pages
 
 
-def _broken(case: Case, requirements: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    names = [name for name, verdict in case["touched"].items() if verdict == case["verdict"]] or case["requirements"]
-    return [requirements[name] for name in names if name in requirements]
-
-
 def _reproduce(record: Mapping[str, Any], case: Case) -> str:
-    return f"c2c run --target target.yaml --pack {record['pack']['id']} --select '{case['id'].removesuffix('~end')}'"
+    pack, seed = record["pack"]["id"], record["plan"]["seed"]
+    return f"c2c run --target target.yaml --pack {pack} --select '{case['id'].removesuffix('~end')}' --seed {seed}"
 
 
-def _bodies(pack: Mapping[str, Any], case: Case, fetch: Fetch) -> dict[int, Body]:
-    shown = {}
-    for message in (each for step in case["steps"] for each in step["messages"]):
-        if message["direction"] == "simulated" or not message["digest"]:
-            continue
-        masked = pack["masked"]
-        places = masked.get(message["message"], ()) if message["message"] in pack["messages"] else _all(masked)
-        body = show_body(fetch(message["digest"]), pack["format"], list(places), LONGEST_BODY)
-        shown[message["number"]] = Body(body.text, body.note)
-    return shown
+def _bodies(pack: Mapping[str, Any], steps: Iterable[Mapping[str, Any]], fetch: Fetch) -> Iterator[tuple[int, Shown]]:
+    masked = pack["masked"]
+    for step in steps:
+        pointers = [each["pointer"] for each in step["findings"] if each["severity"] != "info"]
+        for message in step["messages"]:
+            if message["direction"] == "simulated" or not message["digest"]:
+                continue
+            places = masked.get(message["message"], ()) if message["message"] in pack["messages"] else _all(masked)
+            marks = pointers if message["direction"] == "received" else ()
+            yield (
+                message["number"],
+                show_body(fetch(message["digest"]), pack["format"], list(places), LONGEST_BODY, marks),
+            )
 
 
 def _all(masked: Mapping[str, Sequence[str]]) -> list[str]:
@@ -160,15 +190,44 @@ def _all(masked: Mapping[str, Sequence[str]]) -> list[str]:
     return sorted({place for places in masked.values() for place in places})
 
 
-def _seats(record: Mapping[str, Any]) -> list[str]:
-    return list(dict.fromkeys(case["sut"] for case in record["cases"]))
+def _problems(pages: Iterable[Page]) -> list[Problem]:
+    """Cases that need attention, the worst first; those that broke the same demand in the same way stand together."""
+    alike: dict[tuple[object, ...], list[Page]] = {}
+    for page in pages:
+        if not page.settled:
+            alike.setdefault(_way(page), []).append(page)
+    worst_first = sorted(alike.values(), key=lambda same: -Verdict(same[0].case["verdict"]).rank)
+    return [Problem(same[0], [page.case["id"] for page in same[1:]]) for same in worst_first]
 
 
-def _groups(requirements: Iterable[Mapping[str, Any]]) -> list[tuple[str, list[Mapping[str, Any]]]]:
-    groups: dict[str, list[Mapping[str, Any]]] = {}
-    for requirement in requirements:
-        groups.setdefault(requirement["group"], []).append(requirement)
-    return list(groups.items())
+def _way(page: Page) -> tuple[object, ...]:
+    found = {(each["check"], each["code"], each["pointer"]) for step in page.decisive for each in step["findings"]}
+    outcome = {(step["expected"], step["observed"]) for step in page.decisive[:1] if not found}
+    broken_ids = tuple(each["id"] for each in page.broken)
+    return page.case["verdict"], broken_ids, frozenset(found), frozenset(outcome)
+
+
+def answers(step: Mapping[str, Any]) -> list[Answer]:
+    """What a step expected and what was observed.
+
+    What differs is told where the system answered; where it was to send something, the findings tell what is wrong.
+    """
+    legal = step.get("alternatives")
+    if legal is None:
+        pairs = (("expect", step["expected"]), ("observed", step["observed"]))
+        return [Answer(kind, difference(text or "—", [])) for kind, text in pairs]
+    observed = step["observed"] or "—"
+    return [
+        *(Answer(kind, difference(text, [observed])) for kind in ("expect", "permitted") for text in legal[kind]),
+        Answer("observed", difference(observed, [*legal["expect"], *legal["permitted"]])),
+    ]
+
+
+def deadline(clocks: Mapping[str, str]) -> str:
+    """The time of day until which an answer had to come, with milliseconds; empty where there was no limit."""
+    if "request" not in clocks or "budget" not in clocks:
+        return ""
+    return (datetime.fromisoformat(clocks["request"]) + timedelta(seconds=float(clocks["budget"]))).isoformat()[11:23]
 
 
 def _by_group(pages: Iterable[Page]) -> list[Page]:
@@ -178,64 +237,17 @@ def _by_group(pages: Iterable[Page]) -> list[Page]:
 def _tally(cases: Iterable[Case]) -> list[tuple[str, int]]:
     """Verdict and number of cases, worst first, controls included."""
     counts = Counter(case["verdict"] for case in cases)
-    return [(verdict.value, counts[verdict.value]) for verdict in _WORST_FIRST if counts[verdict.value]]
+    worst_first = sorted(Verdict, key=lambda verdict: -verdict.rank)
+    return [(verdict.value, counts[verdict.value]) for verdict in worst_first if counts[verdict.value]]
 
 
-@dataclass(frozen=True)
-class Cell:
-    """One cell of the matrix: how the cases of one seat stand to one group of requirements.
-
-    Parameters:
-        verdict: the worst.
-        good, total: passed cases of all that touch the group.
-        first: the case to look at first.
-    """
-
-    verdict: str
-    good: int
-    total: int
-    first: str
-
-
-@dataclass(frozen=True)
-class Row:
-    """One row of the matrix: a group of requirements, status counts, and a cell for each seat."""
-
-    group: str
-    statuses: Sequence[tuple[str, int]]
-    cells: Sequence[Cell | None]
-
-
-def _matrix(record: Mapping[str, Any]) -> list[Row]:
-    group_of = {each["id"]: each["group"] for each in record["requirements"]}
-    found: dict[tuple[str, str], list[tuple[Verdict, str]]] = {}
+def _defects(record: Mapping[str, Any]) -> Iterator[tuple[str, str, list[tuple[str, int]]]]:
+    """Each defect that was put into a message on purpose: name, text, and the messages (case and number)."""
+    found: dict[str, list[tuple[str, int]]] = {}
     for case in record["cases"]:
-        if case["is_control"]:
-            continue
-        worst: dict[str, Verdict] = {}
-        for name, word in case["touched"].items():
-            group, verdict = group_of.get(name), Verdict(word)
-            if group is not None and verdict.rank >= worst.get(group, verdict).rank:
-                worst[group] = verdict
-        for group, verdict in worst.items():
-            found.setdefault((group, case["sut"]), []).append((verdict, case["id"]))
-    seats = _seats(record)
-    return [
-        Row(
-            group,
-            [
-                (status, count)
-                for status in STATUSES
-                if (count := sum(each["status"] == status for each in requirements))
-            ],
-            [_cell(found.get((group, seat), [])) for seat in seats],
-        )
-        for group, requirements in _groups(record["requirements"])
-    ]
-
-
-def _cell(touched: Sequence[tuple[Verdict, str]]) -> Cell | None:
-    if not touched:
-        return None
-    verdict, first = max(touched, key=lambda each: each[0].rank)
-    return Cell(verdict.value, sum(each.value in _SETTLED for each, _ in touched), len(touched), first)
+        for step in case["steps"]:
+            for message in step["messages"]:
+                if message["defect"]:
+                    found.setdefault(message["defect"], []).append((case["id"], message["number"]))
+    texts = record.get("defects", {})
+    yield from ((name, texts.get(name, ""), places) for name, places in sorted(found.items()))
