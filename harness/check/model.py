@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 
 from harness.evidence.conversation import Conversation, Part
 from harness.evidence.message import Opened
+from harness.message.plain import plain
 from harness.pack.model import Cell, Pack, Party
 
 Severity: TypeAlias = Literal["error", "warning", "info"]
@@ -22,7 +23,7 @@ class Finding:
             ``signature``, ``algorithm``, ``certificate``, ``timestamp``, ``structure``, ``correlation``,
             ``consistency``, ``legality``, ``relay``, ``answer``, ``timing``, ``reaction``.
         code: the pack's error code for it (``101``), or the stable word of the check (``digest-mismatch``).
-        message: one plain sentence.
+        message: one plain sentence; what it quotes of a message is made fit to be read.
         severity: ``error``, ``warning`` or ``info``.
         requirement: the demand that is broken, when the pack maps the check to one.
         pointer: the place, in the path dialect; ``/`` for the whole.
@@ -36,6 +37,9 @@ class Finding:
     requirement: str | None = None
     pointer: str = "/"
     line: int | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "message", plain(self.message))
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from harness.errors import MalformedInput
 from harness.message.binding import errors_binding, read
-from harness.message.document import parse
+from harness.message.document import is_format, parse
 from harness.message.envelope import SoapFault, open_envelope
 from harness.message.model import Document, Limits, Value
 from harness.pack.identify import identify
@@ -118,6 +118,8 @@ def _opened(
         return Opened(None, "fault", report=report, fault=fault, status=status)
     if document is None:
         return Opened(None, "none", report=report, status=status)
+    if not is_format(document, pack.format):
+        return Opened(None, "none", malformed=MalformedInput("format", f"this is not {pack.format}"), status=status)
     name = name or _name_of(pack, document, line, dict(headers), answer_to)
     if name is None:
         return Opened(None, "none", document, report=report, status=status)

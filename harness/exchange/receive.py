@@ -17,6 +17,7 @@ from harness.exchange.model import Order
 from harness.exchange.parcel import Parcel, address, pack_up
 from harness.exchange.stage import Scene, StopCase
 from harness.exchange.switchboard import Arrival, Wait, refusal
+from harness.message.plain import plain
 from harness.pack.model import ANSWER
 from harness.scenario.model import Exchange
 
@@ -188,7 +189,7 @@ async def _first(wait: Wait, asking: Sequence[asyncio.Future[str | None]], secon
             return None
         refused = next((ask.result() for ask in asking if ask in done), None)
         if refused is not None and not wait.arrival.done():
-            raise StopCase(f"The system under test did not take the order to send {wait.step.message}: {refused}")
+            raise StopCase(f"The system under test did not take the order to send {wait.step.message}: {plain(refused, 300)}")
     return wait.arrival.result()
 
 

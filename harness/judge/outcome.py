@@ -6,7 +6,11 @@ from collections.abc import Iterable
 from typing import Literal
 
 from harness.message.path import same_place
+from harness.message.plain import plain
 from harness.pack.model import Expectation, Outcome
+
+_SHOWN = 120
+"""Characters of a code or pointer that are shown; peers choose them."""
 
 Meets = Literal["expect", "permitted", "other"]
 
@@ -55,12 +59,14 @@ def _same_code(observed: str | None, wanted: str) -> bool:
 
 def describe(outcome: Outcome) -> str:
     """An outcome in words, such as ``error 220 at /``, ``error 13 in CD917C`` or ``HTTP 403``."""
-    place = (f" at {outcome.pointer}" if outcome.pointer else "") + (f" in {outcome.by}" if outcome.by else "")
+    code = plain(outcome.code, _SHOWN) if outcome.code else None
+    where = f" at {plain(outcome.pointer, _SHOWN)}" if outcome.pointer else ""
+    place = where + (f" in {outcome.by}" if outcome.by else "")
     words = {
         "accepted": "accepted",
-        "error": f"error {outcome.code}{place}" if outcome.code else "any error of the protocol" + place,
-        "fault": f"SOAP fault {outcome.code}" if outcome.code else "a SOAP fault",
-        "http": f"HTTP {outcome.code}" if outcome.code else "an HTTP answer without a message",
+        "error": f"error {code}{place}" if code else "any error of the protocol" + place,
+        "fault": f"SOAP fault {code}" if code else "a SOAP fault",
+        "http": f"HTTP {code}" if code else "an HTTP answer without a message",
         "tls": "refused in the TLS handshake",
         "closed": "connection closed without an answer",
         "silence": "no answer in time",

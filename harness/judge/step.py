@@ -14,6 +14,7 @@ from harness.evidence.message import Opened, status_of
 from harness.evidence.model import Event
 from harness.judge.model import StepVerdict, Verdict
 from harness.judge.outcome import departs, describe_all, meets
+from harness.message.plain import plain
 from harness.pack.model import Outcome, Pack
 from harness.scenario.model import Attest, Case, Exchange, Probe, Quiet
 from harness.scenario.project import everything, mode
@@ -175,7 +176,7 @@ def _awaited(step: Exchange, case: Case, pack: Pack, seen: Seen) -> _Ruling:
     refused = next((event for event in seen.events if event.kind == "control-answer" and not _done(event)), None)
     if refused is not None:
         detail = refused.data.get("error") or f"status {refused.data.get('status')}: {refused.data.get('body')}"
-        reason = f"The control interface did not make the system send {name}: {detail}"
+        reason = f"The control interface did not make the system send {name}: {plain(str(detail), 300)}"
         return _Ruling(Verdict.INCONCLUSIVE, reason, expected, "the control interface refused")
     if silence is not None:
         reason = f"Time-out: asked to send {name}, and nothing came until {silence.data.get('until')}."

@@ -15,6 +15,7 @@ from cryptography.x509.oid import NameOID
 
 from harness.errors import MalformedInput
 from harness.message.binding import errors_binding, read
+from harness.message.document import is_format
 from harness.message.envelope import SoapFault
 from harness.message.model import Document, Values
 from harness.pack.identify import identify
@@ -164,6 +165,8 @@ class Reader:
             inspected = self._inspect(body, headers, now)
             if inspected.fault is not None:
                 raise TurnedAwayError(400, f"a SOAP fault: {_shown(inspected.fault)}")
+            if inspected.document is not None and not is_format(inspected.document, self.pack.format):
+                raise TurnedAwayError(400, f"this is not {self.pack.format}")
             codes = tuple(problem.code for problem in inspected.report.problems)
         except MalformedInput as problem:
             raise TurnedAwayError(400, f"the message cannot be read: {problem.what}") from None
