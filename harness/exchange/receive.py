@@ -189,7 +189,8 @@ async def _first(wait: Wait, asking: Sequence[asyncio.Future[str | None]], secon
             return None
         refused = next((ask.result() for ask in asking if ask in done), None)
         if refused is not None and not wait.arrival.done():
-            raise StopCase(f"The system under test did not take the order to send {wait.step.message}: {plain(refused, 300)}")
+            order = f"the order to send {wait.step.message}"
+            raise StopCase(f"The system under test did not take {order}: {plain(refused, 300)}")
     return wait.arrival.result()
 
 

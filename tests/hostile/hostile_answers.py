@@ -105,7 +105,7 @@ def _text(text: str) -> Act:
 def behaviours() -> Iterator[Behaviour]:
     yield Behaviour("closes at once", "fail", "closed", says(lambda _: b""))
     yield Behaviour("resets the connection", "fail", "closed", reset)
-    yield Behaviour("says nothing", "fail", "silence", nothing)
+    yield Behaviour("says nothing", "fail", "no answer in time", nothing)
     yield Behaviour("half a status line", "fail", "", says(lambda _: b"HTTP/1."))
     yield Behaviour("half a head", "fail", "", says(lambda answer: answer.head(5)[:40]))
     yield Behaviour("random bytes", "fail", "http", says(lambda _: bytes(range(256)) * 4))
@@ -114,35 +114,57 @@ def behaviours() -> Iterator[Behaviour]:
     yield Behaviour("a status that is none", "fail", "http", says(lambda _: b"HTTP/1.1 abc OK\r\n\r\n"))
     yield Behaviour("status 999", "fail", "", body(lambda a: a.body, status="999 Odd"))
     yield Behaviour("a negative length", "fail", "http", says(lambda a: a.head(-5) + a.body))
-    yield Behaviour(
-        "two lengths", "fail", "http", says(lambda a: a.head(len(a.body), "Content-Length: 3") + a.body)
-    )
+    yield Behaviour("two lengths", "fail", "http", says(lambda a: a.head(len(a.body), "Content-Length: 3") + a.body))
     yield Behaviour("a length beyond all bounds", "fail", "", says(lambda a: a.head(10**18) + a.body))
     yield Behaviour("a length that is too long", "fail", "", says(lambda a: a.head(len(a.body) + 9) + a.body))
     yield Behaviour("a length that is too short", "fail", "", says(lambda a: a.head(len(a.body) // 2) + a.body))
     chunks = "Transfer-Encoding: chunked"
     yield Behaviour("a chunk size that is none", "fail", "", says(lambda a: a.head(None, chunks) + b"xyz\r\n"))
-    yield Behaviour("a chunk size beyond all bounds", "fail", "", says(lambda a: a.head(None, chunks) + b"f" * 40 + b"\r\n"))
-    yield Behaviour("chunks for ever", "fail", "", forever(lambda a: a.head(None, chunks), b"4000\r\n" + b" " * 16384 + b"\r\n"))
+    yield Behaviour(
+        "a chunk size beyond all bounds", "fail", "", says(lambda a: a.head(None, chunks) + b"f" * 40 + b"\r\n")
+    )
+    yield Behaviour(
+        "chunks for ever", "fail", "", forever(lambda a: a.head(None, chunks), b"4000\r\n" + b" " * 16384 + b"\r\n")
+    )
     yield Behaviour("a body for ever", "fail", "", forever(lambda a: a.head(), b" " * 65536))
-    yield Behaviour("headers for ever", "fail", "http", forever(lambda _: b"HTTP/1.1 200 OK\r\n", b"X-Flood: 1\r\n" * 500))
+    yield Behaviour(
+        "headers for ever", "fail", "http ", forever(lambda _: b"HTTP/1.1 200 OK\r\n", b"X-Flood: 1\r\n" * 500)
+    )
     yield Behaviour(
         "one header of a megabyte", "fail", "http", says(lambda a: a.head(2, "X-Long: " + "x" * 2**20) + b"{}")
     )
-    yield Behaviour("a status line for ever", "fail", "http", forever(lambda _: b"HTTP/1.1 200 ", b"O" * 4096))
-    yield Behaviour("a status line drop by drop", "fail", "silence", forever(lambda _: b"HTTP/1.1 200 ", b"O", 0.05))
-    yield Behaviour("a body drop by drop", "fail", "silence", forever(lambda a: a.head(10**6), b" ", 0.05))
+    yield Behaviour("a status line for ever", "fail", "http ", forever(lambda _: b"HTTP/1.1 200 ", b"O" * 4096))
+    yield Behaviour(
+        "a status line drop by drop", "fail", "no answer in time", forever(lambda _: b"HTTP/1.1 200 ", b"O", 0.05)
+    )
+    yield Behaviour("a body drop by drop", "fail", "no answer in time", forever(lambda a: a.head(10**6), b" ", 0.05))
     yield Behaviour("continue for ever", "fail", "", forever(lambda _: b"", b"HTTP/1.1 100 Continue\r\n\r\n", 0.02))
-    yield Behaviour("switches protocols", "fail", "", says(lambda _: b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: upgrade\r\n\r\n"))
+    yield Behaviour(
+        "switches protocols",
+        "fail",
+        "",
+        says(lambda _: b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: upgrade\r\n\r\n"),
+    )
     yield Behaviour("no content", "fail", "http", says(lambda _: b"HTTP/1.1 204 No Content\r\n\r\n"))
-    yield Behaviour("sends elsewhere", "fail", "http", body(lambda _: b"", "Location: http://127.0.0.1:9/", status="302 Found"))
-    yield Behaviour("asks for a password", "fail", "http", body(lambda _: b"", 'WWW-Authenticate: Basic realm="x"', status="401 Unauthorized"))
-    yield Behaviour("fails with a page", "fail", "http", body(lambda _: b"<html>oops</html>", status="500 Internal Server Error"))
+    yield Behaviour(
+        "sends elsewhere", "fail", "http ", body(lambda _: b"", "Location: http://127.0.0.1:9/", status="302 Found")
+    )
+    yield Behaviour(
+        "asks for a password",
+        "fail",
+        "http ",
+        body(lambda _: b"", 'WWW-Authenticate: Basic realm="x"', status="401 Unauthorized"),
+    )
+    yield Behaviour(
+        "fails with a page", "fail", "http ", body(lambda _: b"<html>oops</html>", status="500 Internal Server Error")
+    )
     yield Behaviour("a page with status 200", "fail", "", body(lambda _: b"<html>It works!</html>"))
     yield Behaviour("an empty body", "fail", "", body(lambda _: b""))
     yield Behaviour("only white space", "fail", "", body(lambda _: b" " * 100_000))
     yield Behaviour("a bomb of gzip", "fail", "", body(lambda _: BOMB, "Content-Encoding: gzip"))
-    yield Behaviour("the right answer as gzip", "fail", "", body(lambda a: gzip.compress(a.body), "Content-Encoding: gzip"))
+    yield Behaviour(
+        "the right answer as gzip", "fail", "", body(lambda a: gzip.compress(a.body), "Content-Encoding: gzip")
+    )
     yield Behaviour("UTF-16", "fail", "", body(lambda a: a.body.decode().encode("utf-16")))
     yield Behaviour("NUL in the text", "fail", "", body(lambda a: a.body.replace(b'"', b'"\0', 2)))
     yield Behaviour("overlong UTF-8", "fail", "", body(lambda a: a.body.replace(b'"', b'"\xc0\xaf', 1)))
@@ -155,13 +177,20 @@ def behaviours() -> Iterator[Behaviour]:
     yield Behaviour("a number of a million digits", "fail", "", body(lambda _: b'{"x":' + b"9" * 10**6 + b"}"))
     yield Behaviour("a string of nine megabytes", "fail", "", body(lambda _: b'{"x":"' + b"x" * (9 * 2**20) + b'"}'))
     yield Behaviour("the answer to another request", "fail", "", says(lambda a: _foreign(a)))
-    yield Behaviour("an answer that somebody else signed", "fail", "", says(lambda a: Answer(a.headers, (a.foreign or ((), b"{}"))[1]).whole))
+    yield Behaviour(
+        "an answer that somebody else signed",
+        "fail",
+        "",
+        says(lambda a: Answer(a.headers, (a.foreign or ((), b"{}"))[1]).whole),
+    )
     yield Behaviour("markup in its errors", "fail", "", _text("<script>alert(1)</script>"))
     yield Behaviour("a formula in its errors", "fail", "", _text("=cmd|' /C calc'!A0"))
     yield Behaviour("a template in its errors", "fail", "", _text("{{ 7*7 }} ${7*7} {% include '/etc/passwd' %}"))
     yield Behaviour("control characters in its errors", "fail", "", _text("\x1b[31m\r\nINFO all is well\x07"))
     yield Behaviour("a path in its errors", "fail", "", _text("../../../../etc/passwd"))
-    yield Behaviour("a page of multipart", "fail", "", body(lambda _: b"--x\r\nContent-Disposition: form-data; name=../../x\r\n"))
+    yield Behaviour(
+        "a page of multipart", "fail", "", body(lambda _: b"--x\r\nContent-Disposition: form-data; name=../../x\r\n")
+    )
     yield Behaviour("a line break in the reason", "fail", "", says(lambda a: b"HTTP/1.1 200 OK\r\n\tmore\r\n\r\n"))
     yield Behaviour("NUL in a header", "fail", "http", says(lambda a: a.head(2, "X-Odd: a\0b") + b"{}"))
     yield Behaviour("a header without a name", "fail", "http", says(lambda a: a.head(2, ": x") + b"{}"))
@@ -169,10 +198,20 @@ def behaviours() -> Iterator[Behaviour]:
     yield Behaviour("byte by byte", "pass", "accepted", byte_by_byte)
     yield Behaviour("in chunks of one byte", "pass", "accepted", says(lambda a: a.head(None, chunks) + chunked(a)))
     yield Behaviour("without a length, until the end", "pass", "accepted", says(lambda a: a.head() + a.body))
-    yield Behaviour("with headers that nobody knows", "pass", "accepted", says(lambda a: a.head(len(a.body), *(f"X-{n}: {n}" for n in range(90))) + a.body))
+    yield Behaviour(
+        "with headers that nobody knows",
+        "pass",
+        "accepted",
+        says(lambda a: a.head(len(a.body), *(f"X-{n}: {n}" for n in range(90))) + a.body),
+    )
     yield Behaviour("the same answer twice", "pass", "accepted", says(lambda a: a.whole + a.whole))
     yield Behaviour("the right answer, then noise", "pass", "accepted", says(lambda a: a.whole + b"\0" * 5000))
-    yield Behaviour("continue once, then the answer", "pass", "accepted", says(lambda a: b"HTTP/1.1 100 Continue\r\n\r\n" + a.whole))
+    yield Behaviour(
+        "continue once, then the answer",
+        "pass",
+        "accepted",
+        says(lambda a: b"HTTP/1.1 100 Continue\r\n\r\n" + a.whole),
+    )
 
 
 def _foreign(answer: Answer) -> bytes:

@@ -12,7 +12,7 @@ from harness.message.plain import plain
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
-        ("Toʻqimachilar koʻchasi 12", "Toʻqimachilar koʻchasi 12"),
+        ("Xəzər Ticarət, Баку", "Xəzər Ticarət, Баку"),
         ("می‌خواهم ქართული العربية", "می‌خواهم ქართული العربية"),
         ("a\r\nINFO all is well", "a\\u000d\\u000aINFO all is well"),
         ("\x1b[31mred", "\\u001b[31mred"),
