@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any, TypeVar
 
-from benchmarks.floor import Pair, measure_floor
+from benchmarks.floor import Pair, floor
 from benchmarks.machine import PLAIN, UVLOOP, WIRE, Machine, machine, receiving, sending
-from benchmarks.measure import Series
+from benchmarks.measure import Compared, Series
 from benchmarks.memory import Growth, watch_memory
 from benchmarks.rooms import AVAILABLE, profiled
 from benchmarks.world import PACK, World, world
@@ -32,15 +32,19 @@ class Row:
     Parameters:
         name: what is exchanged.
         pairs: the bytes.
-        machine: by transport.
-        parts, line: the floor, in parts and as one straight line.
+        machine: by transport, each with the floor beside it.
+        parts: the floor in parts.
     """
 
     name: str
     pairs: Sequence[Pair]
-    machine: Sequence[Series]
+    machine: Sequence[Compared]
     parts: Sequence[Series]
-    line: Series
+
+    @property
+    def line(self) -> Series:
+        """The floor as one straight line, from all its turns."""
+        return Series("floor", [sample for each in self.machine for sample in each.beside.samples])
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -79,16 +83,16 @@ def _rows(setting: World, options: argparse.Namespace) -> Iterator[Row]:
 
 
 def _row(setting: World, name: str, case: Case, transports: Sequence[str], options: argparse.Namespace) -> Row:
-    measured = []
-    for transport in transports:
-
-        def measure(it: Machine, transport: str = transport) -> Coroutine[Any, Any, Series]:
-            return it.measure(transport, units=options.units, repeats=options.repeats)
-
-        measured.append(_play(setting, case, transport, measure))
     pairs = _play(setting, case, WIRE, Machine.pairs)
-    parts, line = measure_floor(setting, pairs, units=options.units, repeats=options.repeats)
-    return Row(name, pairs, measured, parts, line)
+    measured = []
+    with floor(setting, pairs) as least:
+        for transport in transports:
+
+            def measure(it: Machine, transport: str = transport) -> Coroutine[Any, Any, Compared]:
+                return it.measure(transport, least, units=options.units, repeats=options.repeats)
+
+            measured.append(_play(setting, case, transport, measure))
+        return Row(name, pairs, measured, least.parts(units=options.units, repeats=options.repeats))
 
 
 def _play(setting: World, case: Case, transport: str, do: Callable[[Machine], Coroutine[Any, Any, _Result]]) -> _Result:
@@ -129,11 +133,10 @@ def _exchange_lines(row: Row) -> str:
         f"  {'':26}{'CPU':>22} {'1/CPU':>9} {'seen':>9} {'ratio':>8}",
         f"  {'':26}{'us':>22} {'per s':>9} {'per s':>9} {'to floor':>8}",
     ]
-    for series in (*row.machine, row.line):
-        name = "floor" if series is row.line else series.name
+    for series, ratio in (*((each.series, each.ratio) for each in row.machine), (row.line, 1.0)):
         spread = f"{series.cpu:,.0f} ({series.least:,.0f}-{series.most:,.0f})"
-        rates = f"{1e6 / series.cpu:9,.0f} {series.rate:9,.0f} {series.cpu / row.line.cpu:8.1f}"
-        lines.append(f"  {name:26}{spread:>22} {rates}")
+        rates = f"{1e6 / series.cpu:9,.0f} {series.rate:9,.0f} {ratio:8.2f}"
+        lines.append(f"  {series.name:26}{spread:>22} {rates}")
     return "\n".join(lines)
 
 

@@ -19,8 +19,8 @@ import hashlib
 import socket
 import ssl
 from base64 import b64decode
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import cycle
@@ -82,31 +82,43 @@ class _Prepared:
     public_key: EllipticCurvePublicKey
 
 
-def measure_floor(world: World, pairs: Sequence[Pair], *, units: int, repeats: int) -> tuple[list[Series], Series]:
-    """Measure the parts one by one, and all of them in one straight line; a unit is one exchange."""
-    prepared = [_prepare(world, pair) for pair in pairs]
-    context = client_context(world.ours, world.trust.anchors)
-    with closing(Connection(world.counterpart.port, context)) as connection:
+class Floor:
+    """Does one exchange after the other, and then from the beginning.
+
+    Parameters:
+        prepared: the exchanges.
+        connection: to the counterpart.
+    """
+
+    def __init__(self, prepared: Sequence[_Prepared], connection: Connection) -> None:
+        self._turns, self._connection = cycle(prepared), connection
+
+    def line(self) -> None:
+        """One exchange as one straight line of code."""
+        _line(next(self._turns), self._connection)
+
+    def parts(self, *, units: int, repeats: int) -> list[Series]:
+        """Measure the parts one by one; a unit is one exchange."""
         steps: Mapping[str, Callable[[_Prepared], object]] = {
             "parse both messages": lambda each: [_parse(each.pair.sent), _parse(each.pair.received)],
             "canonicalise": lambda each: [_forms(parts) for parts in each.messages],
             "digest": lambda each: _digest(each.to_digest),
             "sign and verify": _keys,
             "validate both": lambda each: _validate(each.schemas, each.messages),
-            "round trip, TLS and h11": lambda each: connection.trip(each.pair.sent, len(each.pair.received)),
+            "round trip, TLS and h11": lambda each: self._connection.trip(each.pair.sent, len(each.pair.received)),
         }
-        single = []
-        for name, step in steps.items():
-            single.append(measure(name, _around(step, prepared), units=units, repeats=repeats))
-        whole = _around(lambda each: _line(each, connection), prepared)
-        line = measure("one straight line", whole, units=units, repeats=repeats)
-    return single, line
+        return [measure(name, self._turn(step), units=units, repeats=repeats) for name, step in steps.items()]
+
+    def _turn(self, step: Callable[[_Prepared], object]) -> Callable[[], object]:
+        return lambda: step(next(self._turns))
 
 
-def _around(step: Callable[[_Prepared], object], prepared: Sequence[_Prepared]) -> Callable[[], object]:
-    """Do a step with one exchange after the other, and then from the beginning."""
-    turns = cycle(prepared)
-    return lambda: step(next(turns))
+@contextmanager
+def floor(world: World, pairs: Sequence[Pair]) -> Iterator[Floor]:
+    """The floor of these exchanges, with a connection to the counterpart."""
+    context = client_context(world.ours, world.trust.anchors)
+    with closing(Connection(world.counterpart.port, context)) as connection:
+        yield Floor([_prepare(world, pair) for pair in pairs], connection)
 
 
 def _line(each: _Prepared, connection: Connection) -> None:

@@ -20,8 +20,8 @@ import httpx
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import Certificate, CertificateRevocationList
 
-from benchmarks.floor import Pair
-from benchmarks.measure import Sample, Series, Stopwatch
+from benchmarks.floor import Floor, Pair
+from benchmarks.measure import Compared, Sample, Series, Stopwatch, sample
 from benchmarks.world import HOST, World
 from harness.errors import Where
 from harness.evidence.clock import SystemClock
@@ -126,16 +126,18 @@ class Machine:
             raise RuntimeError(f"{case.id} is {verdict.verdict.value}: {verdict.reason}")
         return events
 
-    async def measure(self, name: str, *, units: int, repeats: int) -> Series:
-        """Measure; a unit is one exchange on the wire."""
+    async def measure(self, name: str, floor: Floor, *, units: int, repeats: int) -> Compared:
+        """Measure the machine and the floor in turns; a unit is one exchange on the wire."""
         per_case = on_the_wire(self.case)
         times = max(AT_ONCE, units // per_case)
-        samples: list[Sample] = []
+        ours: list[Sample] = []
+        theirs: list[Sample] = []
         for _ in range(repeats + 1):
             watch = Stopwatch()
             await self.play(times)
-            samples.append(watch.sample(times * per_case))
-        return Series(name, samples[1:])
+            ours.append(watch.sample(times * per_case))
+            theirs.append(sample(floor.line, times * per_case))
+        return Compared(Series(name, ours[1:]), Series("floor", theirs[1:]))
 
     async def pairs(self) -> list[Pair]:
         """The bytes of one playing, for the floor."""

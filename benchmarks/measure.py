@@ -34,23 +34,38 @@ class Series:
 
     @property
     def cpu(self) -> float:
-        return statistics.median(self._cpu())
+        return statistics.median(self.per_unit())
 
     @property
     def least(self) -> float:
-        return min(self._cpu())
+        return min(self.per_unit())
 
     @property
     def most(self) -> float:
-        return max(self._cpu())
+        return max(self.per_unit())
 
     @property
     def rate(self) -> float:
         """Units per second of wall time, median."""
         return statistics.median(sample.units / sample.wall for sample in self.samples)
 
-    def _cpu(self) -> list[float]:
+    def per_unit(self) -> list[float]:
+        """Processor time of one unit, for each repeat."""
         return [1e6 * sample.cpu / sample.units for sample in self.samples]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A measurement, and another one beside it: their repeats took turns, so that both saw the same computer."""
+
+    series: Series
+    beside: Series
+
+    @property
+    def ratio(self) -> float:
+        """How much more processor time than the other one: median over the turns."""
+        pairs = zip(self.series.per_unit(), self.beside.per_unit(), strict=True)
+        return statistics.median(ours / theirs for ours, theirs in pairs)
 
 
 class Stopwatch:
@@ -65,13 +80,15 @@ class Stopwatch:
 
 def measure(name: str, work: Callable[[], object], *, units: int, repeats: int) -> Series:
     """Call *work* *units* times in each of *repeats* rounds, after one round that does not count."""
-    samples = []
-    for _ in range(repeats + 1):
-        watch = Stopwatch()
-        for _ in range(units):
-            work()
-        samples.append(watch.sample(units))
-    return Series(name, samples[1:])
+    return Series(name, [sample(work, units) for _ in range(repeats + 1)][1:])
+
+
+def sample(work: Callable[[], object], units: int) -> Sample:
+    """Call *work* *units* times, once."""
+    watch = Stopwatch()
+    for _ in range(units):
+        work()
+    return watch.sample(units)
 
 
 def cores() -> tuple[int | None, int | None]:
