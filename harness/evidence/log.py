@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FILE = "events.jsonl"
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 _KEYS = ("seq", "kind", "at", "mono", "case", "step")
 
 
@@ -176,10 +177,7 @@ def read_events(path: Path) -> Events:
 
 
 def _to_line(event: Event) -> bytes:
-    line: dict[str, Any] = {key: getattr(event, key) for key in _KEYS}
-    line["data"] = event.data
-    text = json.dumps(line, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return text.encode("utf-8", "surrogatepass") + b"\n"
+    return _ENCODER.encode(vars(event)).encode("utf-8", "surrogatepass") + b"\n"
 
 
 def _from_line(line: bytes, number: int, path: Path) -> Event:

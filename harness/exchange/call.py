@@ -7,13 +7,13 @@ import ssl
 from typing import TYPE_CHECKING
 
 import h11
-import httpx
 
 from harness.evidence.clock import Clock
 from harness.exchange.channel import Channel
 from harness.exchange.http import (
     ClosedWithoutAnswer,
     NotHttp,
+    Posting,
     Sent,
     Silence,
     TlsRefused,
@@ -28,9 +28,6 @@ from harness.exchange.http import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from harness.exchange.delivery import Delivery
     from harness.exchange.http import Moment
 
 
@@ -73,19 +70,18 @@ class ClientConnection:
         await self._loop.create_connection(lambda: self._channel, host, port)
         await self._opened
 
-    async def exchange(
-        self, request: httpx.Request, body: bytes, seconds: float | None, delivery: Delivery | None
-    ) -> Wire:
+    async def exchange(self, posting: Posting) -> Wire:
         """Send a request and wait for its complete answer."""
         self._answer = answer = self._loop.create_future()
         self._head, self._first, self._body = None, None, bytearray()
         try:
-            self._sent = self._send(request, body, delivery)
-            async with asyncio.timeout(seconds):
+            self._sent = self._send(posting)
+            async with asyncio.timeout(posting.seconds):
                 response = await answer
         except TimeoutError:
             self.drop()
-            raise Silence(f"no complete answer within {seconds} s", at=moment(self._clock), sent=self._sent) from None
+            text = f"no complete answer within {posting.seconds} s"
+            raise Silence(text, at=moment(self._clock), sent=self._sent) from None
         except BaseException:
             self.drop()
             raise
@@ -126,25 +122,20 @@ class ClientConnection:
             else:
                 self._broken(reason_of(error) or "the connection ended", ended=True)
 
-    def _send(self, request: httpx.Request, body: bytes, delivery: Delivery | None) -> Sent:
-        head = (
-            self._http.send(
-                h11.Request(method=request.method, target=request.url.raw_path, headers=request.headers.raw)
-            )
-            or b""
-        )
-        content = (self._http.send(h11.Data(data=body)) or b"") if body else b""
+    def _send(self, posting: Posting) -> Sent:
+        request = h11.Request(method=posting.method, target=posting.target, headers=posting.headers)
+        head = self._http.send(request) or b""
+        content = (self._http.send(h11.Data(data=posting.body)) or b"") if posting.body else b""
         content += self._http.send(h11.EndOfMessage()) or b""
-        truncated = delivery is not None and delivery.truncated
+        truncated = posting.delivery is not None and posting.delivery.truncated
         if truncated:
             content = content[: len(content) // 2]
         at = self._channel.write(head + content)
         if truncated:
             self._channel.finish()
         sent = Sent(read_head(head), at, self._name, self._channel.tls, complete=not truncated)
-        on_sent: Callable[[Sent], None] | None = request.extensions.get("on_sent")
-        if on_sent is not None:
-            on_sent(sent)
+        if posting.on_sent is not None:
+            posting.on_sent(sent)
         return sent
 
     def _advance(self) -> None:

@@ -177,7 +177,7 @@ class Channel(asyncio.Protocol):
         return not self._over
 
     def _read(self, tls: ssl.SSLObject) -> None:
-        while not self._over:
+        while not self._over and (self._incoming.pending or tls.pending()):
             try:
                 data = tls.read(_CHUNK)
             except ssl.SSLWantReadError:

@@ -14,6 +14,8 @@ from harness.exchange.http import (
     ClosedWithoutAnswer,
     Moment,
     NotHttp,
+    Origin,
+    Posting,
     Sent,
     Silence,
     TlsRefused,
@@ -23,6 +25,7 @@ from harness.exchange.http import (
     WireResponse,
     head_of,
     moment,
+    origin_of,
 )
 from harness.exchange.transport import WireTransport
 
@@ -60,19 +63,16 @@ async def post(
     Raises:
         WireFailure: there was no answer; the class says why.
     """
-    request = httpx.Request(
-        method,
-        _parsed(url),
-        headers=list(with_content_type(headers, delivery)),
-        content=data,
-        extensions={
-            "timeout": {"connect": connect_seconds, "read": seconds, "write": seconds, "pool": connect_seconds},
-            "delivery": delivery,
-            "on_sent": on_sent,
-        },
-    )
+    told = with_content_type(headers, delivery)
     if isinstance(transport, WireTransport):
-        return await transport.exchange(request)
+        origin, target, host = _place(url)
+        framed = (("Host", host), ("Content-Length", str(len(data))), *told)
+        encoded = [(name.encode("ascii"), value.encode("ascii")) for name, value in framed]
+        return await transport.exchange(
+            Posting(method, target, origin, encoded, data, connect_seconds, seconds, delivery, on_sent)
+        )
+    times = {"connect": connect_seconds, "read": seconds, "write": seconds, "pool": connect_seconds}
+    request = httpx.Request(method, url, headers=list(told), content=data, extensions={"timeout": times})
     clock = clock or SystemClock()
     before = moment(clock)
     if on_sent is not None:
@@ -91,7 +91,11 @@ async def post(
     return Wire(_sent(request, before), WireResponse(head, status, body, True, after, after, "", None))
 
 
-_parsed = lru_cache(maxsize=256)(httpx.URL)
+@lru_cache(maxsize=256)
+def _place(url: str) -> tuple[Origin, bytes, str]:
+    """Server, request target and Host of an address."""
+    parsed = httpx.URL(url)
+    return origin_of(parsed), parsed.raw_path, parsed.netloc.decode("ascii")
 
 
 def _sent(request: httpx.Request, at: Moment) -> Sent:

@@ -6,7 +6,7 @@ Only values, and the one way from h11's events to them. The client and the serve
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
 import httpx
 
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
     from harness.evidence.clock import Clock
     from harness.exchange.delivery import Delivery
+
+
+Origin: TypeAlias = tuple[str, str, int]
+"""Scheme, host and port."""
 
 
 @dataclass(frozen=True)
@@ -123,6 +127,31 @@ class WireRequest:
     last: Moment
     connection: str
     tls: TlsFacts | None
+
+
+@dataclass(frozen=True)
+class Posting:
+    """A request that is about to leave.
+
+    Parameters:
+        method, target: for the request line.
+        origin: scheme, host and port of the server.
+        headers: all of them, in order.
+        body: the bytes.
+        connect_seconds, seconds: how long to wait for the connection, and for the complete answer.
+        delivery: what goes wrong on purpose on the way, or ``None``.
+        on_sent: is told what left, or ``None``.
+    """
+
+    method: str
+    target: bytes
+    origin: Origin
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+    connect_seconds: float | None
+    seconds: float | None
+    delivery: Delivery | None = None
+    on_sent: Callable[[Sent], None] | None = None
 
 
 @dataclass(frozen=True)
@@ -238,6 +267,11 @@ class Silence(WireFailure):
     """No complete answer came within the time that was given."""
 
     outcome = "silence"
+
+
+def origin_of(url: httpx.URL) -> Origin:
+    """The server of an address."""
+    return url.scheme, url.host, url.port or (443 if url.scheme == "https" else 80)
 
 
 def head_of(line: str, headers: Iterable[tuple[bytes, bytes]]) -> Head:

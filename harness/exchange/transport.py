@@ -18,18 +18,12 @@ import asyncio
 import itertools
 import ssl
 from collections import defaultdict
-from typing import TYPE_CHECKING
 
 import httpx
 
 from harness.evidence.clock import Clock, SystemClock
 from harness.exchange.call import ClientConnection, reason_of
-from harness.exchange.http import Unreachable, Wire, WireLimits, moment
-
-if TYPE_CHECKING:
-    from harness.exchange.delivery import Delivery
-
-Origin = tuple[str, str, int]
+from harness.exchange.http import Origin, Posting, Unreachable, Wire, WireLimits, moment, origin_of
 
 
 class WireTransport(httpx.AsyncBaseTransport):
@@ -62,7 +56,20 @@ class WireTransport(httpx.AsyncBaseTransport):
         Raises:
             WireFailure: there was no answer; the class says why.
         """
-        wire = await self.exchange(request)
+        times, body = request.extensions.get("timeout", {}), await request.aread()
+        wire = await self.exchange(
+            Posting(
+                request.method,
+                request.url.raw_path,
+                origin_of(request.url),
+                request.headers.raw,
+                body,
+                times.get("connect"),
+                times.get("read"),
+                request.extensions.get("delivery"),
+                request.extensions.get("on_sent"),
+            )
+        )
         answer = wire.response
         return httpx.Response(
             answer.status,
@@ -71,18 +78,15 @@ class WireTransport(httpx.AsyncBaseTransport):
             extensions={"wire": wire, "http_version": b"HTTP/1.1"},
         )
 
-    async def exchange(self, request: httpx.Request) -> Wire:
+    async def exchange(self, posting: Posting) -> Wire:
         """Send a request and return what was seen.
 
         Raises:
             WireFailure: there was no answer; the class says why.
         """
-        origin = _origin(request.url)
-        times = request.extensions.get("timeout", {})
-        delivery: Delivery | None = request.extensions.get("delivery")
-        body = b"".join([chunk async for chunk in request.stream])  # type: ignore[union-attr]
-        connection = self._kept(origin) or await self._connect(origin, times.get("connect"))
-        wire = await connection.exchange(request, body, times.get("read"), delivery)
+        origin = posting.origin
+        connection = self._kept(origin) or await self._connect(origin, posting.connect_seconds)
+        wire = await connection.exchange(posting)
         if connection.reusable:
             self._idle[origin].append(connection)
         return wire
@@ -126,7 +130,3 @@ class WireTransport(httpx.AsyncBaseTransport):
             connection.drop()
             raise
         return connection
-
-
-def _origin(url: httpx.URL) -> Origin:
-    return url.scheme, url.host, url.port or (443 if url.scheme == "https" else 80)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from harness.errors import ConfigurationFault
-from harness.message.binding import errors_binding, split
+from harness.message.binding import errors_binding
 from harness.message.model import Binding, Document, Place, Value, Values
 from harness.message.path import Path, parse_path
 
@@ -42,11 +42,11 @@ def build(sample: Document, bindings: Mapping[str, Binding], values: Values) -> 
         _remove(document.top, binding)
     repeated: dict[Path, Sequence[Place]] = {}
     for binding, value in given:
-        place, rest = split(binding)
+        place, rest = binding.parts
         if rest is not None:
             _write_list(document.top, binding, place, rest, value, repeated)
     for binding, value in given:
-        if split(binding)[1] is None:
+        if binding.parts[1] is None:
             _write(document.top, binding, binding.path, value)
     return document
 
@@ -75,7 +75,7 @@ def write_errors(
 
 
 def _remove(top: Place, binding: Binding) -> None:
-    place, _ = split(binding)
+    place, _ = binding.parts
     for path in ([parse_path(binding.drop)] if binding.drop else []) + [place]:
         for found in reversed(top.reach(path)):
             try:

@@ -14,10 +14,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from functools import cached_property
+from typing import Protocol, TypeAlias
 
-if TYPE_CHECKING:
-    from harness.message.path import Path
+from harness.errors import ConfigurationFault
+from harness.message.path import Path, parse_path
 
 Value: TypeAlias = "str | Sequence[str] | Sequence[Mapping[str, str | None]] | None"
 """A bound value exactly as on the wire: text, ``None`` (absent), a list of texts, or a list of records."""
@@ -42,6 +43,29 @@ class Binding:
     fields: Mapping[str, str] = field(default_factory=dict)
     drop: str | None = None
     number: str | None = None
+
+    @cached_property
+    def parts(self) -> tuple[Path, Path | None]:
+        """The path up to and with ``[*]``, and what follows it; the whole path and ``None`` for a scalar.
+
+        Raises:
+            ConfigurationFault: a list of records whose path does not end in ``[*]``, or a second ``[*]``.
+        """
+        before, star, after = self.path.partition("[*]")
+        if "[*]" in after:
+            raise self._fault("has more than one [*]")
+        if self.fields and (not star or after):
+            raise self._fault("has fields, so its path must end in [*]")
+        if any("[*]" in each for each in self.fields.values()):
+            raise self._fault("has a field with [*], but a field is one text")
+        return (parse_path(before + star), parse_path(after or "/")) if star else (parse_path(self.path), None)
+
+    def _fault(self, reason: str) -> ConfigurationFault:
+        return ConfigurationFault(
+            f"the binding {self.name!r} ({self.path}) {reason}",
+            expected="one text (A/B), a list of texts (A/B[*]/C), or a list of records (A/B[*] with fields)",
+            remedy="Correct the binding.",
+        )
 
 
 class Place(Protocol):

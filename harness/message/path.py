@@ -49,6 +49,11 @@ class Path:
 
     steps: tuple[Step, ...]
 
+    @property
+    def attribute(self) -> bool:
+        """Whether it leads to an attribute."""
+        return bool(self.steps) and self.steps[-1].attribute
+
     def __str__(self) -> str:
         return "/".join(map(str, self.steps)) or "/"
 

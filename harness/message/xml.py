@@ -10,7 +10,7 @@ import codecs
 import copy
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
@@ -47,27 +47,20 @@ class XmlPlace(NamedTuple):
         """All text of the element, across comments, or the attribute's value."""
         if self.attribute is not None:
             return self.element.get(self.attribute)
-        return "".join(self.element.itertext()) if len(self.element) else self.element.text or ""
+        return _text(self.element)
 
     def reach(self, path: Path, *, new_attribute: bool = False) -> list[XmlPlace]:
         """See :meth:`harness.message.model.Place.reach`; namespaces are not looked at, a schema does that."""
         if self.attribute is not None:
             return [] if path.steps else [self]
-        elements = [self.element]
-        for step in path.steps:
-            if step.attribute:
-                return [
-                    XmlPlace(element, key)
-                    for element in elements
-                    for key in _attributes(element, step.name) or ([step.name] if new_attribute else [])
-                ]
-            name, place = f"{{*}}{step.name}", step.index
-            reached: list[etree._Element] = []
-            for element in elements:
-                children = element.iterchildren(name)
-                reached += islice(children, place - 1, place) if isinstance(place, int) else children
-            elements = reached
-        return [XmlPlace(element) for element in elements]
+        if not path.attribute:
+            return [XmlPlace(element) for element in _elements(self.element, path.steps)]
+        *steps, last = path.steps
+        return [
+            XmlPlace(element, key)
+            for element in _elements(self.element, steps)
+            for key in _attributes(element, last.name) or ([last.name] if new_attribute else [])
+        ]
 
     def write(self, text: str) -> None:
         """Set the attribute, or the text of an element without child elements."""
@@ -114,6 +107,23 @@ class XmlPlace(NamedTuple):
         etree.SubElement(self.element, str(etree.QName(namespace, FOREIGN))).text = "x"
 
 
+def _elements(start: etree._Element, steps: Sequence[Step]) -> list[etree._Element]:
+    elements = [start]
+    for step in steps:
+        name, place = f"{{*}}{step.name}", step.index
+        reached: list[etree._Element] = []
+        for element in elements:
+            children = element.iterchildren(name)
+            reached += islice(children, place - 1, place) if isinstance(place, int) else children
+        elements = reached
+    return elements
+
+
+def _text(element: etree._Element) -> str:
+    """All text of an element, across comments."""
+    return "".join(element.itertext()) if len(element) else element.text or ""
+
+
 def _attributes(element: etree._Element, name: str) -> list[str]:
     if element.get(name) is not None:
         return [name]
@@ -138,7 +148,10 @@ class XmlDocument:
 
     def texts(self, path: str) -> list[str]:
         """Text of every place that *path* reaches, in document order."""
-        return [place.text or "" for place in self.top.reach(parse_path(path))]
+        parsed = parse_path(path)
+        if parsed.attribute:
+            return [place.text or "" for place in self.top.reach(parsed)]
+        return [_text(element) for element in _elements(self.element, parsed.steps)]
 
     def pointers(self, path: str) -> list[str]:
         """Exact pointer of every place that *path* reaches."""
@@ -206,7 +219,7 @@ def parse_xml(data: bytes, limits: Limits = DEFAULT_LIMITS) -> XmlDocument:
         raise _malformed(error) from None
     if root.getroottree().docinfo.doctype:
         raise _doctype()
-    if _COUNT_NODES(root) > limits.nodes:
+    if len(data) > limits.nodes and _COUNT_NODES(root) > limits.nodes:  # a node has a byte at least
         raise _too_many_nodes(limits)
     if _deeper_than(limits.depth)(root):
         raise MalformedInput("too-deep", f"elements are nested more than {limits.depth} deep")

@@ -62,10 +62,9 @@ def _count(document: Document, parameters: Mapping[str, Any]) -> Found:
 
 def _sequence(document: Document, parameters: Mapping[str, Any]) -> Found:
     """The numbers are 1, 2, 3 and so on."""
-    texts, pointers = document.texts(parameters["path"]), document.pointers(parameters["path"])
-    for expected, (text, pointer) in enumerate(zip(texts, pointers, strict=True), 1):
-        if _decimal(text) != expected:
-            yield pointer, f"{expected} should stand here"
+    for place, text in enumerate(document.texts(parameters["path"])):
+        if _decimal(text) != place + 1:
+            yield document.pointers(parameters["path"])[place], f"{place + 1} should stand here"
             return
 
 
@@ -91,28 +90,27 @@ def _holds(document: Document, parameters: Mapping[str, Any]) -> bool:
 def _order(document: Document, parameters: Mapping[str, Any]) -> Found:
     """No earlier time is after a later one; times of a form that is not known are not compared."""
     earlier = [time for text in document.texts(parameters["earlier"]) if (time := _time(text))]
-    texts, pointers = document.texts(parameters["later"]), document.pointers(parameters["later"])
-    for text, pointer in zip(texts, pointers, strict=True):
+    for place, text in enumerate(document.texts(parameters["later"])):
         later = _time(text)
         if later and any(_comparable(each, later) and each > later for each in earlier):
-            yield pointer, "it is before the earlier time"
+            yield document.pointers(parameters["later"])[place], "it is before the earlier time"
 
 
 def _distinct(document: Document, parameters: Mapping[str, Any]) -> Found:
     """No text stands twice."""
     seen: set[str] = set()
-    for text, pointer in zip(document.texts(parameters["path"]), document.pointers(parameters["path"]), strict=True):
+    for place, text in enumerate(document.texts(parameters["path"])):
         if text in seen:
-            yield pointer, "it stands there twice"
+            yield document.pointers(parameters["path"])[place], "it stands there twice"
         seen.add(text)
 
 
 def _check_digit(document: Document, parameters: Mapping[str, Any]) -> Found:
     """The check digit is right."""
     right = SCHEMES[parameters["scheme"]]
-    for text, pointer in zip(document.texts(parameters["path"]), document.pointers(parameters["path"]), strict=True):
+    for place, text in enumerate(document.texts(parameters["path"])):
         if not right(text):
-            yield pointer, "the check digit is wrong"
+            yield document.pointers(parameters["path"])[place], "the check digit is wrong"
 
 
 _KINDS: Mapping[str, Callable[[Document, Mapping[str, Any]], Found]] = {

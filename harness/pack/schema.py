@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,7 @@ def violations(pack: Pack, message: str, document: Document) -> tuple[Violation,
     raise TypeError(f"no schema language for {type(document).__name__}")
 
 
+@lru_cache(maxsize=64)
 def schema_folders(pack: Pack) -> tuple[Path, ...]:
     """The folders with the schemas of a pack and of those that it overlays, nearest first."""
     return tuple(root / "schemas" for root in pack.roots)
