@@ -16,6 +16,7 @@ from benchmarks.machine import PLAIN, UVLOOP, WIRE, Machine, machine, receiving,
 from benchmarks.measure import Compared, Series
 from benchmarks.memory import Growth, watch_memory
 from benchmarks.rooms import AVAILABLE, profiled
+from benchmarks.verifying import Verifying, measure_verifying
 from benchmarks.world import PACK, World, world
 from harness.scenario.model import Case
 
@@ -57,6 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             rows.append(row)
             print(_exchange_lines(row), end="\n\n", flush=True)
         print(_floor_lines(rows), end="\n\n", flush=True)
+        for each in measure_verifying(setting, units=options.units, repeats=options.repeats):
+            print(_verifying_lines(each), end="\n\n", flush=True)
         case = sending(setting, options.messages[0], PER_CASE)
         if AVAILABLE:
             print(_room_lines(setting, case, options), end="\n\n", flush=True)
@@ -146,6 +149,16 @@ def _floor_lines(rows: Sequence[Row]) -> str:
         lines.append(f"  {part.name:26}" + "".join(f"{row.parts[number].cpu:22,.0f}" for row in rows))
     lines.append(f"  {'sum of the parts':26}" + "".join(f"{sum(p.cpu for p in row.parts):22,.0f}" for row in rows))
     lines.append(f"  {'one straight line':26}" + "".join(f"{row.line.cpu:22,.0f}" for row in rows))
+    return "\n".join(lines)
+
+
+def _verifying_lines(found: Verifying) -> str:
+    lines = [f"Verifying an envelope of {found.size:,} bytes, {found.key}", f"  {'':26}{'CPU, us':>22} {'ratio':>8}"]
+    rows = [(each.series, each.ratio) for each in found.compared]
+    for series, ratio in (*rows, (found.compared[0].beside, 1.0)):
+        spread = f"{series.cpu:,.0f} ({series.least:,.0f}-{series.most:,.0f})"
+        lines.append(f"  {series.name:26}{spread:>22} {ratio:8.2f}")
+    lines.append(f"  {'path to the anchor, apart':26}{found.path.cpu:22,.0f}")
     return "\n".join(lines)
 
 

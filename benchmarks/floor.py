@@ -57,7 +57,7 @@ class Pair:
     schemas: tuple[Path, Path]
 
 
-class _Parts(NamedTuple):
+class Parts(NamedTuple):
     """Where everything stands in a message of this house; nothing is looked for."""
 
     body: etree._Element
@@ -71,7 +71,7 @@ class _Prepared:
     """One exchange with everything that a step needs from the steps before it."""
 
     pair: Pair
-    messages: tuple[_Parts, _Parts]
+    messages: tuple[Parts, Parts]
     schemas: tuple[etree.XMLSchema, etree.XMLSchema]
     forms: tuple[bytes, ...]
     to_digest: tuple[bytes, ...]
@@ -100,8 +100,8 @@ class Floor:
     def parts(self, *, units: int, repeats: int) -> list[Series]:
         """Measure the parts one by one; a unit is one exchange."""
         steps: Mapping[str, Callable[[_Prepared], object]] = {
-            "parse both messages": lambda each: [_parse(each.pair.sent), _parse(each.pair.received)],
-            "canonicalise": lambda each: [_forms(parts) for parts in each.messages],
+            "parse both messages": lambda each: [parse(each.pair.sent), parse(each.pair.received)],
+            "canonicalise": lambda each: [forms_of(parts) for parts in each.messages],
             "digest": lambda each: _digest(each.to_digest),
             "sign and verify": _keys,
             "validate both": lambda each: _validate(each.schemas, each.messages),
@@ -122,25 +122,27 @@ def floor(world: World, pairs: Sequence[Pair]) -> Iterator[Floor]:
 
 
 def _line(each: _Prepared, connection: Connection) -> None:
-    ours = _parse(each.pair.sent)
-    body, timestamp, signed_info = _forms(ours)
+    ours = parse(each.pair.sent)
+    body, timestamp, signed_info = forms_of(ours)
     _digest((body, timestamp))
     each.key.sign(signed_info, _ALGORITHM)
     connection.trip(each.pair.sent, len(each.pair.received))
-    theirs = _parse(each.pair.received)
-    body, timestamp, signed_info = _forms(theirs)
-    each.public_key.verify(_der(each.value), signed_info, _ALGORITHM)
+    theirs = parse(each.pair.received)
+    body, timestamp, signed_info = forms_of(theirs)
+    each.public_key.verify(der(each.value), signed_info, _ALGORITHM)
     _digest((body, timestamp))
     _validate(each.schemas, (ours, theirs))
 
 
-def _parse(data: bytes) -> _Parts:
+def parse(data: bytes) -> Parts:
+    """Parse a signed message of this house."""
     header, body = etree.fromstring(data, _PARSER)
     _, timestamp, signature = header[0]
-    return _Parts(body, timestamp, signature[0], body[0])
+    return Parts(body, timestamp, signature[0], body[0])
 
 
-def _forms(parts: _Parts) -> list[bytes]:
+def forms_of(parts: Parts) -> list[bytes]:
+    """The canonical forms of Body, Timestamp and SignedInfo."""
     return [etree.tostring(each, method="c14n", exclusive=True) for each in parts[:3]]
 
 
@@ -151,22 +153,23 @@ def _digest(forms: Sequence[bytes]) -> None:
 
 def _keys(each: _Prepared) -> None:
     each.key.sign(each.to_sign, _ALGORITHM)
-    each.public_key.verify(_der(each.value), each.to_verify, _ALGORITHM)
+    each.public_key.verify(der(each.value), each.to_verify, _ALGORITHM)
 
 
-def _validate(schemas: Sequence[etree.XMLSchema], messages: Sequence[_Parts]) -> None:
+def _validate(schemas: Sequence[etree.XMLSchema], messages: Sequence[Parts]) -> None:
     for schema, parts in zip(schemas, messages, strict=True):
         if not schema.validate(parts.payload):
             raise ValueError("the floor is measured with right messages")
 
 
-def _der(value: bytes) -> bytes:
+def der(value: bytes) -> bytes:
+    """An ECDSA value of XML Signature as the library wants it."""
     half = len(value) // 2
     return encode_dss_signature(int.from_bytes(value[:half], "big"), int.from_bytes(value[half:], "big"))
 
 
 def _prepare(world: World, pair: Pair) -> _Prepared:
-    ours, theirs = _parse(pair.sent), _parse(pair.received)
+    ours, theirs = parse(pair.sent), parse(pair.received)
     signature = theirs.signed_info.getparent()
     assert signature is not None
     security = signature.getparent()
@@ -174,7 +177,7 @@ def _prepare(world: World, pair: Pair) -> _Prepared:
     key = x509.load_der_x509_certificate(b64decode(security[0].text or "")).public_key()
     assert isinstance(key, EllipticCurvePublicKey)
     assert isinstance(world.ours.key, EllipticCurvePrivateKey)
-    forms = (*_forms(ours), *_forms(theirs))
+    forms = (*forms_of(ours), *forms_of(theirs))
     return _Prepared(
         pair,
         (ours, theirs),

@@ -16,5 +16,6 @@ def test_a_tiny_run_says_everything() -> None:
     )
     assert ran.returncode == 0, ran.stderr
     assert ran.stderr == ""
-    for said in ("I9 sent", "up to I9 received", "plain httpx", "our transport", "one straight line", "Memory:"):
+    told = ("I9 sent", "up to I9 received", "plain httpx", "our transport", "one straight line", "bare sum", "Memory:")
+    for said in told:
         assert said in ran.stdout

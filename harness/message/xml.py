@@ -27,6 +27,7 @@ FOREIGN = "Unexpected"
 
 _BYTE_ORDER_MARKS = codecs.BOM_UTF8 + codecs.BOM_UTF16_LE
 _DOCTYPE_IN_PROLOG = re.compile(rb"(?>\s+|<\?.*?\?>|<!--.*?-->)*+<!DOCTYPE", re.DOTALL)
+_PARSER = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
 _COUNT_NODES = etree.XPath("count(//node()) + count(//@*)")
 _ENCODING_ERRORS = {
     etree.ErrorTypes.ERR_INVALID_ENCODING,
@@ -212,9 +213,8 @@ def parse_xml(data: bytes, limits: Limits = DEFAULT_LIMITS) -> XmlDocument:
         raise _too_many_nodes(limits)
     if _DOCTYPE_IN_PROLOG.match(data.replace(b"\0", b"").lstrip(_BYTE_ORDER_MARKS)):
         raise _doctype()
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     try:
-        root = etree.fromstring(data, parser)
+        root = etree.fromstring(data, _PARSER)
     except etree.XMLSyntaxError as error:
         raise _malformed(error) from None
     if root.getroottree().docinfo.doctype:

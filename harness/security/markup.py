@@ -46,12 +46,22 @@ def path_of(element: etree._Element) -> str:
     steps = []
     current: etree._Element | None = element
     while current is not None:
-        name = etree.QName(current).localname
+        name = local_name(current)
         parent = current.getparent()
         siblings = [] if parent is None else list(parent.iterchildren(f"{{*}}{name}"))
         steps.append(f"{name}[{siblings.index(current) + 1}]" if len(siblings) > 1 else name)
         current = parent
     return "/" + "/".join(reversed(steps))
+
+
+def local_name(element: etree._Element) -> str:
+    """The name of an element without its namespace."""
+    return str(element.tag).rpartition("}")[2]
+
+
+def first_child(element: etree._Element, name: str) -> etree._Element | None:
+    """The first child of that name, in Clark notation."""
+    return next(element.iterchildren(name), None)
 
 
 def text_of(element: etree._Element) -> str:
@@ -61,7 +71,7 @@ def text_of(element: etree._Element) -> str:
         ValueError: it has children; comments count, because they can hide a part of the text.
     """
     if len(element):
-        raise ValueError(f"{etree.QName(element).localname} holds more than text")
+        raise ValueError(f"{local_name(element)} holds more than text")
     return element.text or ""
 
 

@@ -54,7 +54,7 @@ def read_timestamp(timestamps: Sequence[etree._Element], *, required: bool) -> t
 
 
 def _only(timestamp: etree._Element, name: str) -> str | None:
-    found = timestamp.findall(f"{{{WSU}}}{name}")
+    found = list(timestamp.iterchildren(f"{{{WSU}}}{name}"))
     try:
         if len(found) > 1:
             raise ValueError(f"{name} stands there {len(found)} times")
@@ -98,8 +98,13 @@ def freshness_problems(times: Times, now: datetime, profile: SecurityProfile, pl
     elif expires - times.created > profile.lifetime:
         text = f"It claims to live {expires - times.created}; {profile.lifetime} are allowed."
         yield Problem("timestamp/lifetime", text, place)
-    seen = f"at {write_time(now)}, with a tolerance of {profile.tolerance}"
     if times.created > now + profile.tolerance:
-        yield Problem("timestamp/future", f"Created {write_time(times.created)} lies in the future {seen}.", place)
+        text = f"Created {write_time(times.created)} lies in the future {_seen(now, profile)}."
+        yield Problem("timestamp/future", text, place)
     elif expires <= now - profile.tolerance:
-        yield Problem("timestamp/stale", f"It expired at {write_time(expires)}, seen {seen}.", place)
+        text = f"It expired at {write_time(expires)}, seen {_seen(now, profile)}."
+        yield Problem("timestamp/stale", text, place)
+
+
+def _seen(now: datetime, profile: SecurityProfile) -> str:
+    return f"at {write_time(now)}, with a tolerance of {profile.tolerance}"

@@ -23,7 +23,7 @@ from lxml import etree
 
 from harness.errors import MalformedInput
 from harness.security.algorithm import DS
-from harness.security.markup import WSSE, decode, text_of
+from harness.security.markup import WSSE, decode, first_child, text_of
 from harness.security.model import Problem
 from harness.security.names import comparable, read_name
 from harness.security.pkipath import MOST_CERTIFICATES, read_pki_path
@@ -89,7 +89,7 @@ def find_token(key_info: etree._Element, place: Place, allowed: tuple[str, ...])
         place: what belongs to it.
         allowed: names of the kinds that the pack allows.
     """
-    reference = key_info.find(REFERENCE)
+    reference = first_child(key_info, REFERENCE)
     try:
         found = _in_x509_data(key_info, place) if reference is None else dereference(reference, place)
     except MalformedInput as error:
@@ -106,7 +106,8 @@ def dereference(reference: etree._Element, place: Place) -> Token:
     Raises:
         MalformedInput: it leads nowhere; the code is one of ``signature/token-...``.
     """
-    direct, identifier = reference.find(f"{{{WSSE}}}Reference"), reference.find(f"{{{WSSE}}}KeyIdentifier")
+    direct = first_child(reference, f"{{{WSSE}}}Reference")
+    identifier = first_child(reference, f"{{{WSSE}}}KeyIdentifier")
     if direct is not None:
         return _in_header(direct, place)
     if identifier is not None:

@@ -11,7 +11,7 @@ from lxml import etree
 
 from harness.errors import MalformedInput
 from harness.security.algorithm import C14N, CANONICALISATIONS, DS, EXC_C14N, STR_TRANSFORM
-from harness.security.markup import WSSE, decode, path_of, text_of
+from harness.security.markup import WSSE, decode, first_child, local_name, path_of, text_of
 
 MOST_REFERENCES = 30
 MOST_TRANSFORMS = 5
@@ -141,7 +141,7 @@ def _read_transform(element: etree._Element) -> Transform:
     method = element.find(_TOKEN_METHOD) if of_token else element
     if method is None:
         raise ValueError("a STR transform names no canonicalisation")
-    listed = method.find(_PREFIX_LIST)
+    listed = first_child(method, _PREFIX_LIST)
     prefixes = () if listed is None else tuple(listed.get("PrefixList", "").split())
     return Transform(_algorithm(method), prefixes, of_token)
 
@@ -149,17 +149,17 @@ def _read_transform(element: etree._Element) -> Transform:
 def _children(element: etree._Element, least: int = 0) -> list[etree._Element]:
     children = list(element.iterchildren(etree.Element))
     if len(children) < least:
-        raise ValueError(f"{etree.QName(element).localname} has {len(children)} parts, and {least} are due")
+        raise ValueError(f"{local_name(element)} has {len(children)} parts, and {least} are due")
     return children
 
 
 def _expect(element: etree._Element, name: str) -> None:
     if element.tag != f"{{{DS}}}{name}":
-        raise ValueError(f"{etree.QName(element).localname} stands where {name} is due")
+        raise ValueError(f"{local_name(element)} stands where {name} is due")
 
 
 def _algorithm(element: etree._Element) -> str:
     uri = element.get("Algorithm")
     if uri is None:
-        raise ValueError(f"{etree.QName(element).localname} names no algorithm")
+        raise ValueError(f"{local_name(element)} names no algorithm")
     return uri
