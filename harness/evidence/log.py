@@ -97,7 +97,8 @@ class EventLog:
             )
             append(self._file, _to_line(event))
             self._seq += 1
-        self._dirty.set()
+        if not self._dirty.is_set():  # setting it wakes the other thread, and costs more than the line
+            self._dirty.set()
         return event
 
     def checkpoint(self) -> None:

@@ -74,17 +74,19 @@ class ClientConnection:
         """Send a request and wait for its complete answer."""
         self._answer = answer = self._loop.create_future()
         self._head, self._first, self._body = None, None, bytearray()
+        self._sent = None
+        timer = None
         try:
             self._sent = self._send(posting)
-            async with asyncio.timeout(posting.seconds):
-                response = await answer
-        except TimeoutError:
-            self.drop()
-            text = f"no complete answer within {posting.seconds} s"
-            raise Silence(text, at=moment(self._clock), sent=self._sent) from None
+            if posting.seconds is not None:
+                timer = self._loop.call_later(posting.seconds, self._silent, posting.seconds)
+            response = await answer
         except BaseException:
             self.drop()
             raise
+        finally:
+            if timer is not None:
+                timer.cancel()
         self._resting_since = self._loop.time()
         return Wire(self._sent, response)
 
@@ -170,6 +172,12 @@ class ClientConnection:
         else:
             self._register.discard(self)
             self._channel.close()
+
+    def _silent(self, seconds: float) -> None:
+        """The time for the answer is over."""
+        if self._answer is not None and not self._answer.done():
+            text = f"no complete answer within {seconds} s"
+            self._answer.set_exception(Silence(text, at=moment(self._clock), sent=self._sent))
 
     def _broken(self, text: str, *, ended: bool) -> None:
         """What came is not a complete answer: tell what it is instead."""
