@@ -13,6 +13,8 @@ campaign by whoever starts it, or for all campaigns by an installed package with
 A function names only the parameters that it needs. All are called from the thread of the engine, one after another, so
 they must be quick. Watchers change nothing: plan, evidence and verdicts are the same with and without them. The
 progress line of the terminal and the pytest plug-in are watchers.
+
+One more hook gives checks that scripts can name: ``c2c_checks``, see :mod:`harness.check.named`.
 """
 
 from __future__ import annotations
@@ -21,6 +23,8 @@ import sys
 from typing import TYPE_CHECKING
 
 import pluggy
+
+from harness.check.named import PROJECT, hookimpl, hookspec
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,9 +35,7 @@ if TYPE_CHECKING:
     from harness.scenario.model import Case
     from harness.scenario.plan import Plan
 
-PROJECT = "c2c_harness"
-hookspec = pluggy.HookspecMarker(PROJECT)
-hookimpl = pluggy.HookimplMarker(PROJECT)
+__all__ = ["hookimpl", "watchers"]
 
 
 @hookspec

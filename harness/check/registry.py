@@ -10,6 +10,9 @@ from functools import lru_cache
 from harness.check.content import codelist, encoding, envelope, protection, rule, schema, transport
 from harness.check.dialogue import consistency, correlation, legality, relay, signer
 from harness.check.model import Check, Finding, Severity, Subject
+from harness.check.named import named_checks
+from harness.errors import HarnessFault
+from harness.message.model import Value
 from harness.pack.model import Pack, Requirement
 
 CHECKS: Mapping[str, Check] = {
@@ -46,16 +49,35 @@ def findings(subject: Subject, role: str | None, names: tuple[str, ...] = tuple(
         role: who sent it; ``None`` when that is not known.
         names: names from :data:`CHECKS`.
     """
-    found = []
-    for name in names:
-        for finding in CHECKS[name](subject):
-            named = subject.pack.requirements.get(finding.requirement or "")
-            if named is not None and _borne(named, role):
-                found.append(finding)
-                continue
-            broken = next(broken_by(subject.pack, finding, role, subject.opened.name), None)
-            found.append(replace(finding, requirement=broken.id, severity=severity(broken)) if broken else finding)
-    return tuple(found)
+    return tuple(_with_requirement(found, subject, role) for name in names for found in CHECKS[name](subject))
+
+
+def asked(
+    subject: Subject, role: str, name: str, parameters: Mapping[str, Value], requirement: str | None
+) -> tuple[Finding, ...]:
+    """What a check that the script names says about a message.
+
+    Parameters:
+        subject, role: the message, and who sent it.
+        name, parameters: of the check, see :mod:`harness.check.named`.
+        requirement: what a finding breaks that breaks nothing else.
+
+    Raises:
+        HarnessFault: the check is not installed here.
+    """
+    check = named_checks().get(name)
+    if check is None:
+        raise HarnessFault(f"the check {name!r} is not installed here", remedy="Install the package that gives it.")
+    found = (_with_requirement(each, subject, role) for each in check(subject, parameters))
+    return tuple(each if each.requirement else replace(each, requirement=requirement) for each in found)
+
+
+def _with_requirement(finding: Finding, subject: Subject, role: str | None) -> Finding:
+    named = subject.pack.requirements.get(finding.requirement or "")
+    if named is not None and _borne(named, role):
+        return finding
+    broken = next(broken_by(subject.pack, finding, role, subject.opened.name), None)
+    return replace(finding, requirement=broken.id, severity=severity(broken)) if broken else finding
 
 
 def broken_by(pack: Pack, finding: Finding, role: str | None, message: str | None) -> Iterator[Requirement]:

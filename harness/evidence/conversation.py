@@ -14,13 +14,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from harness.evidence.message import Opened
 from harness.message.model import Value
 from harness.pack.model import Pack
 
 Part = Literal["request", "answer"]
+
+Save: TypeAlias = tuple[Part, str]
+"""What a step saves for later ones: the part of the exchange, and in it a bound name or a path."""
 
 
 @dataclass(frozen=True)
@@ -41,11 +44,13 @@ class Conversation:
         pack: the profile.
         values: known values by name, position (``None`` for one of the whole movement) and movement.
         said: all messages in order.
+        saved: what steps saved, by the names that they gave it.
     """
 
     pack: Pack
     values: Mapping[tuple[str, str | None, str], Value] = field(default_factory=dict)
     said: tuple[Said, ...] = ()
+    saved: Mapping[str, Value] = field(default_factory=dict)
 
     def known(self, name: str, subject: str | None, movement: str = "") -> Value:
         """A known value, ``None`` while it is not known or has the scope of one message."""
@@ -65,6 +70,7 @@ class Conversation:
         movement: str = "",
         teaches: bool = True,
         own: frozenset[str] = frozenset(),
+        save: Mapping[str, Save] | None = None,
     ) -> Conversation:
         """The conversation with one more message.
 
@@ -76,6 +82,7 @@ class Conversation:
             subject, movement: position and movement that the exchange is about.
             teaches: false for a message that is wrong on purpose.
             own: names whose values belong to this step only.
+            save: what the step saves.
         """
         values = dict(self.values)
         if teaches and opened.shape in ("request", "accepted"):
@@ -83,7 +90,12 @@ class Conversation:
                 scope = self.pack.values[name].scope
                 if scope != "message" and name not in own and value not in (None, [], ()):
                     values.setdefault((name, subject if scope == "position" else None, movement), value)
-        return replace(self, values=values, said=(*self.said, Said(step, part, sender, opened)))
+        saved = dict(self.saved)
+        for name, (saved_part, place) in (save or {}).items():
+            value = _found(opened, place) if saved_part == part else None
+            if value is not None:
+                saved[name] = value
+        return replace(self, values=values, said=(*self.said, Said(step, part, sender, opened)), saved=saved)
 
     def message(self, step: str, part: Part) -> Opened | None:
         """The latest message of that step and part."""
@@ -91,6 +103,13 @@ class Conversation:
             if said.step == step and said.part == part:
                 return said.opened
         return None
+
+
+def _found(opened: Opened, place: str) -> Value:
+    """The value of a bound name, else the first text at a path."""
+    if place in opened.values or opened.document is None:
+        return opened.values.get(place)
+    return next(iter(opened.document.texts(place)), None)
 
 
 def name_made_by(pack: Pack, message: str, kind: str) -> str | None:

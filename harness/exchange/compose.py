@@ -66,7 +66,7 @@ def compose_request(data: Data, conversation: Conversation, step: Exchange, now:
         own = rule.owner == "sender" or rule.owned_by(data.pack.parties[step.sender])
         fresh = rule.scope == "message" and own
         if name in step.values:
-            values[name] = data.given(step, name)
+            values[name] = data.given(step, name, conversation.saved)
         elif forwarded is None or fresh:
             value = make(data, rule, occasion) if rule.scope == "message" else known(data, conversation, step, name)
             if value is not None or (rule.make.kind == "reply" and sample.pointers(message.bindings[name].path)):
@@ -119,7 +119,7 @@ def order_parameters(data: Data, conversation: Conversation, step: Exchange) -> 
     for name in data.pack.messages[step.message].bindings:
         rule = data.pack.values[name]
         if name in step.values:
-            told[name] = data.given(step, name)
+            told[name] = data.given(step, name, conversation.saved)
         elif rule.scope != "message":
             value = conversation.known(name, step.subject, step.movement)
             if value is None and rule.owner != "sender" and not rule.owned_by(data.pack.parties[data.case.sut]):

@@ -18,7 +18,7 @@ from functools import cached_property, lru_cache
 
 from harness.message.model import Value
 from harness.pack.model import Pack, Party, ValueRule
-from harness.scenario.model import MOVEMENTS, Case, Exchange, FromPool
+from harness.scenario.model import MOVEMENTS, Case, Exchange, FromPool, FromSaved
 from harness.scenario.plan import mark_of
 from harness.scenario.project import exchanges
 
@@ -84,9 +84,16 @@ class Data:
         """A value of the movement or of a position, ``None`` where the golden sample has the say."""
         return self.values.get((name, subject if self.pack.values[name].scope == "position" else None, movement))
 
-    def given(self, step: Exchange, name: str) -> Value:
-        """A value that the step sets; one from a pool is the only entry where the binding is a list."""
+    def given(self, step: Exchange, name: str, saved: Mapping[str, Value]) -> Value:
+        """A value that the step sets; one from a pool is the only entry where the binding is a list.
+
+        Parameters:
+            step, name: the step and the bound name.
+            saved: what earlier steps saved.
+        """
         value = step.values[name]
+        if isinstance(value, FromSaved):
+            return saved[value.name]
         if not isinstance(value, FromPool):
             return value
         drawn = self.drawn[step.id, name]

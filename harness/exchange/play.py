@@ -22,7 +22,7 @@ from harness.exchange.deliver import cancelled, deliver, simulate, together
 from harness.exchange.receive import receive, receive_any_time
 from harness.exchange.stage import Scene, Stage, StopCase
 from harness.exchange.switchboard import refusal
-from harness.scenario.model import AnyOrder, Attest, Case, Exchange, Probe, Quiet, Step
+from harness.scenario.model import AnyOrder, Attest, Case, Exchange, FromSaved, Probe, Quiet, Step
 from harness.scenario.project import mode
 
 
@@ -119,6 +119,9 @@ class Player:
                 self._scene.write("attested", step.id, question=step.question, answer=None, person=None)
 
     async def _exchange(self, step: Exchange) -> None:
+        for given in step.values.values():
+            if isinstance(given, FromSaved) and given.name not in self._scene.conversation.saved:
+                raise StopCase(f"{step.id} needs {given.name}, which no earlier message had.")
         match mode(step, self._case.sut):
             case "await":
                 await receive(self._scene, step, self._exchange)

@@ -127,6 +127,7 @@ class Scene:
             movement=step.movement,
             teaches=not (wrong(step) if part == "request" else step.answer_defect),
             own=frozenset(step.values),
+            save=step.save,
         )
 
     def reference(self, step: Exchange) -> str | None:

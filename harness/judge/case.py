@@ -19,7 +19,7 @@ from functools import lru_cache
 from cryptography import x509
 
 from harness.check.model import Dialogue, Finding, Subject
-from harness.check.registry import exercised, findings
+from harness.check.registry import asked, exercised, findings
 from harness.evidence.conversation import Conversation, Part, name_made_by
 from harness.evidence.message import Opened, open_message, outcomes_of
 from harness.evidence.model import Event
@@ -148,12 +148,17 @@ def _walk(case: Case, plan: Plan, pack: Pack, events: Sequence[Event], fetch: Fe
             )  # fmt: skip
             role = case.parties[sender].role
             record.findings.extend(findings(subject, role))
+            if step.check is not None:
+                parameters = step.check.resolved(conversation.saved)
+                purpose = next(iter(case.requirements), None)
+                record.findings.extend(asked(subject, role, step.check.name, parameters, purpose))
             record.exercised.update(exercised(pack, role, opened.name, signers=bool(plan.subject.signers)))
         record.opened[part], record.at[part] = opened, event
         teaches = not (wrong(step) if part == "request" else step.answer_defect)
         conversation = conversation.heard(
             step.id, part, sender, opened,
             subject=step.subject, movement=step.movement, teaches=teaches, own=frozenset(step.values),
+            save=step.save,
         )  # fmt: skip
         if part == "answer":
             record.outcomes = outcomes_of(pack, opened)

@@ -6,13 +6,13 @@ of them is wrong, and a person must look before anybody is judged by either.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from harness.errors import ConfigurationFault, Where
 from harness.message.model import Value
 from harness.message.path import same_place
 from harness.pack.model import Expectation, Outcome, Pack
-from harness.scenario.model import Exchange, FromPool, Scenario
+from harness.scenario.model import Exchange, FromPool, FromSaved, Scenario
 from harness.scenario.oracle import Ledger, accept, cells_at, drawn_from, expectation, symbols
 from harness.scenario.project import exchanges
 
@@ -23,10 +23,12 @@ def contradictions(scenario: Scenario, pack: Pack) -> Iterator[ConfigurationFaul
     Steps that are wrong in another way (a defect, a removed field, a code) are not the table's business.
     """
     ledger = Ledger()
+    saved: dict[str, Value] = {}
     for step in exchanges(scenario.steps):
         if step.defect is not None or None in step.values.values():
             continue
-        values = _values(pack, step)
+        values = _values(pack, step, saved)
+        saved |= {name: values.get(place, f"saved {name}") for name, (_, place) in step.save.items()}
         table = expectation(cells_at(ledger, pack, step.message, values, duplicate=step.repeats is not None))
         if _spoken_of(pack, step, table) and not _agree(step.expectation, table):
             yield ConfigurationFault(
@@ -53,10 +55,13 @@ def _spoken_of(pack: Pack, step: Exchange, table: Expectation) -> bool:
     return any(wanted.code in codes for wanted in step.expectation.expect)
 
 
-def _values(pack: Pack, step: Exchange) -> dict[str, Value]:
+def _values(pack: Pack, step: Exchange, saved: Mapping[str, Value]) -> dict[str, Value]:
     values = symbols(pack, step.message, step.subject, step.movement)
     for name, given in step.values.items():
-        values[name] = drawn_from(given.pool) if isinstance(given, FromPool) else str(given)
+        if isinstance(given, FromSaved):
+            values[name] = saved.get(given.name)
+        else:
+            values[name] = drawn_from(given.pool) if isinstance(given, FromPool) else str(given)
     return values
 
 

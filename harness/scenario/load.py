@@ -6,8 +6,12 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from harness.check.named import named_checks
 from harness.errors import ConfigurationFault, Where
+from harness.evidence.conversation import Save
 from harness.message.edit import read_edit
+from harness.message.model import Value
+from harness.message.path import parse_path
 from harness.pack.entry import Entry
 from harness.pack.model import Expectation, Pack
 from harness.pack.names import pick
@@ -18,8 +22,10 @@ from harness.scenario.model import (
     AnyOrder,
     Attest,
     Bearer,
+    CheckCall,
     Exchange,
     FromPool,
+    FromSaved,
     Given,
     Probe,
     Quiet,
@@ -89,12 +95,13 @@ def _bearer(name: str, entry: Entry, pack: Pack) -> Bearer:
 
 @dataclass
 class _Reader:
-    """One file being read: remembers which step ids are taken."""
+    """One file being read: remembers which step ids are taken, and what is saved."""
 
     pack: Pack
     seats: Collection[str]
     ids: set[str] = field(default_factory=set)
     movements: set[str] = field(default_factory=set)
+    saved: set[str] = field(default_factory=set)
 
     def step(self, entry: Entry) -> Step:
         if "any_order" in entry:
@@ -143,6 +150,8 @@ class _Reader:
             within=entry.optional("within", self.pack.timers, "timer"),
             repeats=repeats,
             answer_defect=self.defect(entry, "answer_defect"),
+            check=self.check(entry.at("check")) if "check" in entry else None,
+            save=dict(self.save(message, entry)),
         )
 
     def movement(self, entry: Entry) -> str:
@@ -167,10 +176,40 @@ class _Reader:
     def given(self, message: str, entry: Entry) -> Iterator[tuple[str, Given]]:
         for name, value in entry.table("with"):
             pick(name, self.pack.messages[message].bindings, f"bound name of {message}", value.where)
-            if isinstance(value.data, dict):
+            if isinstance(value.data, dict) and "pool" in value:
                 yield name, FromPool(value.name("pool", self.pack.pools, "pool"))
             else:
-                yield name, value.data
+                yield name, self.value(value)
+
+    def value(self, entry: Entry) -> Value | FromSaved:
+        if isinstance(entry.data, dict):
+            if "saved" not in entry:
+                raise entry.fault("a check takes no value from a pool", expected="{saved: NAME}, a text or a list")
+            return FromSaved(entry.name("saved", self.saved, "saved value of an earlier step"))
+        data: Value = entry.data
+        return data
+
+    def check(self, entry: Entry) -> CheckCall:
+        if isinstance(entry.data, str):
+            return CheckCall(pick(entry.data, named_checks(), "check", entry.where))
+        parameters = {name: self.value(value) for name, value in entry.table("with")}
+        return CheckCall(entry.name("name", named_checks(), "check"), parameters)
+
+    def save(self, message: str, entry: Entry) -> Iterator[tuple[str, Save]]:
+        for name, value in entry.table("save"):
+            ((part, place),) = value.data.items()
+            source = self.pack.messages[message].answer if part == "answer" else message
+            if source is None:
+                raise value.fault(f"{message} has no answer to save a value from", expected="request: NAME")
+            if place not in self.pack.messages[source].bindings:
+                try:
+                    parse_path(place)
+                except ConfigurationFault:
+                    raise value.fault(
+                        f"'{place}' is no bound name of {source}, and no path", remedy="See docs/packs.md for paths."
+                    ) from None
+            self.saved.add(name)
+            yield name, (part, place)
 
     def take(self, default: str, entry: Entry) -> str:
         """The id that the step gives itself, or the default: free, or with ``.2``, ``.3`` ... behind it."""

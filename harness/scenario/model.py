@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from harness.errors import Where
+from harness.evidence.conversation import Save
 from harness.message.model import Value
 from harness.pack.model import Expectation, Party
 
@@ -25,7 +26,29 @@ class FromPool:
     pool: str
 
 
-Given: TypeAlias = "Value | FromPool"
+@dataclass(frozen=True)
+class FromSaved:
+    """A value that an earlier step saved (``with: {guarantee: {saved: first_guarantee}}``)."""
+
+    name: str
+
+
+Given: TypeAlias = "Value | FromPool | FromSaved"
+
+
+@dataclass(frozen=True)
+class CheckCall:
+    """A named check of the message that the SUT sends in a step (``check:``), see :mod:`harness.check.named`."""
+
+    name: str
+    parameters: Mapping[str, Value | FromSaved] = field(default_factory=dict)
+
+    def resolved(self, saved: Mapping[str, Value]) -> dict[str, Value]:
+        """The parameters with what was saved; ``None`` for what was not."""
+        return {
+            name: saved.get(given.name) if isinstance(given, FromSaved) else given
+            for name, given in self.parameters.items()
+        }
 
 
 @dataclass(frozen=True)
@@ -68,6 +91,8 @@ class Exchange:
         repeats: id of an earlier exchange whose exact bytes are sent again (``repeat:``), or ``None``.
         answer_defect: name of the defect put into the *answer*, or ``None``. It is only ever given to the SUT, which
             must not go on as if it had been accepted.
+        save: values that later steps use, by name: part, and bound name or path (``save:``).
+        check: a named check of the SUT's message, or ``None``.
     """
 
     id: str
@@ -91,6 +116,8 @@ class Exchange:
     forwards: str | None = None
     repeats: str | None = None
     answer_defect: str | None = None
+    save: Mapping[str, Save] = field(default_factory=dict)
+    check: CheckCall | None = None
 
 
 @dataclass(frozen=True)

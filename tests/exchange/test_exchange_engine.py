@@ -13,7 +13,10 @@ from play_kit import QUICK, World
 from play_kit import Outcome as Ended
 
 from harness.check import registry
+from harness.check.model import Finding
+from harness.check.named import hookimpl, register, unregister
 from harness.errors import ConfigurationFault
+from harness.evidence.store import Store
 from harness.exchange import compose
 from harness.exchange.engine import Played
 from harness.exchange.wire import Listener, WireAnswer, WireTransport, client_context, post, server_context
@@ -417,3 +420,66 @@ def test_what_is_owed_after_a_refusal_is_demanded(tmp_path, fault, expected):
     assert twice == ["I9/chain-told-refusal>chain", "I9.again/chain-told-refusal>chain"]
     assert outcome.verdicts[name] == expected
     assert outcome.verdicts["lifecycle-I9-accepted@platform"] == "pass"
+
+
+SAVED = """\
+id: saved-plate
+version: 1
+title: The truck that left is the truck that arrives
+effect: Goods could be exchanged on the way.
+bearers:
+  customs.import: {purpose: Reports the vehicle that was announced., requirements: [NB-SAME]}
+steps:
+  - exchange: notice
+    from: customs.export
+    to: customs.import
+    save: {left_with: {request: vehicle/plate}}
+  - exchange: arrival
+    from: customs.import
+    to: customs.export
+    check: {name: same, with: {plate: {saved: left_with}}}
+  - exchange: notice
+    from: customs.export
+    to: customs.import
+    movement: second
+    with: {plate: {saved: left_with}}
+"""
+
+
+class Same:
+    """Gives a check that compares with what was saved, and one that always finds something."""
+
+    def __init__(self, offset):
+        self._offset, self.heard = offset, []
+
+    @hookimpl
+    def c2c_checks(self):
+        return {"same": self._same}
+
+    def _same(self, subject, parameters):
+        self.heard.append((subject.opened.text("plate"), parameters["plate"]))
+        if subject.opened.text("plate") + self._offset != parameters["plate"]:
+            yield Finding("same", "another-vehicle", "another vehicle arrived")
+
+
+@pytest.mark.parametrize(("offset", "expected"), [("", "pass"), ("-X", "fail")])
+def test_a_saved_value_comes_back_and_a_named_check_is_asked(tmp_path, offset, expected):
+    file, plugin = tmp_path / "saved-plate.yaml", Same(offset)
+    file.write_text(SAVED, "utf-8")
+    register(plugin)
+    try:
+        here = World(replace(PACK, scenarios=(*PACK.scenarios, file)), "customs", tmp_path, ("import",))
+        outcome = asyncio.run(here.run(["saved-plate@import"]))
+        judged = outcome.judged()
+    finally:
+        unregister(plugin)
+    assert outcome.verdicts["saved-plate@import"] == expected
+    assert {each.case: each.verdict.value for each in judged.cases} == outcome.verdicts
+    status = next(each.status.value for each in judged.requirements if each.id == "NB-SAME")
+    assert (status == "failed") == (expected == "fail")
+    (plate, saved), *again = plugin.heard
+    assert plate == saved
+    assert set(again) == {(plate, saved)}
+    notices = [event for event in outcome.events if event.kind == "sent" and event.data["message"] == "notice"]
+    store = Store(tmp_path / "evidence")
+    assert {json.loads(store.get(event.data["digest"]))["vehicle"]["plate"] for event in notices} == {plate}
