@@ -295,7 +295,7 @@ def with_first_step(here, select, **changes):
     ("defect", "ends"),
     [
         ("delivery/truncated", "connection closed"),
-        ("delivery/wrong-content-type", "accepted"),
+        ("delivery/wrong-content-type", "HTTP 4"),
         ("delivery/repeated", "error "),
         ("signature/body-altered", "HTTP 4"),
         ("certificate/expired", "HTTP 4"),
