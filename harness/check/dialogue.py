@@ -102,23 +102,6 @@ def legality(subject: Subject) -> Iterator[Finding]:
             yield Finding("legality", cell.refuse.code or "not-allowed", text)
 
 
-def relay(subject: Subject) -> Iterator[Finding]:
-    """A forwarded message carries the content of the one that it forwards."""
-    dialogue, opened = subject.dialogue, subject.opened
-    if dialogue is None or dialogue.forwards is None or opened.name is None:
-        return
-    pack = subject.pack
-    for name, original in dialogue.forwards.values.items():
-        value = pack.values[name]
-        if value.scope == "message" or name not in opened.values:
-            continue
-        if _plain(opened.values[name]) != _plain(original):
-            text = (
-                f"{value.about or name} was forwarded as {_shown(opened.values[name])}; it came as {_shown(original)}"
-            )
-            yield Finding("relay", name, text, pointer="/" + pack.messages[opened.name].bindings[name].path)
-
-
 def signer(subject: Subject) -> Iterator[Finding]:
     """A signature that holds is that of the sender, and of nobody else whom the same authority certified.
 

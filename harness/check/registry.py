@@ -8,9 +8,10 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 
 from harness.check.content import codelist, encoding, envelope, protection, rule, schema, transport
-from harness.check.dialogue import consistency, correlation, legality, relay, signer
+from harness.check.dialogue import consistency, correlation, legality, signer
 from harness.check.model import Check, Finding, Severity, Subject
 from harness.check.named import named_checks
+from harness.check.relay import relay
 from harness.errors import HarnessFault
 from harness.message.model import Value
 from harness.pack.model import Pack, Requirement

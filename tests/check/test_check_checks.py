@@ -126,6 +126,29 @@ def test_content_that_changed_on_the_way_is_told(pack: Pack) -> None:
     assert found.code == "holder"
 
 
+def test_content_that_no_name_binds_must_not_change_either(pack: Pack) -> None:
+    original = opened(pack, "E9")
+    fresh = {"reference": "ANOTHER-1", "sent_at": "20261124000000Z"}
+    assert run("relay", dialogue(pack, opened(pack, "E9", fresh), forwards=original)) == []
+    place = "ObligationGuarantee/Principal/Name"
+    assert place not in {binding.path for binding in pack.messages["E9"].bindings.values()}
+    changed = opened(pack, "E9", {"x": "Somebody else"}, Binding("x", place))
+    (found,) = run("relay", dialogue(pack, changed, forwards=original))
+    assert (found.code, found.pointer) == ("content", f"/{place}")
+
+
+def test_content_that_was_left_out_or_added_is_told(pack: Pack) -> None:
+    original, without = opened(pack, "E9"), opened(pack, "E9", {"consignor": None, "vehicle": None})
+    assert original.document is not None
+    assert without.document is not None
+    assert len(list(without.document.walk())) < len(list(original.document.walk()))
+    lost = run("relay", dialogue(pack, without, forwards=original))
+    added = run("relay", dialogue(pack, original, forwards=without))
+    assert lost
+    assert len(lost) == len(added) <= 5
+    assert all("without it" in found.message for found in lost)
+
+
 def test_a_value_that_the_conversation_knows_otherwise_is_told(pack: Pack) -> None:
     first = opened(pack, "I1")
     heard = Conversation(pack).heard("I1", "request", "customs.departure", first, subject="departure")
