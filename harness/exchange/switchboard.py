@@ -145,6 +145,7 @@ class Switchboard:
         self._keys = {name for message in pack.messages.values() for name in message.correlate}
         self._open: dict[str, Callable[[], Conversation]] = {}
         self._past: dict[Mark, str] = {}
+        self._past_references: dict[Mark, frozenset[Mark]] = {}
         self._locks: defaultdict[tuple[str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
 
     @asynccontextmanager
@@ -192,8 +193,11 @@ class Switchboard:
         """A case is over: what still comes for it finds no step, not even one that knows nothing yet."""
         self._open.pop(case, None)
         self._past.update(dict.fromkeys(self._marks_of(conversation), case))
+        self._past_references.update(self._references(conversation))
         while len(self._past) > _MEMORY:
-            del self._past[next(iter(self._past))]
+            mark = next(iter(self._past))
+            del self._past[mark]
+            self._past_references.pop(mark, None)
 
     async def __call__(self, request: WireRequest) -> WireAnswer:
         """Handle a request of the listener."""
@@ -271,6 +275,7 @@ class Switchboard:
         named = [wait for wait in here if wait.step.message == opened.name]
         told = next((wait for wait in named if wait.told(self._pack, opened)), None)
         marks = self._marks(opened)
+        marks -= self._used_again(opened)
         if told is not None or not self._past.keys().isdisjoint(marks):
             return told
         owners = {case for case, said in self._open.items() if not marks.isdisjoint(self._marks_of(said()))}
@@ -285,12 +290,36 @@ class Switchboard:
         """The values by which messages are correlated, and the references of all requests."""
         values = ((name, value) for (name, *_), value in conversation.values.items() if name in self._keys)
         marks = {(name, value) for name, value in values if isinstance(value, str)}
+        for name, reference in self._references(conversation):
+            marks |= {(name, reference), (_REPLY, reference)}
+        return marks
+
+    def _references(self, conversation: Conversation) -> dict[Mark, frozenset[Mark]]:
+        """The references of all requests, each with the values by which its message is correlated."""
+        found = {}
         for said in conversation.said:
             name = name_made_by(self._pack, said.opened.name, "reference") if said.opened.name else None
             reference = said.opened.text(name) if name and said.part == "request" else None
             if name and reference:
-                marks.update({(name, reference), (_REPLY, reference)})
-        return marks
+                found[name, reference] = frozenset(self._telling(said.opened))
+        return found
+
+    def _used_again(self, opened: Opened) -> set[Mark]:
+        """Its reference, where a message of another movement had it: used again by mistake, it tells nothing."""
+        name = name_made_by(self._pack, opened.name, "reference") if opened.name else None
+        reference = opened.text(name) if name else None
+        if not name or not reference:
+            return set()
+        known = [self._past_references, *(self._references(said()) for said in self._open.values())]
+        telling = self._telling(opened)
+        movements = [references[name, reference] for references in known if (name, reference) in references]
+        used = telling and any(other and telling.isdisjoint(other) for other in movements)
+        return {(name, reference)} if used else set()
+
+    def _telling(self, opened: Opened) -> set[Mark]:
+        """The values by which a message is correlated."""
+        values = ((name, value) for name, value in opened.values.items() if name in self._keys)
+        return {(name, value) for name, value in values if isinstance(value, str)}
 
     def _marks(self, opened: Opened) -> set[Mark]:
         marks = {(name, value) for name, value in opened.values.items() if isinstance(value, str)}

@@ -483,3 +483,14 @@ def test_a_saved_value_comes_back_and_a_named_check_is_asked(tmp_path, offset, e
     notices = [event for event in outcome.events if event.kind == "sent" and event.data["message"] == "notice"]
     store = Store(tmp_path / "evidence")
     assert {json.loads(store.get(event.data["digest"]))["vehicle"]["plate"] for event in notices} == {plate}
+
+
+@pytest.mark.parametrize("at_once", [1, 6])
+def test_one_reference_in_many_cases_breaks_its_requirement(tmp_path, at_once):
+    same = Fault("same-reference", "customs", "", "NB-REFERENCE", "build", {"message": "notice", "set": {}})
+    same.parameters["set"].update({"reference": "R-ALWAYS"})
+    pack = replace(PACK, faults={**PACK.faults, same.id: same})
+    here = World(pack, "customs", tmp_path, ("export",), faults=(same.id,), at_once=at_once)
+    judged = asyncio.run(here.run(["movement@export", "arrival-*@export"])).judged()
+    assert {each.status.value for each in judged.requirements if each.id == "NB-REFERENCE"} == {"failed"}
+    assert "reference-reused" in {each.code for each in judged.findings}

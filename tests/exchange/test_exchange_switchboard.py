@@ -189,6 +189,26 @@ def test_what_belongs_to_another_case_is_not_for_a_step_that_knows_nothing(tmp_p
     assert asyncio.run(scene()) == (None, 0)
 
 
+@pytest.mark.parametrize("over", [True, False])
+def test_a_reference_that_was_used_before_does_not_hide_the_step_that_waits(tmp_path, over):
+    first = Opened("notice", "request", values={"reference": "R-1", "consignment": "1"})
+    heard = Conversation(PACK).heard("notice", "request", "customs.export", first, subject=None)
+
+    async def scene():
+        fresh = wait("second")
+        async with board(tmp_path) as (switchboard, _):
+            switchboard.enter("first", lambda: heard)
+            switchboard.enter("second", conversation)
+            if over:
+                switchboard.retire("first", heard)
+            async with switchboard.claim(fresh):
+                again = await reaches(switchboard, request(consignment="1", reference="R-1"), [fresh])
+                other = await reaches(switchboard, request(consignment="2", reference="R-1"), [fresh])
+        return again, other
+
+    assert asyncio.run(scene()) == (None, 0)
+
+
 @pytest.mark.parametrize("one_case", [True, False])
 def test_the_reference_that_was_given_for_an_order_binds(tmp_path, one_case):
     known = conversation(consignment="1")
