@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 import harness
 from harness.cli import (
     check,
+    coverage,
     demo,
     doctor,
     init,
@@ -44,6 +45,7 @@ COMMANDS = {
     "pki": pki,
     "doctor": doctor,
     "list": list_cases,
+    "coverage": coverage,
     "plan": plan,
     "teeth": teeth,
     "schema": schema,
