@@ -88,8 +88,12 @@ def countersign(data: bytes, key: Signer) -> bytes:
     return _envelope(payload, [*json.loads(data)["signatures"], _signature(payload, key)])
 
 
-def open_statement(data: bytes) -> tuple[dict[str, Any], tuple[PublicKey, ...]]:
+def open_statement(data: bytes, schema: str = "statement") -> tuple[dict[str, Any], tuple[PublicKey, ...]]:
     """Read an envelope and check every signature in it against the key beside it.
+
+    Parameters:
+        data: the envelope.
+        schema: name of the published schema of the statement in it.
 
     Returns:
         the statement, and the keys that signed it; whose they are, and whether they are trusted, is the caller's
@@ -98,7 +102,7 @@ def open_statement(data: bytes) -> tuple[dict[str, Any], tuple[PublicKey, ...]]:
     Raises:
         BundleFault: it is no such envelope, a signature is not valid, or the statement is not one of ours.
     """
-    _, statement, signers = _open(data)
+    _, statement, signers = _open(data, schema)
     return statement, signers
 
 
@@ -125,7 +129,7 @@ def _signature(payload: bytes, key: Signer) -> dict[str, str]:
     }
 
 
-def _open(data: bytes) -> tuple[bytes, dict[str, Any], tuple[PublicKey, ...]]:
+def _open(data: bytes, schema: str = "statement") -> tuple[bytes, dict[str, Any], tuple[PublicKey, ...]]:
     envelope = loads(data, "The statement's envelope")
     _validate("dsse", envelope)
     payload = _decoded(envelope["payload"])
@@ -136,7 +140,7 @@ def _open(data: bytes) -> tuple[bytes, dict[str, Any], tuple[PublicKey, ...]]:
     if len(set(map(key_id, signers))) != len(signers):
         raise BundleFault("One key has signed the statement twice")
     statement = loads(payload, "The statement")
-    _validate("statement", statement)
+    _validate(schema, statement)
     return payload, statement, signers
 
 

@@ -1,0 +1,161 @@
+"""Reviews of a bundle: a file of its own, signed by whoever decided. The bundle stays as it is.
+
+A review speaks of one record, by its digest, and of steps in it whose verdict is *review*. Judging with reviews is
+judging the same evidence again, with one input more.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from harness.bundle.rejudge import blaming_the_bundle, open_bundle
+from harness.bundle.statement import STATEMENT_TYPE, open_statement, sign
+from harness.errors import BundleFault, ConfigurationFault, Where
+from harness.evidence.clock import stamp
+from harness.evidence.log import read_events
+from harness.judge.model import Verdict
+from harness.judge.review import Review
+from harness.judge.run import RunJudgement, judge_run
+from harness.pack.source import read_source
+from harness.record.strict import loads
+from harness.security.statement_key import PublicKey, Signer
+
+PREDICATE_TYPE = "urn:c2c-harness:predicate:review:1"
+RECORD, PLAN = "record.json", "plan.json"
+
+
+@dataclass(frozen=True)
+class Open:
+    """A step that waits for a person."""
+
+    case: str
+    step: str
+    question: str
+
+
+def open_steps(record: Mapping[str, Any]) -> tuple[Open, ...]:
+    """The steps of a record that only a person can decide."""
+    return tuple(
+        Open(case["id"], step["id"], step["expected"] or step["reason"])
+        for case in record["cases"]
+        for step in case["steps"]
+        if step["verdict"] == Verdict.REVIEW.value
+    )
+
+
+def read_grades(file: Path, record: Mapping[str, Any]) -> tuple[Review, ...]:
+    """Read the form that a reviewer filled in.
+
+    Raises:
+        ConfigurationFault: it is not filled in, or grades a step that does not wait for a person.
+    """
+    source = read_source(file, "grades")
+    waiting = {(each.case, each.step) for each in open_steps(record)}
+    reviews = []
+    for number, each in enumerate(source.data["grades"]):
+        if (each["case"], each["step"]) not in waiting:
+            raise ConfigurationFault(
+                f"the step {each['step']} of {each['case']} does not wait for a person",
+                where=source.where(("grades", number)),
+                remedy="`c2c review BUNDLE` shows the steps that do.",
+            )
+        verdict = Verdict(each["verdict"])
+        reviews.append(Review(each["case"], each["step"], verdict, each["reason"], source.data["person"]))
+    return tuple(reviews)
+
+
+def sign_reviews(record: bytes, reviews: Sequence[Review], at: datetime, key: Signer) -> bytes:
+    """The signed file of what one person decided.
+
+    Parameters:
+        record: the bytes of the record.
+        reviews: of one person.
+        at: when, aware.
+        key: of the person.
+    """
+    statement = {
+        "_type": STATEMENT_TYPE,
+        "subject": [{"name": RECORD, "digest": {"sha256": hashlib.sha256(record).hexdigest()}}],
+        "predicateType": PREDICATE_TYPE,
+        "predicate": {
+            "person": reviews[0].person,
+            "at": stamp(at),
+            "grades": [
+                {"case": each.case, "step": each.step, "verdict": each.verdict.value, "reason": each.reason}
+                for each in reviews
+            ],
+        },
+    }
+    return sign(statement, [key])
+
+
+def open_reviews(data: bytes, record: bytes) -> tuple[tuple[Review, ...], tuple[PublicKey, ...]]:
+    """What a signed file says about a record, and the keys that signed it.
+
+    Raises:
+        BundleFault: a signature is not valid, or it speaks of another record.
+    """
+    statement, signers = open_statement(data, "review")
+    if statement["subject"][0]["digest"]["sha256"] != hashlib.sha256(record).hexdigest():
+        raise BundleFault("The review speaks of another bundle", expected="a review of this record")
+    predicate = statement["predicate"]
+    reviews = tuple(
+        Review(each["case"], each["step"], Verdict(each["verdict"]), each["reason"], predicate["person"])
+        for each in predicate["grades"]
+    )
+    return reviews, signers
+
+
+def judge_reviewed(folder: Path, reviews: Iterable[Review]) -> RunJudgement:
+    """Judge the evidence of a bundle again, with what persons decided.
+
+    Raises:
+        BundleFault: the evidence cannot be judged.
+    """
+    record, plan = (loads((folder / name).read_bytes(), name) for name in (RECORD, PLAN))
+    bundle = open_bundle(folder, record, plan)
+    with blaming_the_bundle("the evidence cannot be judged"):
+        events = tuple(read_events(folder / "evidence"))
+        return judge_run(bundle.plan, bundle.pack, events, bundle.fetch, tuple(reviews))
+
+
+def write_form(file: Path, record: Mapping[str, Any]) -> int:
+    """Write a form with every step that waits for a person; returns how many there are.
+
+    Raises:
+        ConfigurationFault: the file is there already.
+    """
+    waiting = open_steps(record)
+    if not waiting:
+        return 0
+    if file.exists():
+        raise ConfigurationFault(
+            "the form is there already, and is not overwritten", where=Where(file), remedy="Choose another name."
+        )
+    lines = [
+        "# What only a person can see. For each question: verdict pass, warning, inconclusive or fail, and in one",
+        "# sentence what you saw. Then: c2c review BUNDLE --grades FORM --key KEY --out REVIEW",
+        "person:        # your name and office",
+        "grades:",
+    ]
+    for each in waiting:
+        lines += [
+            f"  - case: {_quoted(each.case)}",
+            f"    step: {_quoted(each.step)}",
+            f"    question: {_quoted(each.question)}",
+            "    verdict:",
+            "    reason:",
+        ]
+    file.write_text("\n".join(lines) + "\n", "utf-8", newline="\n")
+    return len(waiting)
+
+
+def _quoted(text: str) -> str:
+    """A text as YAML: JSON is YAML."""
+    return json.dumps(text, ensure_ascii=False)
