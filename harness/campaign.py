@@ -93,6 +93,7 @@ class Wish:
         fresh: the system under test has no memory of earlier runs, so that numbers may be used again.
         at_once: cases in flight, in place of the target's.
         adopt_assumed: requirements whose source is ``assumed`` count like all others.
+        require_signers: the target must name the certificates that the system signs with.
         waivers: a file with failures that an operator has accepted, in place of the target's.
         depth: how many cases are derived from the tables of the pack.
     """
@@ -105,6 +106,7 @@ class Wish:
     fresh: bool = False
     at_once: int | None = None
     adopt_assumed: bool = False
+    require_signers: bool = False
     waivers: Path | None = None
     depth: Depth = "full"
 
@@ -150,6 +152,13 @@ class Campaign:
         self, target: Target, pack: Pack, wish: Wish, beside: AbstractAsyncContextManager[object] | None = None
     ) -> None:
         check_target(target, pack)
+        if wish.require_signers and not target.certificates.signers:
+            raise ConfigurationFault(
+                "the target does not say with which certificates the system signs its messages",
+                where=target.source.where(("certificates",)),
+                expected="`signers:` below `certificates:`, because the operator requires it",
+                remedy="Name the certificate files; several for a roll-over.",
+            )
         self.target, self.pack = target, pack
         self._wish, self._beside = wish, beside
         self._parameters = _parameters(target, wish)

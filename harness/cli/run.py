@@ -33,6 +33,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--waivers", type=Path, metavar="FILE", help="failures that an operator has accepted (c2c schema waivers)"
     )
+    parser.add_argument(
+        "--require-signers",
+        action="store_true",
+        help="refuse to run unless the target names the certificates that the system signs with",
+    )
+    parser.add_argument(
+        "--adopt-assumed", action="store_true", help="requirements whose source is assumed count like all others"
+    )
     add_output(parser)
 
 
@@ -45,6 +53,8 @@ def run(options: argparse.Namespace) -> int:
         confirm=confirmer(always=options.yes),
         zipped=options.zip,
         waivers=options.waivers,
+        adopt_assumed=options.adopt_assumed,
+        require_signers=options.require_signers,
         depth="exhaustive" if options.exhaustive else "full",
     )
     campaign = Campaign.open(options.target, options.pack, wish)

@@ -72,6 +72,7 @@ def make_record(
             "product": plan.subject.product,
             "version": plan.subject.version,
             "contact": plan.subject.contact,
+            "signers": list(plan.subject.signers),
         },
         "role": plan.subject.role,
         "positions": list(plan.subject.positions or pack.roles[plan.subject.role].positions),

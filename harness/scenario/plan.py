@@ -74,7 +74,6 @@ class Parameters:
         anchors, crls: PEM texts of what the SUT's signatures are believed on.
         adopt_assumed: the operator's policy counts requirements whose source is ``assumed``.
         assurance: ``self-declaration``, ``witnessed`` or ``operator``.
-        strict: legal extra content is a finding.
         waivers: failures that an operator has accepted.
         depth: how many cases are derived from the tables of the pack.
     """
@@ -90,7 +89,6 @@ class Parameters:
     crls: tuple[str, ...] = ()
     adopt_assumed: bool = False
     assurance: str = "self-declaration"
-    strict: bool = False
     waivers: tuple[Waiver, ...] = ()
     depth: Depth = "full"
 
@@ -320,7 +318,6 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
             "crls": list(parameters.crls),
             "adopt_assumed": parameters.adopt_assumed,
             "assurance": parameters.assurance,
-            "strict": parameters.strict,
             "waivers": [waiver_to_json(each) for each in parameters.waivers],
             "depth": parameters.depth,
         },

@@ -84,6 +84,16 @@ def test_schemas_are_listed_and_printed(capsys: pytest.CaptureFixture[str]) -> N
     assert json.loads(capsys.readouterr().out)["$schema"]
 
 
+def test_named_signers_can_be_demanded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    target = set_up(load_pack("etir-4.3"), Show("etir-4.3", "holder"), tmp_path).target_file
+    document = json.loads(target.read_text("utf-8"))
+    del document["certificates"]["signers"]
+    target.write_text(json.dumps(document), "utf-8")
+    assert main(["run", "--target", str(target), "--out", str(tmp_path / "out"), "--require-signers"]) == 11
+    assert "does not say with which certificates" in " ".join(capsys.readouterr().err.split())
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_plan_is_shown_and_explained(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     target = set_up(load_pack("etir-4.3"), Show("etir-4.3", "holder"), tmp_path).target_file
     assert main(["plan", "--target", str(target), "--select", "*-E9-guarantee-*", "--explain"]) == 0
