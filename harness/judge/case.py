@@ -28,7 +28,7 @@ from harness.judge.requirement import requirement_verdicts
 from harness.judge.review import Review, graded
 from harness.judge.step import Departure, Seen, departure, judge_exchange, judge_observation, worst
 from harness.judge.stray import Stray, judge_strays, settled_by_silence, with_strays
-from harness.pack.model import ANSWER, Outcome, Pack
+from harness.pack.model import ANSWER, Cell, Outcome, Pack
 from harness.scenario.model import Attest, Case, Exchange, Probe, Quiet
 from harness.scenario.oracle import Ledger, accept, refusals, remember
 from harness.scenario.plan import Plan
@@ -54,8 +54,8 @@ def judge_case(
     attempt, own = _last_attempt(case, events)
     if attempt == 0:
         return CaseVerdict(case.id, Verdict.NOT_RUN, "The case was not started.", (), _untested(case), 0)
-    seen = _walk(case, plan, pack, own, fetch)
-    strays = _strays(case, pack, own, seen, fetch)
+    seen, illegal = _walk(case, plan, pack, own, fetch)
+    strays = _strays(case, pack, own, seen, fetch, illegal)
     left = departure(case, seen)
     judged = with_strays(tuple(_steps(case, plan, pack, own, seen, left.after)), strays)
     steps = tuple(graded(case.id, step, reviews) for step in judged)
@@ -85,18 +85,25 @@ def judge_late(case: Case, plan: Plan, pack: Pack, events: Sequence[Event], fetc
     late = [event for event in events if event.kind == "extra" and own and event.seq > own[-1].seq]
     if not late or own[-1].kind != "case-finished":
         return ()
-    seen = _walk(case, plan, pack, own, fetch)
-    return tuple(stray.finding for stray in _strays(case, pack, late, seen, fetch))
+    seen, _ = _walk(case, plan, pack, own, fetch)
+    return tuple(stray.finding for stray in _strays(case, pack, late, seen, fetch, {}))
 
 
 def _strays(
-    case: Case, pack: Pack, events: Sequence[Event], seen: Mapping[str, Seen], fetch: Fetch
+    case: Case,
+    pack: Pack,
+    events: Sequence[Event],
+    seen: Mapping[str, Seen],
+    fetch: Fetch,
+    illegal: Mapping[int, Cell],
 ) -> tuple[Stray, ...]:
-    def opening(event: Event) -> Opened:
-        head, at = event.data.get("head") or {}, datetime.fromisoformat(event.at)
-        return open_message(pack, head, fetch(event.data["digest"]), at=at, trust=None)
+    extras = [event for event in events if event.kind == "extra"]
+    return judge_strays(case, pack, extras, seen, lambda event: _open_stray(pack, event, fetch), illegal)
 
-    return judge_strays(case, pack, [event for event in events if event.kind == "extra"], seen, opening)
+
+def _open_stray(pack: Pack, event: Event, fetch: Fetch) -> Opened:
+    head, at = event.data.get("head") or {}, datetime.fromisoformat(event.at)
+    return open_message(pack, head, fetch(event.data["digest"]), at=at, trust=None)
 
 
 def _last_attempt(case: Case, events: Sequence[Event]) -> tuple[int, tuple[Event, ...]]:
@@ -109,11 +116,20 @@ def _last_attempt(case: Case, events: Sequence[Event]) -> tuple[int, tuple[Event
     return attempt, tuple(own[: end + 1])
 
 
-def _walk(case: Case, plan: Plan, pack: Pack, events: Sequence[Event], fetch: Fetch) -> dict[str, Seen]:
+def _walk(
+    case: Case, plan: Plan, pack: Pack, events: Sequence[Event], fetch: Fetch
+) -> tuple[dict[str, Seen], dict[int, Cell]]:
+    """What was observed by step; and by number of its event, the cell that refuses a message for which none waited."""
+    illegal: dict[int, Cell] = {}
     script = {step.id: step for step in exchanges(case.steps)}
     seen: dict[str, Seen] = {}
     conversation, ledger = Conversation(pack), Ledger()
     for event in events:
+        if event.kind == "extra":
+            stray = _open_stray(pack, event, fetch)
+            cell = next(iter(refusals(ledger, pack, stray.name, stray.values)), None) if stray.name else None
+            if cell is not None:
+                illegal[event.seq] = cell
         if event.step is None:
             continue
         record = seen.setdefault(event.step, Seen())
@@ -172,7 +188,7 @@ def _walk(case: Case, plan: Plan, pack: Pack, events: Sequence[Event], fetch: Fe
             if mode(step, case.sut) != "deliver" and not wrong(step) and settled_by_silence(pack, step):
                 record.outcomes = (Outcome("accepted"),)
                 ledger = _accepted(ledger, pack, step, record)
-    return seen
+    return seen, illegal
 
 
 def _accepted(ledger: Ledger, pack: Pack, step: Exchange, record: Seen) -> Ledger:

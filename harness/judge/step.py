@@ -312,13 +312,14 @@ def _quiet(step: Quiet, seen: Seen, events: Sequence[Event]) -> _Ruling:
 def _probe(step: Probe, seen: Seen, *, observable: bool) -> _Ruling:
     expected = f"{step.object}: {' or '.join(step.states)}"
     answer = seen.first("state")
+    question = f"For what state does {step.party} hold the {step.object}? Right is {' or '.join(step.states)}."
     if not observable:
-        return _Ruling(Verdict.INCONCLUSIVE, "Its state cannot be seen without a control interface.", expected)
+        return _Ruling(Verdict.REVIEW, f"A person must look: {question}", question, "cannot be seen")
     if answer is None:
         return _Ruling(Verdict.NOT_APPLICABLE, NOT_REACHED, expected)
     state = answer.data.get("state")
     if state is None:
-        return _Ruling(Verdict.INCONCLUSIVE, "The control interface does not tell this state.", expected, "unknown")
+        return _Ruling(Verdict.REVIEW, f"A person must look: {question}", question, "not told")
     if state in step.states:
         return _Ruling(Verdict.PASS, f"{step.object} is {state}.", expected, str(state))
     return _Ruling(Verdict.FAIL, f"{step.party} holds {step.object} for {state}.", expected, str(state))

@@ -16,9 +16,9 @@ from harness.evidence.message import Opened
 from harness.evidence.model import Event
 from harness.judge.model import StepVerdict
 from harness.judge.step import SEVERITY, Seen
-from harness.pack.model import Pack, Reaction
+from harness.pack.model import Cell, Pack, Reaction
 from harness.scenario.model import Case, Exchange, Quiet
-from harness.scenario.project import exchanges, mode
+from harness.scenario.project import everything, exchanges, mode
 
 Open = Callable[[Event], Opened]
 
@@ -42,7 +42,12 @@ class Stray:
 
 
 def judge_strays(
-    case: Case, pack: Pack, strays: Sequence[Event], seen: Mapping[str, Seen], opening: Open
+    case: Case,
+    pack: Pack,
+    strays: Sequence[Event],
+    seen: Mapping[str, Seen],
+    opening: Open,
+    illegal: Mapping[int, Cell],
 ) -> tuple[Stray, ...]:
     """Judge the strays of a case.
 
@@ -51,8 +56,9 @@ def judge_strays(
         strays: events of the kind ``extra``.
         seen: what was observed, by step.
         opening: opens the message of an event.
+        illegal: by number of the event, the cell of the life-cycle table that refused the message when it came.
     """
-    found = []
+    found: list[Stray] = []
     for event in strays:
         opened = opening(event)
         reply = _reply(case, pack, event, opened, seen)
@@ -62,8 +68,13 @@ def judge_strays(
         step = _repeated(case, pack, event, opened, seen)
         if step is not None:
             found.append(Stray(event, step.id, _repetition(case, pack, event, step)))
-        else:
-            found.extend(_undue(case, pack, event, opened, seen))
+            continue
+        wrong = (
+            *_undue(case, pack, event, opened, seen),
+            *_sent_anew(case, pack, event, opened, seen),
+            *_too_early(case, pack, event, opened, illegal.get(event.seq)),
+        )
+        found.extend(wrong[:1])
     return tuple(found)
 
 
@@ -97,11 +108,13 @@ def _repeated(case: Case, pack: Pack, event: Event, opened: Opened, seen: Mappin
             continue
         record = seen.get(step.id, Seen())
         request = record.at.get("request")
+        if request is not None and request.seq > event.seq:
+            request = None
         answered = ("answer" in record.at or settled_by_silence(pack, step)) and step.answer_defect is None
         if request is not None and answered and request.data["digest"] == event.data["digest"]:
             return step
         if step.message == opened.name and step.receiver == event.data.get("receiver"):
-            alike.append((step, record.opened.get("request"), answered))
+            alike.append((step, record.opened.get("request") if request is not None else None, answered))
     if any(earlier is None for _, earlier, _ in alike):
         return None  # perhaps it is the one that is still to come
     names = _telling(pack, opened.name) if alike else ()
@@ -170,6 +183,50 @@ def _repetition(case: Case, pack: Pack, event: Event, step: Exchange) -> Finding
     if broken is None:
         return finding
     return replace(finding, requirement=broken.id, severity="error" if broken.level == "MUST" else "warning")
+
+
+def _sent_anew(case: Case, pack: Pack, event: Event, opened: Opened, seen: Mapping[str, Seen]) -> Iterator[Stray]:
+    """A request whose answer was lost, sent again under a new reference: its receiver cannot tell that it is one.
+
+    Who may doubt whether a request arrived repeats it as it is.
+    """
+    name = name_made_by(pack, opened.name, "reference") if opened.name is not None else None
+    for step in exchanges(case.steps):
+        record = seen.get(step.id, Seen())
+        earlier = record.opened.get("request")
+        failed = any(each.kind == "failed" and each.data.get("role") == "answer" for each in record.events)
+        lost = failed or (step.answer_defect or "").startswith("delivery/")
+        if (
+            name is None
+            or earlier is None
+            or step.message != opened.name
+            or mode(step, case.sut) != "await"
+            or not lost
+        ):
+            continue
+        same = all(earlier.values.get(each) == opened.values.get(each) for each in _telling(pack, opened.name))
+        if same and earlier.text(name) != opened.text(name):
+            text = f"{step.message} was sent again under a new reference although its answer was lost"
+            finding = Finding("resend", "new-reference", f"{text} (event {event.seq}).", severity="warning")
+            broken = next(broken_by(pack, finding, case.parties[case.sut].role, step.message), None)
+            yield Stray(event, step.id, replace(finding, requirement=broken.id if broken else None))
+
+
+def _too_early(case: Case, pack: Pack, event: Event, opened: Opened, cell: Cell | None) -> Iterator[Stray]:
+    """A request that the life-cycle table refused when it came, such as one that builds on an answer still to come."""
+    role = case.parties[case.sut].role
+    if cell is None or cell.refuse is None or opened.name is None or pack.messages[opened.name].sender != role:
+        return
+    if any(outcome.kind == "accepted" for outcome in cell.permitted):
+        return
+    steps = [step for step in everything(case.steps) if getattr(step, "message", None) == opened.name]
+    place = steps[0].id if steps else case.purpose_steps[-1]
+    text = f"{opened.name} came although its time had not come: it would be refused with {cell.refuse.code}"
+    finding = Finding("legality", cell.refuse.code or "not-allowed", f"{text} (event {event.seq}).")
+    broken = next(broken_by(pack, finding, role, opened.name), None)
+    if broken is not None:
+        finding = replace(finding, requirement=broken.id, severity=severity(broken))
+    yield Stray(event, place, finding)
 
 
 def _undue(case: Case, pack: Pack, event: Event, opened: Opened, seen: Mapping[str, Seen]) -> Iterator[Stray]:

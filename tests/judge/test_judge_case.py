@@ -381,3 +381,16 @@ def test_what_checks_find_after_the_script_was_left_still_counts(world: World) -
     stage.exchange("I9", error=("299", "/"))
     stage.exchange("I9/customs-told-started>customs.transit", defect="signature/missing")
     assert stage.end("stopped").judge().verdict is Verdict.FAIL
+
+
+@pytest.mark.parametrize(("observable", "state"), [(False, None), (True, None)])
+def test_a_state_that_cannot_be_seen_is_for_a_person(world: World, observable: bool, state: str | None) -> None:
+    plan = world.plan("customs")
+    plan = replace(plan, subject=replace(plan.subject, observable=observable))
+    stage = world.stage(plan, TOLD).play()
+    stage.write("quiet", "quiet-I11", message="I11", party="customs.departure", since="1", until="2")
+    for probe in ("probe-operation", "probe-guarantee"):
+        stage.write("state", probe, object=probe.removeprefix("probe-"), key={}, state=state)
+    verdict = stage.end().judge()
+    assert verdict.verdict is Verdict.REVIEW, verdict.reason
+    assert "customs.departure" in verdict.reason

@@ -9,6 +9,7 @@ from judge.stage import Stage, World
 from harness.evidence.model import Event
 from harness.judge.model import CaseVerdict, RunVerdict, Status, Verdict
 from harness.judge.run import judge_run
+from harness.scenario.model import Probe, Quiet
 from harness.scenario.project import exchanges, mode
 
 ACCEPTED = "lifecycle-I9-accepted@platform"
@@ -130,3 +131,41 @@ def test_what_follows_a_refusal_only_is_undue_after_an_acceptance(
     )
     monkeypatch.setattr(world, "pack", replace(world.pack, reactions=changed))
     assert codes(stage.judge()) == ["reaction/undue"]
+
+
+@pytest.mark.parametrize(("again", "expected"), [(True, ["resend/new-reference"]), (False, [])])
+def test_whoever_lost_an_answer_repeats_the_request_as_it_was(world: World, again: bool, expected: list[str]) -> None:
+    plan = world.plan("customs")
+    name, step = next(
+        (case.id, step.id)
+        for case in plan.cases
+        for step in exchanges(case.steps)
+        if case.sut == "customs.departure" and step.answer_defect == "delivery/closed"
+    )
+    stage = world.stage(plan, name).play()
+    extra(stage, step, again=again)
+    for watched in stage.case.steps:
+        if isinstance(watched, Quiet):
+            stage.write("quiet", watched.id, message=watched.message, party=watched.party, since="1", until="2")
+        elif isinstance(watched, Probe):
+            stage.write("state", watched.id, object=watched.object, key={}, state=watched.states[0])
+    verdict = stage.end().judge()
+    assert [code for code in codes(verdict) if code.startswith("resend")] == expected
+    assert (verdict.requirements["ETIR-ANS-LOST"] is Verdict.WARNING) == again
+
+
+@pytest.mark.parametrize(("before", "expected"), [(("E1", "I1"), ["legality/220"]), (("E1", "I1", "I7"), [])])
+def test_nobody_starts_before_the_acceptance_has_arrived(
+    world: World, before: tuple[str, ...], expected: list[str]
+) -> None:
+    stage = world.stage(world.plan("customs"), "lifecycle-I9-accepted@departure")
+    stage.write("case-started", attempt=1)
+    for name in before:
+        stage.exchange(name)
+    stage.send(stage.step("I9"), "request")
+    data = dict(stage.events.pop().data)
+    stray(stage, data)
+    for name in ("I7", "I9"):
+        if name not in before:
+            stage.exchange(name)
+    assert codes(stage.end().judge()) == expected
