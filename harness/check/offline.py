@@ -1,12 +1,13 @@
 """One message from a file, judged by itself: no exchange, no conversation, only what its bytes say.
 
 Who asks for the signature alone wants to know whether it is valid. So every SOAP envelope is taken then, whatever it
-carries, and what is only narrower in the pack than in the standards becomes a warning. Algorithms, the parts that must
-be signed and certificates stay those of the pack.
+carries, every signed XML document without an envelope, and every JWS; and what is only narrower in the pack than in the
+standards becomes a warning. Algorithms, the parts that must be signed and certificates stay those of the pack.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -20,8 +21,10 @@ from harness.message.document import parse
 from harness.message.envelope import NAMESPACES
 from harness.pack.identify import identify
 from harness.pack.model import Pack
-from harness.security.model import Problem, SignatureReport, Trust
-from harness.security.protect import inspect
+from harness.security.algorithm import DS
+from harness.security.jws import CRITICAL
+from harness.security.model import Problem, SecurityProfile, SignatureReport, Trust
+from harness.security.protect import Inspected, inspect, inspect_document, inspect_jws
 from harness.security.tokens import TOKENS
 
 PARTS: Mapping[str, str] = {"schema": "schema", "signature": "signature", "rules": "rule", "codelists": "codelist"}
@@ -32,6 +35,17 @@ NO_PATH = ("untrusted", "self-signed", "issuer-out-of-date", "path-invalid")
 
 NARROWER = ("structure/soap-version", "structure/no-payload", "structure/second-payload", "timestamp/lifetime")
 """Problems that are the pack's taste, when nothing but the signature is asked for."""
+
+JWS_NAMES: Mapping[str, str] = {
+    **{f"rsa-sha{bits}": f"RS{bits}" for bits in (256, 384, 512)},
+    **{f"rsa-pss-sha{bits}": f"PS{bits}" for bits in (256, 384, 512)},
+    **{f"ecdsa-sha{bits}": f"ES{bits}" for bits in (256, 384, 512)},
+}
+"""Signature algorithms of XML signatures, and what JSON Web Signatures call them."""
+
+JWS_BODIES = ("compact", "flattened", "general")
+COMPACT_JWS = re.compile(rb"[A-Za-z0-9_-]+\.[^.]*\.[A-Za-z0-9_-]*\s*$")
+XML_SIGNATURE = DS.encode()
 
 ENVELOPES = frozenset(f"{{{namespace}}}Envelope" for namespace in NAMESPACES.values())
 
@@ -63,6 +77,7 @@ def examine(
     only: Sequence[str] = (),
     name: str | None = None,
     headers: Mapping[str, str] | None = None,
+    content: Mapping[str, bytes] | None = None,
 ) -> Examined:
     """Judge one message.
 
@@ -79,13 +94,15 @@ def examine(
         only: words of :data:`PARTS`; empty means all.
         name: name of the message, where the pack does not tell it from the content.
         headers: HTTP headers that came with it, names in lower case.
+        content: what a detached signature is about, by the URI that it gives; only when the signature alone is judged.
     """
     headers = dict(headers or {})
     parts = tuple(only) or tuple(PARTS)
-    if parts == ("signature",) and pack.security.style == "wss":
-        return _examine_signature(pack, data, trust, at, name)
+    beside = pack.security.header.lower() in headers
+    if parts == ("signature",) and not beside and (kind := _kind(pack, data)):
+        return _examine_signature(pack, kind, data, trust, at, name, content or {})
     enveloped = pack.envelope != "none" and _root(pack, data) in ENVELOPES
-    signable = enveloped or pack.security.header.lower() in headers
+    signable = enveloped or beside or pack.security.style == "xmldsig" or pack.security.form in JWS_BODIES
     if "signature" in parts and (signable or only):
         opened = open_message(pack, {"headers": list(headers.items())}, data, at=at, trust=trust, name=name)
     elif enveloped:
@@ -98,19 +115,65 @@ def examine(
     return Examined(_findings(pack, opened, headers, checks, trust), opened.report)
 
 
-def _examine_signature(pack: Pack, data: bytes, trust: Trust, at: datetime, name: str | None) -> Examined:
-    """Judge the signature of any SOAP envelope, also that of a fault."""
+def _kind(pack: Pack, data: bytes) -> str | None:
+    """The style of a signature, as far as a look at the bytes tells it; ``None`` leaves it to the pack."""
+    text = data.lstrip(b"\xef\xbb\xbf \t\r\n")
+    if text.startswith(b"<"):
+        if pack.security.style == "wss" and (_root(pack, data) in ENVELOPES or XML_SIGNATURE not in data):
+            return "wss"
+        return "xmldsig" if XML_SIGNATURE in data else None
+    if COMPACT_JWS.match(text) or (text.startswith(b"{") and b'"signature' in text):
+        return "jws"
+    return "wss" if pack.security.style == "wss" else None
+
+
+def _profile(pack: Pack, kind: str) -> SecurityProfile:
+    """What the pack allows, for a signature of some style: any token, several signatures, algorithms by their names."""
+    security = pack.security
+    signatures = security.signatures
+    if (kind == "jws") != (security.style == "jws"):
+        pairs = [(name, jws) if kind == "jws" else (jws, name) for name, jws in JWS_NAMES.items()]
+        signatures = tuple(theirs for ours, theirs in pairs if ours in security.signatures)
+    if kind == "wss":
+        return replace(security, style=kind, tokens=TOKENS, signatures=signatures)
+    return replace(
+        security, style=kind, soap=None, tokens=TOKENS, signatures=signatures, most_signatures=5, critical=CRITICAL
+    )
+
+
+def _inspect(
+    profile: SecurityProfile, data: bytes, content: Mapping[str, bytes], trust: Trust, at: datetime
+) -> Inspected:
+    if profile.style == "xmldsig":
+        return inspect_document(data, content, profile, trust, at)
+    if profile.style == "jws":
+        return inspect_jws(data, next(iter(content.values()), None), profile, trust, at)
+    return inspect(data, {}, profile, trust, at)
+
+
+def _examine_signature(
+    pack: Pack,
+    kind: str,
+    data: bytes,
+    trust: Trust,
+    at: datetime,
+    name: str | None,
+    content: Mapping[str, bytes],
+) -> Examined:
+    """Judge the signature of any SOAP envelope, also that of a fault, of any XML document, and of any JWS."""
     try:
-        inspected = inspect(data, {}, replace(pack.security, tokens=TOKENS), trust, at)
+        inspected = _inspect(_profile(pack, kind), data, content, trust, at)
     except MalformedInput as malformed:
         opened = Opened(None, "none", malformed=malformed)
         return Examined(_findings(pack, opened, {}, ["envelope"], trust), None)
     document, report = inspected.document, inspected.report
     name = name or (identify(pack, root=document.root) if document is not None else None)
-    kind = report.algorithms.get("token")
+    token = report.algorithms.get("token")
     taste = [problem for problem in report.problems if problem.code in NARROWER]
-    if kind and kind not in pack.security.tokens:
-        text = f"The certificate is named by {kind}; the pack wants {', '.join(pack.security.tokens)}."
+    if kind == "jws" and pack.security.style != "jws":  # what the pack says of time stamps is said of its own style
+        taste += [problem for problem in report.problems if problem.code in ("timestamp/missing", "timestamp/stale")]
+    if kind == pack.security.style == "wss" and token and token not in pack.security.tokens:
+        text = f"The certificate is named by {token}; the pack wants {', '.join(pack.security.tokens)}."
         taste.append(Problem("signature/token-not-allowed", text))
     report = replace(report, problems=tuple(each for each in report.problems if each not in taste))
     found, warned = (

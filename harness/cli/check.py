@@ -3,9 +3,11 @@
   c2c check I9.xml --pack etir-4.3
   c2c check received/*.xml --pack etir-4.3 --trust ca.pem --at 2026-11-23T12:00:00Z --json
   c2c check envelope.xml --pack etir-4.3 --only signature --trust ca.pem --trust signer.pem
+  c2c check goods.xml.sig --pack etir-4.3 --only signature --trust ca.pem --content goods.xml
 
-With --only signature any SOAP envelope is judged, whatever it carries. --trust takes the certificates of signers as
-well, for signatures that only point at theirs.
+With --only signature any SOAP envelope is judged, whatever it carries, any signed XML document without an envelope, and
+any JSON Web Signature. --trust takes the certificates of signers as well, for signatures that only point at theirs.
+--content gives what a detached signature is about.
 
 Exit 0 when every message passes, 1 when one fails, 11 when the call is wrong.
 """
@@ -55,6 +57,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="'NAME: VALUE'",
         help="HTTP header of it",
     )
+    parser.add_argument(
+        "--content",
+        action="append",
+        type=_content,
+        default=[],
+        metavar="[URI=]FILE",
+        help="what a detached signature is about; the URI as the signature gives it (default: the name of the file)",
+    )
     parser.add_argument("--json", action="store_true", help="write one JSON list instead of lines")
 
 
@@ -75,7 +85,14 @@ def run(options: argparse.Namespace) -> int:
         (
             file,
             examine(
-                pack, data, trust=trust, at=at, only=options.only, name=options.message, headers=dict(options.header)
+                pack,
+                data,
+                trust=trust,
+                at=at,
+                only=options.only,
+                name=options.message,
+                headers=dict(options.header),
+                content={uri: file.read_bytes() for uri, file in options.content},
             ),
         )
         for file, data in contents
@@ -142,6 +159,14 @@ def _header(text: str) -> tuple[str, str]:
     return name.strip().lower(), value.strip()
 
 
+def _content(text: str) -> tuple[str, Path]:
+    uri, equals, name = text.rpartition("=")
+    file = Path(name)
+    if not file.is_file():
+        raise ConfigurationFault(f"--content {text!r} names no file", expected="[URI=]FILE, such as goods.xml")
+    return (uri if equals else file.name), file
+
+
 def _lines(file: Path, examined: Examined) -> list[str]:
     lines = [f"{file}: {'pass' if examined.passed else 'FAIL'}"]
     for finding in examined.findings:
@@ -153,4 +178,6 @@ def _lines(file: Path, examined: Examined) -> list[str]:
         signer = report.signer or "nobody that can be told"
         lines.append(f"  signed by {signer}, {'trusted' if report.trusted else 'not trusted'}")
         lines.extend(f"    {place}" for place in report.signed)
+        lines.extend(f"  also signed by {each}" for each in report.also)
+        lines.extend(f"  left alone: the Security header for {each or 'another receiver'}" for each in report.others)
     return lines

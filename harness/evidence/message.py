@@ -10,13 +10,13 @@ from typing import Any, Literal
 
 from harness.errors import MalformedInput
 from harness.message.binding import errors_binding, read
-from harness.message.document import is_format, parse
-from harness.message.envelope import SoapFault, open_envelope
+from harness.message.document import is_format
+from harness.message.envelope import SoapFault
 from harness.message.model import Document, Limits, Value
 from harness.pack.identify import identify
 from harness.pack.model import Message, Outcome, Pack
 from harness.security.model import SignatureReport, Trust
-from harness.security.protect import inspect
+from harness.security.protect import inspect, open_unsigned
 
 Shape = Literal["request", "accepted", "refused", "fault", "none"]
 
@@ -107,11 +107,8 @@ def _opened(
         if trust is not None:
             inspected = inspect(data, dict(headers), pack.security, trust, at, Limits())
             document, fault, report = inspected.document, inspected.fault, inspected.report
-        elif pack.envelope == "none":
-            document = parse(pack.format, data, Limits())
         else:
-            envelope = open_envelope(data, pack.security.soap, Limits())
-            document, fault = envelope.body, envelope.fault
+            document, fault = open_unsigned(data, pack.security, Limits())
     except MalformedInput as malformed:
         return Opened(None, "none", malformed=malformed, status=status)
     if fault is not None:

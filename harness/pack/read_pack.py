@@ -117,8 +117,10 @@ def read_security(head: Entry, envelope: str) -> SecurityProfile:
     if (given["style"] == "wss") != (soap is not None) and given["style"] != "none":
         raise head.at("style").fault(
             f"the style '{given['style']}' does not fit to the envelope '{envelope}' of pack.yaml",
-            expected="wss with a SOAP envelope, jws without an envelope",
+            expected="wss with a SOAP envelope, jws or xmldsig without an envelope",
         )
+    if given["style"] == "xmldsig":
+        given.setdefault("tokens", ["x509-data"])
     for key, value in given.items():
         if isinstance(value, list):
             given[key] = tuple(value)

@@ -6,6 +6,8 @@ Sources: XML Signature 1.1, section 6; RFC 9231 (URIs); RFC 8017 (RSA); FIPS 186
 from __future__ import annotations
 
 import hashlib
+import hmac
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -15,12 +17,14 @@ from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePri
 from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS, AsymmetricPadding, PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from harness.security.model import PrivateKey, Problem
 
 DS = "http://www.w3.org/2000/09/xmldsig#"
 DS_MORE = "http://www.w3.org/2001/04/xmldsig-more#"
 DS_2007 = "http://www.w3.org/2007/05/xmldsig-more#"
+DS_11 = "http://www.w3.org/2009/xmldsig11#"
 XENC = "http://www.w3.org/2001/04/xmlenc#"
 EXC_C14N = "http://www.w3.org/2001/10/xml-exc-c14n#"
 C14N = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"
@@ -112,16 +116,27 @@ CANONICALISATIONS: Mapping[str, Canonicalisation] = {
 }
 """Canonicalisations by URI."""
 
-_SHA1 = (
+_WEAK = (
     SignatureAlgorithm("rsa-sha1", f"{DS}rsa-sha1", "RSA", hashes.SHA1(), PKCS1v15()),  # noqa: S303
     SignatureAlgorithm("ecdsa-sha1", f"{DS_MORE}ecdsa-sha1", "EC", hashes.SHA1()),  # noqa: S303
+    SignatureAlgorithm("hmac-sha256", f"{DS_MORE}hmac-sha256", "HMAC", hashes.SHA256()),
+    SignatureAlgorithm("rsa-unknown", "urn:example:rsa", "RSA", hashes.SHA256(), PKCS1v15()),
+    SignatureAlgorithm("ecdsa-unknown", "urn:example:ecdsa", "EC", hashes.SHA256()),
 )
 
-WRITABLE: Mapping[str, SignatureAlgorithm] = {each.name: each for each in (*SIGNATURES.values(), *_SHA1)}
-"""Signature algorithms by name. SHA-1 is written to see whether a receiver refuses it, and never verified."""
+WRITABLE: Mapping[str, SignatureAlgorithm] = {each.name: each for each in (*SIGNATURES.values(), *_WEAK)}
+"""Signature algorithms by name. Others are written to see whether a receiver refuses them, and never verified: weak
+ones, a code that is keyed with the public key (so that whoever takes it for a signature finds it right), and one that
+has no name anywhere."""
 
-WRITABLE_DIGESTS: Mapping[str, Digest] = {each.name: each for each in (*DIGESTS.values(), Digest("sha1", f"{DS}sha1"))}
+WRITABLE_DIGESTS: Mapping[str, Digest] = {
+    each.name: each for each in (*DIGESTS.values(), Digest("sha1", f"{DS}sha1"), Digest("md5", f"{DS_MORE}md5"))
+}
 """Digests by name, likewise."""
+
+
+_REFUSED = {"^dsa-": "algorithm/dsa", "hmac": "algorithm/hmac", "sha1": "algorithm/sha1", "md5": "algorithm/md5"}
+"""What is refused whatever a profile says: how the name of the algorithm is known, and the code."""
 
 
 def refuse(uri: str, name: str | None, allowed: tuple[str, ...], pointer: str) -> Problem:
@@ -134,8 +149,8 @@ def refuse(uri: str, name: str | None, allowed: tuple[str, ...], pointer: str) -
         pointer: where it is named.
     """
     word = uri.lower().rpartition("#")[2]
-    for weak, code in (("hmac", "algorithm/hmac"), ("sha1", "algorithm/sha1"), ("md5", "algorithm/md5")):
-        if weak in word:
+    for weak, code in _REFUSED.items():
+        if re.search(weak, word):
             return Problem(code, f"{uri[:200]} is refused, whatever a profile says.", pointer)
     if name is None:
         return Problem("algorithm/unknown", f"The algorithm {uri[:200]!r} is not known.", pointer)
@@ -153,6 +168,9 @@ def sign(algorithm: SignatureAlgorithm, key: PrivateKey, data: bytes) -> bytes:
     Raises:
         ValueError: the key is of another kind.
     """
+    if algorithm.key == "HMAC":
+        public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+        return hmac.digest(public, data, algorithm.digest.name)
     if isinstance(key, RSAPrivateKey) and algorithm.padding is not None:
         return key.sign(data, algorithm.padding, algorithm.digest)
     if isinstance(key, EllipticCurvePrivateKey) and algorithm.padding is None:

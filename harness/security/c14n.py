@@ -47,6 +47,23 @@ def canonical(
     """
     _make_known(prefixes)
     apex = element if exclusive and "#default" not in prefixes else _cut_out(element, inherit_xml=not exclusive)
+    return _write(apex, exclusive=exclusive, prefixes=prefixes, comments=comments)
+
+
+def canonical_document(
+    root: etree._Element, *, exclusive: bool = True, prefixes: Sequence[str] = (), comments: bool = False
+) -> bytes:
+    """The canonical form of the whole document of a root, with the processing instructions around it.
+
+    Parameters and errors are those of :func:`canonical`.
+    """
+    _make_known(prefixes)
+    return _write(root.getroottree(), exclusive=exclusive, prefixes=prefixes, comments=comments)
+
+
+def _write(
+    apex: etree._Element | etree._ElementTree, *, exclusive: bool, prefixes: Sequence[str], comments: bool
+) -> bytes:
     try:
         return etree.tostring(
             apex,
@@ -56,9 +73,7 @@ def canonical(
             with_comments=comments,
         )
     except (etree.LxmlError, ValueError) as error:
-        raise MalformedInput(
-            "not-canonicalisable", f"The element has no canonical form: {error}", line=element.sourceline
-        ) from error
+        raise MalformedInput("not-canonicalisable", f"The element has no canonical form: {error}") from error
 
 
 def _make_known(prefixes: Sequence[str]) -> None:

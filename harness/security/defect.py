@@ -1,27 +1,29 @@
 """Defects of protection: each one makes one right message wrong in one precise way.
 
 A message with a defect is signed like any other, with one parameter changed (*prepare*), by an identity that is wrong
-in one way (*spare*), or its finished text is edited (*edit*). Nodes of a tree are never moved: that would change their
-namespace declarations, and break more than was meant.
+in one way (*spare*), or its finished text is edited (*edit*).
 """
 
 from __future__ import annotations
 
-import json
-import re
-from base64 import b64decode, b64encode, urlsafe_b64decode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
+from harness.security import defect_jws, defect_xml
 from harness.security.algorithm import kind_of
 from harness.security.issue import new_key
-from harness.security.jws import encode_header
+from harness.security.markup import WSSE
 from harness.security.model import SecurityProfile
-from harness.security.signing import Protected, Signing
+from harness.security.signing import Edit, Form, Signing
+from harness.security.timestamp import write_time
 
 Prepare = Callable[[Signing, SecurityProfile], Signing]
-Edit = Callable[[Protected], Protected]
+
+
+def _as_planned(signing: Signing, _profile: SecurityProfile) -> Signing:
+    return signing
 
 
 @dataclass(frozen=True)
@@ -42,27 +44,38 @@ class SecurityDefect:
     text: str
     problems: Mapping[str, tuple[str, ...]]
     spare: str | None = None
-    prepare: Prepare = lambda signing, _profile: signing
+    prepare: Prepare = _as_planned
     edit: Mapping[str, Edit] = field(default_factory=dict)
 
 
 # --- signed with a wrong parameter ------------------------------------------------------------------------------------
 
 
-def _sign_nothing(signing: Signing, _profile: SecurityProfile) -> Signing:
-    return replace(signing, parts=())
+def _with(**changes: Any) -> Prepare:
+    """Change parts of the plan."""
+    return lambda signing, _profile: replace(signing, **changes)
 
 
 def _sign_all_but(part: str) -> Prepare:
     return lambda signing, _profile: replace(signing, parts=tuple(each for each in signing.parts if each != part))
 
 
-def _sign_with_sha1(signing: Signing, _profile: SecurityProfile) -> Signing:
-    return replace(signing, algorithm=f"{'rsa' if kind_of(signing.key) == 'RSA' else 'ecdsa'}-sha1", digest="sha1")
+def _algorithm(word: str, digest: str | None = None) -> Prepare:
+    """Sign with the algorithm of this word for the kind of key at hand."""
+
+    def prepare(signing: Signing, _profile: SecurityProfile) -> Signing:
+        name = f"{'rsa' if kind_of(signing.key) == 'RSA' else 'ecdsa'}-{word}"
+        return replace(signing, algorithm=name, digest=digest or signing.digest)
+
+    return prepare
 
 
 def _sign_with_another_key(signing: Signing, _profile: SecurityProfile) -> Signing:
     return replace(signing, key=new_key("rsa" if kind_of(signing.key) == "RSA" else "ec"))
+
+
+def _forge(part: str, change: Callable[[Form], Form]) -> Prepare:
+    return _with(forge={part: change})
 
 
 def _shift(direction: int) -> Prepare:
@@ -76,190 +89,164 @@ def _shift(direction: int) -> Prepare:
     return prepare
 
 
-def _claim_no_time(signing: Signing, _profile: SecurityProfile) -> Signing:
-    return replace(signing, created=None, expires=None)
+def _expire_before(signing: Signing, _profile: SecurityProfile) -> Signing:
+    return replace(signing, expires=signing.created and signing.created - timedelta(seconds=1))
 
 
-# --- edited afterwards ------------------------------------------------------------------------------------------------
-
-_BODY = re.compile(rb'(<env:Body [^>]*wsu:Id=")([^"]*)("[^>]*>)(.*)(</env:Body>)', re.DOTALL)
-_XML_TEXT = re.compile(rb">([^<>&]*[0-9A-Za-z][^<>&]*)<")
-_JSON_TEXT = re.compile(rb':\s*"([^"\\]*[0-9A-Za-z][^"\\]*)"')
-_DIGIT = re.compile(rb"[0-9]")
-_LETTER_OR_DIGIT = re.compile(rb"[0-9A-Za-z]")
+def _last_long(signing: Signing, profile: SecurityProfile) -> Signing:
+    return replace(signing, expires=signing.created and signing.created + 3 * profile.lifetime)
 
 
-def _alter_content(content: bytes, texts: re.Pattern[bytes]) -> bytes:
-    """Change one digit, or else one letter, of the longest text; without any text, add a space.
-
-    A digit first: a number or a time with another digit is still one, so that nothing but the signature breaks.
-    """
-    found = max(texts.finditer(content), key=lambda match: len(match[1]), default=None)
-    if found is None:
-        return content + b" "
-    digits, letters = (list(each.finditer(content, *found.span(1))) for each in (_DIGIT, _LETTER_OR_DIGIT))
-    at = (digits or letters)[-1].start()
-    old = content[at : at + 1]
-    other, another = (b"7", b"8") if old.isdigit() else (b"x", b"y") if old.islower() else (b"X", b"Y")
-    return content[:at] + (another if old == other else other) + content[at + 1 :]
-
-
-def _alter_body(protected: Protected) -> Protected:
-    def altered(match: re.Match[bytes]) -> bytes:
-        return match[1] + match[2] + match[3] + _alter_content(match[4], _XML_TEXT) + match[5]
-
-    return replace(protected, data=_BODY.sub(altered, protected.data))
-
-
-def _alter_payload(protected: Protected) -> Protected:
-    texts = _XML_TEXT if protected.data.lstrip().startswith(b"<") else _JSON_TEXT
-    return replace(protected, data=_alter_content(protected.data, texts))
-
-
-def _alter_time(protected: Protected) -> Protected:
-    """Claim a slightly shorter life: Created a little later, or Expires a little earlier."""
-    last = re.search(rb"<wsu:Created>[^<]*([0-9])Z<", protected.data)
-    if last is None:
-        return protected
-    name, digit = (b"Created", b"9") if last[1] != b"9" else (b"Expires", b"8")
-    pattern = re.compile(rb"(<wsu:%b>[^<]*)[0-9](Z<)" % name)
-    return replace(protected, data=pattern.sub(lambda match: match[1] + digit + match[2], protected.data))
-
-
-def _flip_bit_in(element: bytes) -> Edit:
-    def edit(protected: Protected) -> Protected:
-        pattern = re.compile(b"(<ds:%b>)([^<]*)(<)" % element)
-        return replace(
-            protected,
-            data=pattern.sub(lambda match: match[1] + _flip_bit(match[2]) + match[3], protected.data, count=1),
-        )
-
-    return edit
-
-
-def _flip_bit(text: bytes) -> bytes:
-    value = bytearray(b64decode(text))
-    value[len(value) // 2] ^= 1
-    return b64encode(value)
-
-
-def _wrap_body(identifier: Callable[[bytes], bytes]) -> Edit:
-    """Move the signed Body into the Header, and put an altered one, with that id, in its place."""
-
-    def edit(protected: Protected) -> Protected:
-        body = _BODY.search(protected.data)
-        if body is None:
-            return protected
-        forged = body[1] + identifier(body[2]) + body[3] + _alter_content(body[4], _XML_TEXT) + body[5]
-        wrapper = b'<w:Wrapper xmlns:w="urn:example:wrapper">' + body[0] + b"</w:Wrapper></env:Header>"
-        data = protected.data.replace(body[0], forged).replace(b"</env:Header>", wrapper, 1)
-        return replace(protected, data=data)
-
-    return edit
-
-
-def _edit_jws(change: Callable[[list[str]], list[str]]) -> Edit:
-    """Change the three parts of a detached JWS."""
-
-    def edit(protected: Protected) -> Protected:
-        return replace(
-            protected, headers={name: ".".join(change(jws.split("."))) for name, jws in protected.headers.items()}
-        )
-
-    return edit
-
-
-def _say_none(parts: list[str]) -> list[str]:
-    header = json.loads(urlsafe_b64decode(parts[0] + "=="))
-    return [encode_header({**header, "alg": "none"}), "", ""]
-
-
-def _flip_jws_bit(parts: list[str]) -> list[str]:
-    middle = len(parts[2]) // 2
-    return [parts[0], "", parts[2][:middle] + ("A" if parts[2][middle] != "A" else "B") + parts[2][middle + 1 :]]
+def _without_zone(moment: datetime) -> str:
+    return write_time(moment).removesuffix("Z")
 
 
 # --- the table --------------------------------------------------------------------------------------------------------
+
+
+def _all(*codes: str) -> dict[str, tuple[str, ...]]:
+    return {"wss": codes, "jws": codes, "xmldsig": codes}
 
 
 def _both(*codes: str) -> dict[str, tuple[str, ...]]:
     return {"wss": codes, "jws": codes}
 
 
+def _for(*styles: str) -> Callable[..., SecurityDefect]:
+    """A defect of these styles, by name, text, codes, and how it is made."""
+
+    def make(
+        name: str, text: str, *codes: str, prepare: Prepare = _as_planned, edit: Edit | None = None
+    ) -> SecurityDefect:
+        problems = dict.fromkeys(styles, codes)
+        return SecurityDefect(name, text, problems, prepare=prepare, edit=dict.fromkeys(styles, edit) if edit else {})
+
+    return make
+
+
+_wss, _jws, _xml = _for("wss"), _for("jws"), _for("wss", "xmldsig")
+
+
 def _certificate(spare: str, text: str, code: str | None = None) -> SecurityDefect:
-    return SecurityDefect(f"certificate/{spare}", text, _both(f"certificate/{code or spare}"), spare=spare)
+    return SecurityDefect(f"certificate/{spare}", text, _all(f"certificate/{code or spare}"), spare=spare)
 
 
-_MISMATCH, _INVALID = "signature/digest-mismatch", "signature/value-invalid"
+_MISMATCH, _INVALID, _MALFORMED = "signature/digest-mismatch", "signature/value-invalid", "signature/malformed"
+_NO_BODY, _NO_TIME = "signature/body-not-signed", "signature/timestamp-not-signed"
+_TRANSFORM = "algorithm/transform-not-allowed"
 
-_DEFECTS = (
-    SecurityDefect("signature/missing", "There is no signature.", _both("signature/missing"), prepare=_sign_nothing),
+_WHOLE = (
+    SecurityDefect("signature/missing", "There is no signature.", _all("signature/missing"), prepare=_with(parts=())),
     SecurityDefect(
         "signature/body-altered",
         "The body was changed after it was signed.",
-        {"wss": (_MISMATCH,), "jws": (_INVALID,)},
-        edit={"wss": _alter_body, "jws": _alter_payload},
-    ),
-    SecurityDefect(
-        "signature/timestamp-altered",
-        "The time was changed after it was signed.",
-        {"wss": (_MISMATCH,)},
-        edit={"wss": _alter_time},
+        {"wss": (_MISMATCH,), "jws": (_INVALID,), "xmldsig": (_MISMATCH,)},
+        edit={
+            "wss": defect_xml.alter_body,
+            "jws": defect_jws.alter_payload,
+            "xmldsig": defect_xml.alter_document,
+        },
     ),
     SecurityDefect(
         "signature/value-corrupt",
         "One bit of the signature value is wrong.",
-        _both(_INVALID),
-        edit={"wss": _flip_bit_in(b"SignatureValue"), "jws": _edit_jws(_flip_jws_bit)},
-    ),
-    SecurityDefect(
-        "signature/digest-corrupt",
-        "One bit of a digest in the signature is wrong.",
-        {"wss": (_INVALID, _MISMATCH)},
-        edit={"wss": _flip_bit_in(b"DigestValue")},
-    ),
-    SecurityDefect(
-        "signature/body-not-signed",
-        "The signature is valid and does not cover the body.",
-        {"wss": ("signature/body-not-signed",)},
-        prepare=_sign_all_but("body"),
-    ),
-    SecurityDefect(
-        "signature/timestamp-not-signed",
-        "The signature is valid and does not cover the time.",
-        {"wss": ("signature/timestamp-not-signed",)},
-        prepare=_sign_all_but("timestamp"),
-    ),
-    SecurityDefect(
-        "signature/sha1",
-        "Signature and digests use SHA-1, which has been broken.",
-        {"wss": ("algorithm/sha1",)},
-        prepare=_sign_with_sha1,
-    ),
-    SecurityDefect(
-        "signature/wrapped-body",
-        "The signed body was moved into the header, and another body stands in its place.",
-        {"wss": ("signature/wrapped",)},
-        edit={"wss": _wrap_body(lambda _identifier: b"body-of-somebody-else")},
-    ),
-    SecurityDefect(
-        "signature/duplicate-id",
-        "The signed body was moved into the header, and another body with the same id stands in its place.",
-        {"wss": ("structure/duplicate-id",)},
-        edit={"wss": _wrap_body(lambda identifier: identifier)},
+        _all(_INVALID),
+        edit={
+            "wss": defect_xml.flip_bit_in(b"SignatureValue"),
+            "jws": defect_jws.edit_jws(defect_jws.flip_bit),
+            "xmldsig": defect_xml.flip_bit_in(b"SignatureValue"),
+        },
     ),
     SecurityDefect(
         "signature/foreign-key",
         "The certificate is the right one, and the signature was made with another key.",
-        _both(_INVALID),
+        _all(_INVALID),
         prepare=_sign_with_another_key,
     ),
     SecurityDefect(
-        "signature/alg-none",
-        "The signature says that there is none.",
-        {"jws": ("algorithm/none",)},
-        edit={"jws": _edit_jws(_say_none)},
+        "signature/hmac",
+        "The signature is a message authentication code, keyed with the public key of the certificate.",
+        _all("algorithm/hmac"),
+        prepare=_with(algorithm="hmac-sha256"),
     ),
+    _wss(
+        "signature/timestamp-altered",
+        "The time was changed after it was signed.",
+        _MISMATCH,
+        edit=defect_xml.alter_time,
+    ),
+    _xml(
+        "signature/digest-corrupt",
+        "One bit of a digest in the signature is wrong.",
+        _INVALID,
+        _MISMATCH,
+        edit=defect_xml.flip_bit_in(b"DigestValue"),
+    ),
+    _wss("signature/body-not-signed", "The signature is valid and does not cover the body.", _NO_BODY,
+         prepare=_sign_all_but("body")),
+    _wss("signature/timestamp-not-signed", "The signature is valid and does not cover the time.", _NO_TIME,
+         prepare=_sign_all_but("timestamp")),
+    _wss("signature/no-references", "The signature is valid and covers nothing.", "signature/no-references", _NO_BODY,
+         _NO_TIME, prepare=_with(parts=("nothing",))),
+    _wss("signature/other-actor", "The Security header is meant for another receiver.", "signature/missing",
+         prepare=_with(actor="urn:example:another-receiver")),
+    _wss("signature/second-header", "There are two Security headers for the receiver.",
+         "structure/second-security-header",
+         edit=defect_xml.insert(rb"</env:Header>", lambda _: f'<wsse:Security xmlns:wsse="{WSSE}"/>'.encode())),
+    _wss("signature/second-signature", "The signature stands there twice.", "structure/second-signature",
+         edit=defect_xml.insert(rb"<ds:Signature .*?</ds:Signature>", lambda found: found)),
+    _xml("signature/second-signed-info", "There are two SignedInfo in the signature.", _MALFORMED,
+         edit=defect_xml.insert(rb"<ds:SignedInfo .*?</ds:SignedInfo>", lambda found: found)),
+    _xml("signature/comment-in-digest", "A comment stands in a digest, where careless readers take it for the digest.",
+         _MALFORMED, edit=defect_xml.comment_digest),
+    _xml("signature/key-info-missing", "The signature does not say with which certificate it was made.",
+         "signature/token-missing", edit=defect_xml.remove(rb"<ds:KeyInfo>.*</ds:KeyInfo>")),
+    _xml("signature/bare-key", "The signature gives its key, and no certificate that says whose it is.",
+         "signature/token-bare-key", prepare=_with(token="bare-key")),  # noqa: S106 (no secret)
+)  # fmt: skip
+
+_ALGORITHMS = (
+    _xml("signature/sha1", "Signature and digests use SHA-1, which has been broken.", "algorithm/sha1",
+         prepare=_algorithm("sha1", "sha1")),
+    _xml("signature/digest-sha1", "The digests use SHA-1, and the signature does not.", "algorithm/sha1",
+         prepare=_with(digest="sha1")),
+    _xml("signature/digest-md5", "The digests use MD5, which has been broken.", "algorithm/md5",
+         prepare=_with(digest="md5")),
+    _xml("signature/unknown-algorithm", "The signature names an algorithm that nobody knows.", "algorithm/unknown",
+         prepare=_algorithm("unknown")),
+    _xml("signature/hidden-by-xpath", "A transform with XPath takes everything out of what is signed.", _TRANSFORM,
+         prepare=_forge("body", defect_xml.hide_by_xpath)),
+    _xml("signature/replaced-by-xslt", "A transform with XSLT turns what is signed into something else.", _TRANSFORM,
+         prepare=_forge("body", defect_xml.replace_by_xslt)),
+    _wss("signature/external-reference", "A reference leads out of the message.", "signature/external-reference",
+         _NO_BODY, prepare=_forge("body", defect_xml.point_at("https://signed.example.org/body.xml"))),
+    _wss("signature/dangling-reference", "A reference names an id that is not in the message.",
+         "signature/reference-unresolved", _NO_BODY, prepare=_forge("body", defect_xml.point_at("#nowhere"))),
+)  # fmt: skip
+
+_WRAPPING = (
+    _wss("signature/wrapped-body", "The signed body was moved into the header, and another body stands in its place.",
+         "signature/wrapped", edit=defect_xml.wrap_body(lambda _: b"body-of-somebody-else")),
+    _wss("signature/duplicate-id",
+         "The signed body was moved into the header, and another body with the same id stands in its place.",
+         "structure/duplicate-id", edit=defect_xml.wrap_body(lambda identifier: identifier)),
+    _wss("signature/nested-body", "The signed body was moved into another body that stands in its place.",
+         "signature/wrapped", edit=defect_xml.nest_body),
+    _wss("signature/wrapped-timestamp", "The signed time was moved into the header, and another stands in its place.",
+         "signature/wrapped", edit=defect_xml.wrap_timestamp),
+)  # fmt: skip
+
+_HEADERS = (
+    _jws("signature/alg-none", "The signature says that there is none.", "algorithm/none",
+         edit=defect_jws.edit_jws(defect_jws.say_none)),
+    _jws("signature/crit-unknown", "The signature has a critical member that nobody knows.",
+         "signature/critical-unknown",
+         prepare=_with(members={"crit": ["urn:example:c2c"], "urn:example:c2c": True})),
+    _jws("signature/key-in-header", "The signature brings along the key that it wants to be verified with.",
+         "signature/header-not-allowed", prepare=_with(members={"jku": "https://keys.example.org/set.json"})),
+)  # fmt: skip
+
+_CERTIFICATES = (
     _certificate("foreign-ca", "The certificate was issued by an authority that is not trusted.", "untrusted"),
     _certificate("expired", "The certificate has expired."),
     _certificate("not-yet-valid", "The certificate is not valid yet."),
@@ -268,10 +255,22 @@ _DEFECTS = (
     _certificate("key-usage", "The key usage of the certificate does not allow signatures."),
     _certificate("is-ca", "The certificate is that of a certification authority."),
     _certificate("weak-key", "The key is RSA with 1024 bits."),
-    SecurityDefect("timestamp/stale", "The time lies far in the past.", _both("timestamp/stale"), prepare=_shift(-1)),
-    SecurityDefect("timestamp/future", "The time lies in the future.", _both("timestamp/future"), prepare=_shift(1)),
-    SecurityDefect("timestamp/missing", "There is no time.", _both("timestamp/missing"), prepare=_claim_no_time),
 )
 
-DEFECTS: Mapping[str, SecurityDefect] = {defect.name: defect for defect in _DEFECTS}
+_TIMES = (
+    SecurityDefect("timestamp/stale", "The time lies far in the past.", _both("timestamp/stale"), prepare=_shift(-1)),
+    SecurityDefect("timestamp/future", "The time lies in the future.", _both("timestamp/future"), prepare=_shift(1)),
+    SecurityDefect("timestamp/missing", "There is no time.", _both("timestamp/missing"),
+                   prepare=_with(created=None, expires=None)),
+    _wss("timestamp/inverted", "It expires before it was created.", "timestamp/inverted", prepare=_expire_before),
+    _wss("timestamp/lifetime", "It claims to live longer than is allowed.", "timestamp/lifetime", prepare=_last_long),
+    _wss("timestamp/without-zone", "The times do not say in which time zone they are.", "timestamp/not-utc",
+         prepare=_with(write_time=_without_zone)),
+)  # fmt: skip
+
+DEFECTS: Mapping[str, SecurityDefect] = {
+    defect.name: defect
+    for table in (_WHOLE, _ALGORITHMS, _WRAPPING, _HEADERS, _CERTIFICATES, _TIMES)
+    for defect in table
+}
 """Every defect of protection, by name."""

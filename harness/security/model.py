@@ -60,7 +60,8 @@ class SecurityProfile:
     """``security.yaml``: how messages are protected. Every value is the pack's.
 
     Parameters:
-        style: ``wss`` (WS-Security in SOAP), ``jws`` (detached JWS in an HTTP header) or ``none``.
+        style: ``wss`` (WS-Security in SOAP), ``jws`` (JSON Web Signature), ``xmldsig`` (XML signature without an
+            envelope) or ``none``.
         soap: ``1.2`` or ``1.1``; ``None`` without an envelope.
         signatures: allowed signature algorithms, by short name: ``rsa-sha256``, ``ecdsa-sha256``, ...;
             for JWS ``RS256``, ``ES256``, ``PS256``, ...
@@ -69,12 +70,21 @@ class SecurityProfile:
         tokens: allowed ways to name the certificate, out of :data:`harness.security.tokens.TOKENS`: ``x509v3`` (binary
             security token), ...; the first is the one that we write.
         signed: the parts that must be signed: ``body``, ``timestamp``, ``token``.
+        prefixes: PrefixList that we write with an exclusive canonicalisation; any is read.
+        ids: attribute by which we name what is signed: ``wsu:Id``, ``Id`` or ``xml:id``; all of them are read.
+        actor: role (SOAP 1.2) or actor (1.1) of the Security header that is ours; empty for the one of the ultimate
+            receiver.
+        most_signatures: how many signatures a Security header may hold; all of them must be right.
         tolerance: clock difference that is forgiven.
         lifetime: time from Created to Expires that we write, and the longest that we accept.
         rsa_bits: smallest RSA key.
         curves: allowed curves: ``secp256r1``, ...
         key_usages: key usages of which one must be present, when the extension is present.
         header: HTTP header that carries a detached JWS.
+        form: how the signature travels: for JWS ``detached`` (beside the body, in an HTTP header), ``compact``,
+            ``flattened`` or ``general`` (as the body); for XML signatures ``enveloped`` or ``enveloping``; empty is the
+            first of them.
+        critical: critical members that a JWS header may have: ``b64`` (we sign the payload as it is then), ``iat``.
     """
 
     style: str
@@ -84,12 +94,18 @@ class SecurityProfile:
     canonicalisations: tuple[str, ...] = ("exc-c14n",)
     tokens: tuple[str, ...] = ("x509v3",)
     signed: tuple[str, ...] = ("body", "timestamp")
+    prefixes: tuple[str, ...] = ()
+    ids: str = "wsu:Id"
+    actor: str = ""
+    most_signatures: int = 1
     tolerance: timedelta = timedelta(minutes=5)
     lifetime: timedelta = timedelta(minutes=5)
     rsa_bits: int = 2048
     curves: tuple[str, ...] = ("secp256r1", "secp384r1")
     key_usages: tuple[str, ...] = ("digital_signature", "content_commitment")
     header: str = "x-jws-signature"
+    form: str = ""
+    critical: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -124,6 +140,9 @@ class SignatureReport:
         problems: everything that is wrong, in the order of verification; empty means valid and trusted. The codes
             are listed in :mod:`harness.security.problems`.
         steps: what each step of the verification came to: ``ok``, ``failed`` or ``not done``.
+        others: role or actor of each Security header that is meant for another receiver; nobody looked into them.
+        also: subjects of the certificates of further signatures, where several are allowed; what is wrong with those
+            signatures is among the problems.
     """
 
     signed: tuple[str, ...] = ()
@@ -136,6 +155,8 @@ class SignatureReport:
     revocation: str = "not checked"
     problems: tuple[Problem, ...] = ()
     steps: Mapping[str, str] = field(default_factory=dict)
+    others: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
 
     def covers_body(self) -> bool:
         """Whether the payload that was handed out is signed, by whomever."""

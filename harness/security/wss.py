@@ -9,16 +9,17 @@ Sources: WS-Security SOAP Message Security 1.1.1; X.509 Certificate Token Profil
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import Certificate
 from lxml import etree
 
 from harness.errors import MalformedInput
 from harness.message.envelope import NAMESPACES, Envelope
-from harness.security.algorithm import CANONICALISATIONS, DIGESTS, DS, SIGNATURES
-from harness.security.algorithm import verify as verify_value
+from harness.security.algorithm import DS
 from harness.security.certificate import FoundPath, find_path
 from harness.security.markup import WSSE, WSU, Ids, index_ids, path_of
 from harness.security.model import Problem, SecurityProfile, SignatureReport, Trust
@@ -26,13 +27,22 @@ from harness.security.problems import Record
 from harness.security.strtransform import signed_token
 from harness.security.timestamp import freshness_problems, read_timestamp
 from harness.security.tokens import REFERENCE, Place, Token, find_token
-from harness.security.x509 import name_of, public_key_of
-from harness.security.xmldsig import Followed, bound_problems, follow, method_problems, signed_bytes, signed_paths
+from harness.security.x509 import name_of
+from harness.security.xmldsig import (
+    Followed,
+    algorithms_of,
+    bound_problems,
+    follow,
+    method_problems,
+    signed_paths,
+    value_problems,
+)
 from harness.security.xmldsig_read import Signature, read_signature
 
 STEPS = ("structure", "ids", "algorithms", "key", "value", "digests", "coverage", "certificate", "timestamp")
 """The steps of a verification, in order."""
 
+_ROLES = (f"{{{NAMESPACES['1.2']}}}role", f"{{{NAMESPACES['1.1']}}}actor")
 _ULTIMATE_RECEIVER = f"{NAMESPACES['1.2']}/role/ultimateReceiver"
 
 
@@ -48,82 +58,137 @@ def verify(envelope: Envelope, profile: SecurityProfile, trust: Trust, now: date
         now: the time of receipt.
     """
     record = Record(STEPS)
-    security, signature = _find_signature(envelope, record)
+    record.note("structure", [Problem(code, text) for code, text in envelope.problems])
+    ours, others = _security_headers(envelope, profile)
+    security, signatures = _find_signatures(ours, others, profile, record)
     ids = index_ids(envelope.tree)
     record.note("ids", _id_problems(ids))
     timestamps = [] if security is None else security.findall(f"{{{WSU}}}Timestamp")
-    token, authentic, followed = None, False, []
-    if security is not None and signature is not None:
-        runnable = record.note("algorithms", method_problems(signature, profile))
+    body = envelope.tree.find(f"{{{NAMESPACES[envelope.soap]}}}Body")
+    judged: list[_Judged] = []
+    if security is not None:
         place = Place(security, ids.elements, trust.known, now)
-        token = _find_token(signature, place, profile, record)
-        authentic = runnable and token is not None and record.note("value", _value_problems(signature, token))
-        followed = _follow(signature, ids, profile, place, record)
-        body = envelope.tree.find(f"{{{NAMESPACES[envelope.soap]}}}Body")
+        judged = [_judge(each, ids, profile, place, record) for each in signatures]
+    main = next((each for each in judged if each.covers(body)), judged[0] if judged else _NOTHING)
+    own = [each for each in judged if each.leaf == main.leaf]
+    if main.signature is not None:
         places = {
             "body": body,
             "timestamp": timestamps[0] if timestamps else None,
-            "token": _token_place(token, signature) if token else None,
+            "token": _token_place(main.token, main.signature) if main.token else None,
         }
+        followed = [found for each in own for found in each.followed]
         record.note("coverage", _coverage_problems(followed, ids, {part: places[part] for part in profile.signed}))
-    path = FoundPath((), (), "not checked")
-    if token is not None:
-        path = find_path(token.leaf, token.intermediates, trust, now, profile)
-        record.note("certificate", path.problems)
+    paths = [
+        find_path(each.token.leaf, each.token.intermediates, trust, now, profile)
+        for each in (main, *(each for each in judged if each not in own))
+        if each.token is not None
+    ]
+    for found in paths:
+        record.note("certificate", found.problems)
+    path = paths[0] if main.token is not None else FoundPath((), (), "not checked")
     times, problems = read_timestamp(timestamps, required=security is not None and "timestamp" in profile.signed)
     if security is not None:
         record.note("timestamp", problems)
         record.note("timestamp", freshness_problems(times, now, profile, "/Envelope/Header/Security/Timestamp"))
     return SignatureReport(
-        signed=signed_paths(followed) if authentic else (),
-        signer=name_of(token.leaf) if token else None,
-        certificate=token.leaf.public_bytes(Encoding.DER) if token else None,
-        algorithms=_algorithms(signature, token),
+        signed=signed_paths(found for each in own if each.authentic for found in each.followed),
+        signer=name_of(main.leaf) if main.leaf else None,
+        certificate=main.leaf.public_bytes(Encoding.DER) if main.leaf else None,
+        algorithms=algorithms_of(main.signature, main.token),
         created=times.created,
         expires=times.expires,
         path=path.subjects,
         revocation=path.revocation,
         problems=tuple(record.problems),
         steps=record.steps,
+        others=others,
+        also=tuple(name_of(each.leaf) for each in judged if each.leaf and each is not main),
     )
 
 
-def _find_signature(envelope: Envelope, record: Record) -> tuple[etree._Element | None, Signature | None]:
-    """The Security header for the receiver, and its signature, as far as there are any."""
-    record.note("structure", [Problem(code, text) for code, text in envelope.problems])
-    headers = [] if envelope.header is None else [*_for_receiver(envelope.header)]
-    if not headers:
-        text = "The envelope has no Security header for its receiver."
+# --- what is ours -----------------------------------------------------------------------------------------------------
+
+
+def _security_headers(envelope: Envelope, profile: SecurityProfile) -> tuple[list[etree._Element], tuple[str, ...]]:
+    """Security headers for us, and the role or actor of those for others.
+
+    Those for us have the actor of the profile; without one, none at all or that of the ultimate receiver.
+    """
+    wanted = {profile.actor} if profile.actor else {"", _ULTIMATE_RECEIVER}
+    ours, others = [], []
+    for security in [] if envelope.header is None else envelope.header.findall(f"{{{WSSE}}}Security"):
+        named = {security.get(attribute, "") for attribute in _ROLES} - {""} or {""}
+        if named <= wanted:
+            ours.append(security)
+        else:
+            others.append(" ".join(sorted(named))[:200])
+    return ours, tuple(others)
+
+
+def _find_signatures(
+    ours: Sequence[etree._Element], others: Sequence[str], profile: SecurityProfile, record: Record
+) -> tuple[etree._Element | None, list[Signature]]:
+    """The Security header for the receiver, and its signatures, as far as there are any."""
+    if not ours:
+        text = "The envelope has no Security header for its receiver"
+        text += f"; it has one for {', '.join(others)}." if others else "."
         record.note("structure", [Problem("signature/missing", text)])
-        return None, None
-    security = headers[0]
+        return None, []
+    security = ours[0]
     signatures = security.findall(f"{{{DS}}}Signature")
-    for found, code in ((headers, "structure/second-security-header"), (signatures, "structure/second-signature")):
-        if len(found) > 1:
-            text = f"There are {len(found)} elements {etree.QName(found[0]).localname}, and one is due."
-            record.note("structure", [Problem(code, text, path_of(found[1]))])
+    for found, code, most in (
+        (ours, "structure/second-security-header", 1),
+        (signatures, "structure/second-signature", profile.most_signatures),
+    ):
+        if len(found) > most:
+            text = f"There are {len(found)} elements {etree.QName(found[0]).localname}, and {most} may be there."
+            record.note("structure", [Problem(code, text, path_of(found[most]))])
     if not signatures:
         text = "The Security header has no Signature."
         record.note("structure", [Problem("signature/missing", text, path_of(security))])
-        return security, None
-    try:
-        return security, read_signature(signatures[0])
-    except MalformedInput as error:
-        record.note("structure", [Problem("signature/malformed", error.what, path_of(signatures[0]))])
-        return security, None
-
-
-def _for_receiver(header: etree._Element) -> Iterator[etree._Element]:
-    """Security headers without a role or actor, or with that of the ultimate receiver."""
-    for security in header.findall(f"{{{WSSE}}}Security"):
-        roles = {security.get(f"{{{NAMESPACES['1.2']}}}role"), security.get(f"{{{NAMESPACES['1.1']}}}actor")}
-        if roles <= {None, "", _ULTIMATE_RECEIVER}:
-            yield security
+    read = []
+    for element in signatures[: profile.most_signatures]:
+        try:
+            read.append(read_signature(element))
+        except MalformedInput as error:
+            record.note("structure", [Problem("signature/malformed", error.what, path_of(element))])
+    return security, read
 
 
 def _id_problems(ids: Ids) -> Iterator[Problem]:
     for identifier in ids.duplicates:
         yield Problem("structure/duplicate-id", f"The id {identifier[:200]!r} stands on more than one element.")
+
+
+# --- one signature ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class _Judged:
+    """One signature: its certificate, whether its value is that of this key, and where its references led."""
+
+    signature: Signature | None
+    token: Token | None
+    authentic: bool
+    followed: Sequence[Followed]
+
+    @property
+    def leaf(self) -> Certificate | None:
+        return self.token.leaf if self.token else None
+
+    def covers(self, element: etree._Element | None) -> bool:
+        return any(each.element is element for each in self.followed)
+
+
+_NOTHING = _Judged(None, None, False, ())
+
+
+def _judge(signature: Signature, ids: Ids, profile: SecurityProfile, place: Place, record: Record) -> _Judged:
+    runnable = record.note("algorithms", method_problems(signature, profile))
+    token = _find_token(signature, place, profile, record)
+    authentic = runnable and token is not None and record.note("value", value_problems(signature, token.leaf))
+    return _Judged(signature, token, authentic, _follow(signature, ids, profile, place, record))
 
 
 def _find_token(signature: Signature, place: Place, profile: SecurityProfile, record: Record) -> Token | None:
@@ -142,19 +207,6 @@ def _token_place(token: Token, signature: Signature) -> etree._Element | None:
         return token.element
     reference = signature.key_info.find(REFERENCE)
     return signature.key_info if reference is None else reference
-
-
-def _value_problems(signature: Signature, token: Token) -> Iterator[Problem]:
-    key = public_key_of(token.leaf)
-    if key is None:
-        yield Problem("signature/key-mismatch", "The certificate has neither an RSA nor an elliptic curve key.")
-        return
-    try:
-        problem = verify_value(SIGNATURES[signature.algorithm], key, signature.value, signed_bytes(signature))
-    except MalformedInput as error:
-        problem = Problem("signature/not-canonicalisable", error.what, path_of(signature.signed_info))
-    if problem is not None:
-        yield problem
 
 
 def _follow(signature: Signature, ids: Ids, profile: SecurityProfile, place: Place, record: Record) -> list[Followed]:
@@ -185,20 +237,3 @@ def _coverage_problems(
         else:
             text = f"The signature does not cover {path_of(element)}."
             yield Problem(f"signature/{part}-not-signed", text, path_of(element))
-
-
-def _algorithms(signature: Signature | None, token: Token | None) -> dict[str, str]:
-    """Algorithms by name, where they have one here, else by URI."""
-    if signature is None:
-        return {}
-    algorithm = SIGNATURES.get(signature.algorithm)
-    method = CANONICALISATIONS.get(signature.canonicalisation.uri)
-    digests = {
-        DIGESTS[each.digest].name if each.digest in DIGESTS else each.digest[:200] for each in signature.references
-    }
-    return {
-        "signature": algorithm.name if algorithm else signature.algorithm[:200],
-        "digest": ", ".join(sorted(digests)),
-        "canonicalisation": method.name if method else signature.canonicalisation.uri[:200],
-        "token": token.kind if token else "",
-    }

@@ -1,49 +1,39 @@
 """WS-Security on SOAP, the writing side: an envelope with token, timestamp and signature, composed as text.
 
+What is signed the usual way (exclusive canonicalisation, no PrefixList, one signature) is digested while it is
+composed. Anything else is composed with blanks, which :mod:`harness.security.xmldsig_write` fills in.
+
 Sources: WS-Security SOAP Message Security 1.1.1; X.509 Certificate Token Profile 1.1.1.
 """
 
 from __future__ import annotations
 
-from base64 import b64encode
-from collections.abc import Iterable
+from collections.abc import Sequence
+from functools import partial
 from hashlib import sha256
-from typing import NamedTuple
+from xml.sax.saxutils import quoteattr
 
 from lxml import etree
 
 from harness.message.envelope import NAMESPACES
-from harness.security.algorithm import DS, EXC_C14N, STR_TRANSFORM, WRITABLE, WRITABLE_DIGESTS, kind_of
-from harness.security.algorithm import sign as sign_bytes
+from harness.security.algorithm import (
+    STR_TRANSFORM,
+    WRITABLE,
+    kind_of,
+    sign,
+)
 from harness.security.c14n import canonical
-from harness.security.markup import WSSE, WSU
-from harness.security.model import Identity, PrivateKey
-from harness.security.signing import Signing
-from harness.security.strtransform import binary_token, token_form
-from harness.security.timestamp import write_time
+from harness.security.markup import WSSE, WSU, index_ids
+from harness.security.model import PrivateKey
+from harness.security.octets import Dereference
+from harness.security.signing import Form, Signing
+from harness.security.strtransform import binary_token, signed_token, token_form
+from harness.security.tokens import Place
 from harness.security.tokens_write import write_token
+from harness.security.xmldsig_write import complete, compose, method_of
 
 _MUST_UNDERSTAND = {"1.2": "true", "1.1": "1"}
-_DIRECT = f'<ds:Transform Algorithm="{EXC_C14N}"></ds:Transform>'
-_OF_TOKEN = (
-    f'<ds:Transform Algorithm="{STR_TRANSFORM}"><wsse:TransformationParameters xmlns:wsse="{WSSE}">'
-    f'<ds:CanonicalizationMethod Algorithm="{EXC_C14N}"></ds:CanonicalizationMethod>'
-    "</wsse:TransformationParameters></ds:Transform>"
-)
-
-
-class Form(NamedTuple):
-    """What a reference of the signature digests.
-
-    Parameters:
-        identifier: id of the element.
-        data: its canonical form.
-        transform: how that came about, in canonical XML.
-    """
-
-    identifier: str
-    data: bytes
-    transform: str = _DIRECT
+_ACTOR = {"1.2": "role", "1.1": "actor"}
 
 
 def fits(name: str, key: PrivateKey) -> bool:
@@ -54,8 +44,8 @@ def fits(name: str, key: PrivateKey) -> bool:
 def write(payload: bytes, soap: str, signing: Signing) -> bytes:
     """Put a payload into a signed envelope.
 
-    What is signed is written in its canonical form (Timestamp, SignedInfo), or parsed and canonicalised once (Body):
-    a tree that was built is never digested.
+    What is signed is written in its canonical form (Timestamp, SignedInfo), or parsed and canonicalised (Body): a tree
+    that was built is never digested.
 
     Parameters:
         payload: the element, UTF-8, without XML declaration.
@@ -67,74 +57,86 @@ def write(payload: bytes, soap: str, signing: Signing) -> bytes:
     """
     envelope = NAMESPACES[soap]
     mark = sha256(payload + repr(signing.created).encode()).hexdigest()[:16]
-    body = (
-        f'<env:Body xmlns:env="{envelope}" xmlns:wsu="{WSU}" wsu:Id="body-{mark}">'.encode() + payload + b"</env:Body>"
-    )
+    opening = f'<env:Body xmlns:env="{envelope}" xmlns:wsu="{WSU}" {signing.ids}="body-{mark}">'
+    body = opening.encode() + payload + b"</env:Body>"
     timestamp = _timestamp(signing, f"time-{mark}")
-    token, signature = "", ""
-    if signing.parts:
-        written = write_token(signing.token, signing.identity, f"token-{mark}")
-        token = written.token
-        forms = []
-        if "body" in signing.parts:
-            forms.append(Form(f"body-{mark}", canonical(_parse(body))))
-        if "timestamp" in signing.parts and timestamp:
-            forms.append(Form(f"time-{mark}", timestamp.encode()))
-        if "token" in signing.parts:
-            forms.append(_token_form(signing.identity, token, mark))
-        named = f' wsu:Id="reference-{mark}"' if "token" in signing.parts and not token else ""
-        key_info = (
-            f"<ds:KeyInfo><wsse:SecurityTokenReference{written.attributes}{named}>{written.reference}"
-            "</wsse:SecurityTokenReference></ds:KeyInfo>"
-        )
-        signature = _signature(signing, forms, key_info)
+    signers = (signing, *signing.cosigners) if signing.parts else ()
+    written = [_sign(each, number, mark, body, timestamp) for number, each in enumerate(signers)]
+    actor = f" env:{_ACTOR[soap]}={quoteattr(signing.actor)}" if signing.actor else ""
     head = (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         f'<env:Envelope xmlns:env="{envelope}"><env:Header>'
-        f'<wsse:Security xmlns:wsse="{WSSE}" xmlns:wsu="{WSU}" env:mustUnderstand="{_MUST_UNDERSTAND[soap]}">'
-        f"{token}{timestamp}{signature}</wsse:Security></env:Header>"
+        f'<wsse:Security xmlns:wsse="{WSSE}" xmlns:wsu="{WSU}" env:mustUnderstand="{_MUST_UNDERSTAND[soap]}"{actor}>'
+        f"{''.join(token for token, _ in written)}{timestamp}{''.join(signature for _, signature in written)}"
+        "</wsse:Security></env:Header>"
     )
-    return head.encode() + body + b"</env:Envelope>"
+    data = head.encode() + body + b"</env:Envelope>"
+    if _is_usual(signing):
+        return data
+    signs = [partial(sign, WRITABLE[each.algorithm], each.key) for each in signers]
+    return complete(data, signs, dereference=partial(_resolver, signers))
+
+
+def _is_usual(signing: Signing) -> bool:
+    """Whether everything that is digested is known before the whole envelope is."""
+    return signing.canonicalisation == "exc-c14n" and not signing.prefixes and not signing.cosigners
+
+
+def _resolver(signers: Sequence[Signing], root: etree._Element) -> Dereference:
+    security = next(root.iter(f"{{{WSSE}}}Security"))
+    known = tuple(each.identity.certificate for each in signers)
+    place = Place(security, index_ids(root).elements, known, known[0].not_valid_before_utc)
+    return partial(signed_token, place=place)
 
 
 def _timestamp(signing: Signing, identifier: str) -> str:
     if signing.created is None:
         return ""
-    expires = f"<wsu:Expires>{write_time(signing.expires)}</wsu:Expires>" if signing.expires else ""
+    expires = f"<wsu:Expires>{signing.write_time(signing.expires)}</wsu:Expires>" if signing.expires else ""
     return (
-        f'<wsu:Timestamp xmlns:wsu="{WSU}" wsu:Id="{identifier}">'
-        f"<wsu:Created>{write_time(signing.created)}</wsu:Created>{expires}</wsu:Timestamp>"
+        f'<wsu:Timestamp xmlns:wsu="{WSU}" {signing.ids}="{identifier}">'
+        f"<wsu:Created>{signing.write_time(signing.created)}</wsu:Created>{expires}</wsu:Timestamp>"
     )
 
 
-def _token_form(identity: Identity, token: str, mark: str) -> Form:
+def _sign(signing: Signing, number: int, mark: str, body: bytes, timestamp: str) -> tuple[str, str]:
+    """Token and signature of one signer; every signer after the first also covers the first signature."""
+    own = f"{number}-{mark}" if number else mark
+    written = write_token(signing.token, signing.identity, f"token-{own}", signing.ids)
+    usual = _is_usual(signing) and not number
+    method = method_of(signing)
+    forms = []
+    if "body" in signing.parts:
+        forms.append(("body", Form(f"#body-{mark}", canonical(_parse(body)) if usual else None, method)))
+    if "timestamp" in signing.parts and timestamp:
+        forms.append(("timestamp", Form(f"#time-{mark}", timestamp.encode() if usual else None, method)))
+    if "token" in signing.parts:
+        forms.append(("token", _token_form(signing, written.token, own, usual=usual)))
+    if number:
+        forms.append(("signature", Form(f"#signature-{mark}", None, method)))
+    named = f' {signing.ids}="reference-{own}"' if "token" in signing.parts and not written.token else ""
+    key_info = written.reference
+    if not written.direct:
+        opening = f"<wsse:SecurityTokenReference{written.attributes}{named}>"
+        key_info = f"{opening}{written.reference}</wsse:SecurityTokenReference>"
+    forged = [signing.forge[part](form) if part in signing.forge else form for part, form in forms]
+    identifier = f' Id="signature-{mark}"' if signing.cosigners else ""
+    return written.token, compose(signing, forged, key_info, own, identifier, usual=usual)
+
+
+def _token_form(signing: Signing, token: str, own: str, *, usual: bool) -> Form:
     """A token in the header is signed as it stands; where there is none, the reference is turned into one."""
     if not token:
-        made = _parse(binary_token(identity.certificate, "wsse").encode())
-        return Form(f"reference-{mark}", token_form(made), _OF_TOKEN)
-    declared = _parse(f'<x xmlns:wsse="{WSSE}" xmlns:wsu="{WSU}">{token}</x>'.encode())
-    return Form(f"token-{mark}", canonical(declared[0]))
-
-
-def _signature(signing: Signing, forms: Iterable[Form], key_info: str) -> str:
-    algorithm, digest = WRITABLE[signing.algorithm], WRITABLE_DIGESTS[signing.digest]
-    references = "".join(
-        f'<ds:Reference URI="#{form.identifier}"><ds:Transforms>{form.transform}</ds:Transforms>'
-        f'<ds:DigestMethod Algorithm="{digest.uri}"></ds:DigestMethod>'
-        f"<ds:DigestValue>{b64encode(digest.of(form.data)).decode()}</ds:DigestValue></ds:Reference>"
-        for form in forms
-    )
-    signed_info = (
-        f'<ds:SignedInfo xmlns:ds="{DS}">'
-        f'<ds:CanonicalizationMethod Algorithm="{EXC_C14N}"></ds:CanonicalizationMethod>'
-        f'<ds:SignatureMethod Algorithm="{algorithm.uri}"></ds:SignatureMethod>'
-        f"{references}</ds:SignedInfo>"
-    )
-    value = b64encode(sign_bytes(algorithm, signing.key, signed_info.encode())).decode()
-    return (
-        f'<ds:Signature xmlns:ds="{DS}">{signed_info}<ds:SignatureValue>{value}</ds:SignatureValue>'
-        f"{key_info}</ds:Signature>"
-    )
+        made = _parse(binary_token(signing.identity.certificate, "wsse").encode())
+        of_token = (
+            f'<ds:Transform Algorithm="{STR_TRANSFORM}"><wsse:TransformationParameters xmlns:wsse="{WSSE}">'
+            f"{method_of(signing, 'CanonicalizationMethod')}</wsse:TransformationParameters></ds:Transform>"
+        )
+        return Form(f"#reference-{own}", token_form(made) if usual else None, of_token)
+    data = None
+    if usual:
+        data = canonical(_parse(f'<x xmlns:wsse="{WSSE}" xmlns:wsu="{WSU}">{token}</x>'.encode())[0])
+    return Form(f"#token-{own}", data, method_of(signing))
 
 
 def _parse(data: bytes) -> etree._Element:

@@ -5,18 +5,21 @@ Source: XML Signature 1.1, sections 3.2 (validation) and 4.4.3 (references).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
 
+from cryptography.x509 import Certificate
 from lxml import etree
 
 from harness.errors import MalformedInput
-from harness.security.algorithm import C14N, CANONICALISATIONS, DIGESTS, ENVELOPED, SIGNATURES, refuse
+from harness.security.algorithm import C14N, CANONICALISATIONS, DIGESTS, ENVELOPED, SIGNATURES, refuse, verify
 from harness.security.c14n import canonical
 from harness.security.markup import Ids, path_of
 from harness.security.model import Problem, SecurityProfile
+from harness.security.octets import Dereference
 from harness.security.strtransform import token_form
+from harness.security.tokens import Token
+from harness.security.x509 import public_key_of
 from harness.security.xmldsig_read import MOST_REFERENCES, MOST_TRANSFORMS, Reference, Signature, Transform
 
 # --- what may run -----------------------------------------------------------------------------------------------------
@@ -54,12 +57,18 @@ def _reference_problems(reference: Reference, profile: SecurityProfile) -> Itera
     elif not uri.startswith("#"):
         text = f"The reference {uri[:200]!r} leads out of the message."
         yield Problem("signature/external-reference", text, reference.place)
+    yield from digest_refusals(reference, profile)
+    yield from transform_problems(reference, profile)
+
+
+def digest_refusals(reference: Reference, profile: SecurityProfile) -> Iterator[Problem]:
+    """Say why a digest may not be compared."""
     digest = DIGESTS.get(reference.digest)
     yield from _refusal(reference.digest, digest.name if digest else None, profile.digests, reference.element)
-    yield from _transform_problems(reference, profile)
 
 
-def _transform_problems(reference: Reference, profile: SecurityProfile) -> Iterator[Problem]:
+def transform_problems(reference: Reference, profile: SecurityProfile) -> Iterator[Problem]:
+    """Say why the transforms of a reference to elements may not run."""
     methods = [each for each in reference.transforms if each.uri in CANONICALISATIONS]
     others = [each.uri for each in reference.transforms if each.uri not in {*CANONICALISATIONS, ENVELOPED}]
     for other in others:
@@ -98,10 +107,6 @@ class Followed:
     problems: tuple[Problem, ...] = ()
 
 
-Dereference: TypeAlias = Callable[[etree._Element], etree._Element]
-"""From a reference to a token to what is digested in its place; raises MalformedInput with the code of a problem."""
-
-
 def follow(
     reference: Reference, signature: Signature, ids: Ids, profile: SecurityProfile, dereference: Dereference
 ) -> Followed:
@@ -132,6 +137,20 @@ def follow(
             return Followed(element, (Problem(error.code, error.what, reference.place),))
         element = element if source.getparent() is None else source
     return Followed(element, tuple(_digest_problems(reference, element, source, signature)))
+
+
+def value_problems(signature: Signature, leaf: Certificate) -> Iterator[Problem]:
+    """Say why the signature value is not that of a certificate's key; its algorithm must be known to be allowed."""
+    key = public_key_of(leaf)
+    if key is None:
+        yield Problem("signature/key-mismatch", "The certificate has neither an RSA nor an elliptic curve key.")
+        return
+    try:
+        problem = verify(SIGNATURES[signature.algorithm], key, signature.value, signed_bytes(signature))
+    except MalformedInput as error:
+        problem = Problem("signature/not-canonicalisable", error.what, path_of(signature.signed_info))
+    if problem is not None:
+        yield problem
 
 
 def _digest_problems(
@@ -178,3 +197,20 @@ def signed_paths(followed: Iterable[Followed]) -> tuple[str, ...]:
 def _position(element: etree._Element) -> tuple[int, ...]:
     parent = element.getparent()
     return () if parent is None else (*_position(parent), parent.index(element))
+
+
+def algorithms_of(signature: Signature | None, token: Token | None) -> dict[str, str]:
+    """Algorithms by name, where they have one here, else by URI."""
+    if signature is None:
+        return {}
+    algorithm = SIGNATURES.get(signature.algorithm)
+    method = CANONICALISATIONS.get(signature.canonicalisation.uri)
+    digests = {
+        DIGESTS[each.digest].name if each.digest in DIGESTS else each.digest[:200] for each in signature.references
+    }
+    return {
+        "signature": algorithm.name if algorithm else signature.algorithm[:200],
+        "digest": ", ".join(sorted(digests)),
+        "canonicalisation": method.name if method else signature.canonicalisation.uri[:200],
+        "token": token.kind if token else "",
+    }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,13 @@ from harness.cli.main import main
 from harness.message.envelope import wrap
 from harness.message.xml import parse_xml
 from harness.pack.load import load_pack
+from harness.security.algorithm import WRITABLE, sign
 from harness.security.keys import to_pem
+from harness.security.model import SecurityProfile
 from harness.security.pki import TestPki
 from harness.security.protect import protect
 from harness.security.tokens import TOKENS
+from harness.security.xmldsig_write import blank, complete
 
 PACK = load_pack("etir-4.3")
 GOLDEN = PACK.messages["I9"].golden["accepted"]
@@ -158,6 +162,68 @@ def test_only_signature_judges_faults_and_empty_bodies(
 def test_only_signature_of_what_is_no_envelope(capsys: pytest.CaptureFixture[str]) -> None:
     code, [result] = check(capsys, GOLDEN, "--only", "signature")
     assert (code, [each["code"] for each in result["findings"]]) == (1, ["not-soap"])
+
+
+XMLDSIG = replace(PACK.security, style="xmldsig", soap=None, tokens=("x509-data",))
+JWS = replace(PACK.security, style="jws", soap=None, signatures=("ES256",))
+
+
+@pytest.mark.parametrize(
+    ("profile", "payload"),
+    [
+        (XMLDSIG, GOLDEN.read_bytes()),
+        (replace(XMLDSIG, form="enveloping"), b"<anything>text</anything>"),
+        (replace(JWS, form="compact"), b"<anything>text</anything>"),
+        (replace(JWS, form="flattened"), b"<anything>text</anything>"),
+        (replace(JWS, form="general", critical=("b64",)), b"<anything>text</anything>"),
+    ],
+)
+def test_only_signature_takes_signatures_without_an_envelope(
+    pki: TestPki, tmp_path: Path, capsys: pytest.CaptureFixture[str], profile: SecurityProfile, payload: bytes
+) -> None:
+    identity = pki.issue(f"{profile.style}-{profile.form or 'first'}")
+    file = tmp_path / "signed"
+    made = protect(parse_xml(payload), identity, profile, NOW).data
+    file.write_bytes(made)
+    code, [result] = check(capsys, file, "--only", "signature", *trust(pki))
+    assert (code, result["findings"], result["signature"]["trusted"]) == (0, [], True)
+    assert "body" in result["signature"]["signed"]
+    foreign = pki.foreign().folder / "trust.pem"
+    assert check(capsys, file, "--only", "signature", "--trust", foreign)[0] == 1
+    altered = protect(parse_xml(payload), identity, profile, NOW, "signature/body-altered").data
+    assert altered != made
+    file.write_bytes(altered)
+    assert check(capsys, file, "--only", "signature", *trust(pki))[0] == 1
+
+
+@pytest.mark.parametrize("uri", ["", "https://example.org/goods="])
+def test_detached_signatures_and_what_they_are_about(
+    pki: TestPki, tmp_path: Path, capsys: pytest.CaptureFixture[str], uri: str
+) -> None:
+    identity = pki.issue(f"detached{len(uri)}")
+    goods = tmp_path / "goods.xml"
+    goods.write_bytes(b"<goods>text</goods>")
+    name = uri.removesuffix("=") or "goods.xml"
+    enveloping = protect(parse_xml(goods.read_bytes()), identity, replace(XMLDSIG, form="enveloping"), NOW).data
+    object_id = enveloping.partition(b'URI="')[2].partition(b'"')[0]
+    template = enveloping[: enveloping.index(b"<ds:Object")] + b"</ds:Signature>"
+    for element in (b"DigestValue", b"SignatureValue"):
+        old = template.partition(b"<ds:%b>" % element)[2].partition(b"<")[0]
+        template = template.replace(old, blank(element.decode()).encode())
+    template = template.replace(b'URI="%b"' % object_id, f'URI="{name}"'.encode())
+    sign_it = partial(sign, WRITABLE["ecdsa-sha256"], identity.key)
+    (tmp_path / "goods.sig").write_bytes(complete(template, [sign_it], outside={name: goods.read_bytes()}))
+    beside = protect(parse_xml(goods.read_bytes()), identity, JWS, NOW).headers[JWS.header]
+    (tmp_path / "goods.jws").write_text(beside, encoding="ascii")
+    for file in ("goods.sig", "goods.jws"):
+        options = [tmp_path / file, "--only", "signature", *trust(pki), "--content", f"{uri}{goods}"]
+        goods.write_bytes(b"<goods>text</goods>")
+        code, [result] = check(capsys, *options)
+        assert (code, result["findings"], result["signature"]["trusted"]) == (0, [], True)
+        goods.write_bytes(b"<goods>texT</goods>")
+        assert check(capsys, *options)[0] == 1
+        assert check(capsys, *options[:-2])[0] == 1
+    assert main(["check", "--pack", "etir-4.3", "--content", "nothing", str(goods)]) == 11
 
 
 def test_a_changed_byte_is_found(

@@ -19,6 +19,11 @@ PROFILES = {
     "soap-1.1": SecurityProfile("wss", soap="1.1", signatures=("rsa-pss-sha384", "ecdsa-sha512"), digests=("sha512",)),
     "json": SecurityProfile("jws", signatures=("RS256", "ES256")),
     "xml": SecurityProfile("jws", signatures=("PS384", "ES256"), header="X-Signature"),
+    "xml-compact": SecurityProfile("jws", signatures=("RS512", "ES256"), form="compact"),
+    "json-flattened": SecurityProfile("jws", signatures=("RS256", "ES256"), form="flattened", critical=("b64",)),
+    "json-general": SecurityProfile("jws", signatures=("RS256", "ES256"), form="general"),
+    "enveloped": SecurityProfile("xmldsig", tokens=("x509-data",)),
+    "enveloping": SecurityProfile("xmldsig", tokens=("x509-data",), form="enveloping", canonicalisations=("c14n",)),
 }
 CASES = [
     pytest.param(name, kind, defect.name, id=f"{name}-{kind}-{defect.name}")
@@ -31,7 +36,7 @@ CASES = [
 
 def send(world, name, kind, defect=None):
     profile = PROFILES[name]
-    body = parse("json", JSON.encode()) if name == "json" else parse("xml", XML.encode())
+    body = parse("json", JSON.encode()) if name.startswith("json") else parse("xml", XML.encode())
     identity = getattr(world, kind)
     protected = protect(body, identity, profile, world.now, defect, spares=world.spares[kind])
     return profile, protected
@@ -59,15 +64,17 @@ def test_good_twin_is_clean(world, name, kind):
     assert found.report.problems == ()
     assert found.report.trusted
     assert set(found.report.steps.values()) == {"ok"}
-    assert found.report.signed == (
-        ("/Envelope/Header/Security/Timestamp", "/Envelope/Body") if profile.style == "wss" else ("body",)
-    )
+    assert found.report.signed == {
+        "wss": ("/Envelope/Header/Security/Timestamp", "/Envelope/Body"),
+        "jws": ("body",),
+        "xmldsig": ("body", "/Signature/Object" if name == "enveloping" else "/Doc"),
+    }[profile.style]
     assert found.report.covers_body()
     assert found.report.signer == getattr(world, kind).certificate.subject.rfc4514_string()
     assert found.report.revocation == "good"
-    assert found.report.created == world.now
-    sent = parse("json", JSON.encode()) if name == "json" else parse("xml", XML.encode())
-    assert found.document.to_bytes().split() == sent.to_bytes().split() or profile.style == "wss"
+    assert found.report.created == (None if profile.style == "xmldsig" else world.now)
+    sent = parse("json", JSON.encode()) if name.startswith("json") else parse("xml", XML.encode())
+    assert found.document.to_bytes().split() == sent.to_bytes().split() or profile.style in ("wss", "xmldsig")
     assert found.document.texts("name") == sent.texts("name")
 
 
