@@ -19,14 +19,26 @@ PROFILE = SecurityProfile("wss", soap="1.2")
 XML = b'<m:Doc xmlns:m="urn:m"><m:Name>Transit office</m:Name><m:Mass>12.50</m:Mass></m:Doc>'
 
 PROFILES = {soap: SecurityProfile("wss", soap=soap) for soap in ("1.2", "1.1")}
-SIGNED_DEFECTS = [each.name for each in DEFECTS.values() if "wss" in each.problems and each.name != "signature/missing"]
-BROKEN = {
-    "signature/body-altered",
-    "signature/timestamp-altered",
-    "signature/value-corrupt",
-    "signature/digest-corrupt",
-    "signature/foreign-key",
-}
+WITHOUT_CERTIFICATE = {"signature/missing", "signature/bare-key"}
+SIGNED_DEFECTS = [name for name, each in DEFECTS.items() if "wss" in each.problems and name not in WITHOUT_CERTIFICATE]
+"""Those that peers can judge: they are given the certificate that comes with the message."""
+
+
+def _signature(*names):
+    return {f"signature/{name}" for name in names}
+
+
+BROKEN = _signature("body-altered", "timestamp-altered", "value-corrupt", "digest-corrupt", "foreign-key")
+"""What no verifier can take for valid."""
+
+UNUSABLE = _signature("hmac", "unknown-algorithm", "external-reference", "dangling-reference")
+"""What engines cannot follow; by the way that they are given the key, also HMAC."""
+
+FORBIDDEN = _signature(
+    "sha1", "digest-sha1", "digest-md5", "hidden-by-xpath", "replaced-by-xslt", "no-references", "second-signed-info",
+    "comment-in-digest", "key-info-missing", "other-actor",
+)  # fmt: skip
+"""What can be verified by an engine that allows it, and we refuse."""
 BOTH = "/Envelope/Body /Envelope/Header/Security/Timestamp"
 """What is signed in a good message, as WSS4J lists it."""
 
