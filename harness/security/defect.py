@@ -231,7 +231,7 @@ _WRAPPING = (
          "The signed body was moved into the header, and another body with the same id stands in its place.",
          "structure/duplicate-id", edit=defect_xml.wrap_body(lambda identifier: identifier)),
     _wss("signature/nested-body", "The signed body was moved into another body that stands in its place.",
-         "signature/wrapped", edit=defect_xml.nest_body),
+         "structure/second-payload", "signature/wrapped", edit=defect_xml.nest_body),
     _wss("signature/wrapped-timestamp", "The signed time was moved into the header, and another stands in its place.",
          "signature/wrapped", edit=defect_xml.wrap_timestamp),
 )  # fmt: skip

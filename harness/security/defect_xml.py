@@ -21,7 +21,6 @@ BODY = re.compile(rb"(<env:Body [^>]*" + _ID + rb')([^"]*)("[^>]*>)(.*)(</env:Bo
 _TIMESTAMP = re.compile(rb"(<wsu:Timestamp [^>]*" + _ID + rb')([^"]*)("[^>]*>)(.*)(</wsu:Timestamp>)', re.DOTALL)
 _OBJECT = re.compile(rb"(.*<ds:Object [^>]*)(>.*<)(/ds:Object>.*)", re.DOTALL)
 _BEFORE = re.compile(rb"(\s*<[^\s/>]*[^>]*)(>.*)(<ds:Signature .*)", re.DOTALL)
-_END = re.compile(rb"</[^<>]*>\s*$")
 _WRAPPER = b'<w:Wrapper xmlns:w="urn:example:wrapper">%b</w:Wrapper></env:Header>'
 XML_TEXT = re.compile(rb">([^<>&]*[0-9A-Za-z][^<>&]*)<")
 _DIGIT = re.compile(rb"[0-9]")
@@ -107,13 +106,10 @@ def wrap_body(identifier: Callable[[bytes], bytes]) -> Edit:
 
 
 def nest_body(protected: Protected) -> Protected:
-    """Put an altered Body around the signed one, which ends up inside the payload."""
+    """Put an altered Body around the signed one, which ends up behind the payload."""
 
     def nested(body: re.Match[bytes]) -> bytes:
-        altered = alter_content(body[4])
-        end = _END.search(altered)
-        at = end.start() if end else len(altered)
-        return body[1] + b"body-of-somebody-else" + body[3] + altered[:at] + body[0] + altered[at:] + body[5]
+        return body[1] + b"body-of-somebody-else" + body[3] + alter_content(body[4]) + body[0] + body[5]
 
     return replace(protected, data=BODY.sub(nested, protected.data))
 

@@ -40,7 +40,7 @@ WSS4J_BLIND = {
     "signature/digest-sha1": BOTH,
     "signature/comment-in-digest": BOTH,
     "signature/second-signature": BOTH,
-    "signature/nested-body": "/Envelope/Body/Doc/Body /Envelope/Header/Security/Timestamp",
+    "signature/nested-body": "/Envelope/Body/Body /Envelope/Header/Security/Timestamp",
     "signature/wrapped-timestamp": "/Envelope/Body /Envelope/Header/Wrapper/Timestamp",
     "timestamp/lifetime": BOTH,
     "timestamp/without-zone": BOTH,
