@@ -74,6 +74,10 @@ def _sign_with_another_key(signing: Signing, _profile: SecurityProfile) -> Signi
     return replace(signing, key=new_key("rsa" if kind_of(signing.key) == "RSA" else "ec"))
 
 
+def _give_the_key_alone(signing: Signing, profile: SecurityProfile) -> Signing:
+    return replace(_sign_all_but("token")(signing, profile), token="bare-key")  # noqa: S106 (no secret)
+
+
 def _forge(part: str, change: Callable[[Form], Form]) -> Prepare:
     return _with(forge={part: change})
 
@@ -186,23 +190,24 @@ _WHOLE = (
          prepare=_sign_all_but("body")),
     _wss("signature/timestamp-not-signed", "The signature is valid and does not cover the time.", _NO_TIME,
          prepare=_sign_all_but("timestamp")),
-    _wss("signature/no-references", "The signature is valid and covers nothing.", "signature/no-references", _NO_BODY,
-         _NO_TIME, prepare=_with(parts=("nothing",))),
+    _wss("signature/no-references", "The signature is valid and covers nothing.", "signature/no-references",
+         prepare=_with(parts=("nothing",))),
     _wss("signature/other-actor", "The Security header is meant for another receiver.", "signature/missing",
          prepare=_with(actor="urn:example:another-receiver")),
     _wss("signature/second-header", "There are two Security headers for the receiver.",
          "structure/second-security-header",
          edit=defect_xml.insert(rb"</env:Header>", lambda _: f'<wsse:Security xmlns:wsse="{WSSE}"/>'.encode())),
     _wss("signature/second-signature", "The signature stands there twice.", "structure/second-signature",
-         edit=defect_xml.insert(rb"<ds:Signature .*?</ds:Signature>", lambda found: found)),
+         edit=defect_xml.repeat(rb"<ds:Signature .*?</ds:Signature>")),
     _xml("signature/second-signed-info", "There are two SignedInfo in the signature.", _MALFORMED,
          edit=defect_xml.insert(rb"<ds:SignedInfo .*?</ds:SignedInfo>", lambda found: found)),
     _xml("signature/comment-in-digest", "A comment stands in a digest, where careless readers take it for the digest.",
          _MALFORMED, edit=defect_xml.comment_digest),
     _xml("signature/key-info-missing", "The signature does not say with which certificate it was made.",
-         "signature/token-missing", edit=defect_xml.remove(rb"<ds:KeyInfo>.*</ds:KeyInfo>")),
+         "signature/token-missing", prepare=_sign_all_but("token"),
+         edit=defect_xml.remove(rb"<ds:KeyInfo>.*</ds:KeyInfo>")),
     _xml("signature/bare-key", "The signature gives its key, and no certificate that says whose it is.",
-         "signature/token-bare-key", prepare=_with(token="bare-key")),  # noqa: S106 (no secret)
+         "signature/token-bare-key", prepare=_give_the_key_alone),
 )  # fmt: skip
 
 _ALGORITHMS = (

@@ -127,11 +127,19 @@ def wrap_timestamp(protected: Protected) -> Protected:
 # --- the markup of the signature --------------------------------------------------------------------------------------
 
 
-def insert(before: bytes, made: Callable[[bytes], bytes], after: bytes = b"") -> Edit:
+def insert(before: bytes, made: Callable[[bytes], bytes]) -> Edit:
     """Put something, made out of what stands there, before the first place where *before* matches."""
     pattern = re.compile(before, re.DOTALL)
     return lambda protected: replace(
-        protected, data=pattern.sub(lambda match: made(match[0]) + match[0] + after, protected.data, count=1)
+        protected, data=pattern.sub(lambda match: made(match[0]) + match[0], protected.data, count=1)
+    )
+
+
+def repeat(what: bytes) -> Edit:
+    """Put a copy, with ids of its own, behind the first place that matches."""
+    pattern, named = re.compile(what, re.DOTALL), re.compile(rb"( " + _ID + b")")
+    return lambda protected: replace(
+        protected, data=pattern.sub(lambda match: match[0] + named.sub(rb"\1twin-", match[0]), protected.data, count=1)
     )
 
 

@@ -71,7 +71,7 @@ def verify(envelope: Envelope, profile: SecurityProfile, trust: Trust, now: date
         judged = [_judge(each, ids, profile, place, record) for each in signatures]
     main = next((each for each in judged if each.covers(body)), judged[0] if judged else _NOTHING)
     own = [each for each in judged if each.leaf == main.leaf]
-    if main.signature is not None:
+    if main.signature is not None and main.signature.references:
         places = {
             "body": body,
             "timestamp": timestamps[0] if timestamps else None,
