@@ -30,7 +30,7 @@ from harness.security.tokens import TOKENS
 PARTS: Mapping[str, str] = {"schema": "schema", "signature": "signature", "rules": "rule", "codelists": "codelist"}
 """What can be looked at: the word of the user to the name of the check."""
 
-NO_PATH = ("untrusted", "self-signed", "issuer-out-of-date", "path-invalid")
+NO_PATH = ("untrusted", "self-signed")
 """Codes of findings that only say that no path to an anchor was found."""
 
 NARROWER = ("structure/soap-version", "structure/no-payload", "structure/second-payload", "timestamp/lifetime")

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from harness.check.offline import PARTS, Examined, examine
 from harness.errors import CONFORMANT, NOT_CONFORMANT, ConfigurationFault
 from harness.pack.load import load_pack
-from harness.security.keys import load_certificates, load_crls
+from harness.security.keys import load_certificates, load_crls, load_ocsp
 from harness.security.trust import make_trust
 
 if TYPE_CHECKING:
@@ -42,6 +42,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="trust anchors, and certificates of signers",
     )
     parser.add_argument("--crl", action="append", type=Path, default=[], metavar="CRL.pem", help="revocation lists")
+    parser.add_argument(
+        "--ocsp", action="append", type=Path, default=[], metavar="ANSWER.der", help="cached OCSP answers"
+    )
     parser.add_argument(
         "--at", type=moment, default=None, metavar="TIME", help="judge as of this time, RFC 3339 (default: now)"
     )
@@ -78,6 +81,7 @@ def run(options: argparse.Namespace) -> int:
     trust = make_trust(
         tuple(certificate for file in options.trust for certificate in load_certificates(file)),
         tuple(crl for file in options.crl for crl in load_crls(file)),
+        tuple(load_ocsp(file) for file in options.ocsp),
     )
     at = options.at or datetime.now(UTC)
     contents = [(file, file.read_bytes()) for file in options.files]

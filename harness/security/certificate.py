@@ -1,8 +1,8 @@
 """Is a certificate trusted, at one moment, for signing messages?
 
-:mod:`cryptography` builds the path and checks signatures, validity, basic constraints and name constraints. What it
-leaves to its caller is done here: key usage, key sizes and curves, authorities that pose as end entities, revocation,
-and the reason when no path is found.
+Paths are built and their rules judged one by one, so that each refusal has its own reason; what our rules accept is
+shown to the verifier of :mod:`cryptography` as well, wherever it knows all extensions of the path. The leaf is judged
+by what the pack wants of it: key usage, sizes and curves; an authority that poses as an end entity is refused.
 
 Sources: RFC 5280, sections 4.2.1.3 (key usage) and 6 (path validation).
 """
@@ -13,15 +13,19 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.x509.verification import Criticality, ExtensionPolicy, Policy, PolicyBuilder, Store, VerificationError
+from cryptography.x509.verification import Criticality, ExtensionPolicy, PolicyBuilder, Store, VerificationError
 
 from harness.security.model import Problem, SecurityProfile, Trust
-from harness.security.revocation import check_revocation
+from harness.security.ocsp import moments_of
+from harness.security.path_build import Chain, chains, why_none
+from harness.security.path_rules import rule_problems
+from harness.security.revocation import check_revocation, revoked_since
 from harness.security.x509 import extension_of, name_of, public_key_of
 
 
@@ -91,6 +95,10 @@ def _changes(leaf: x509.Certificate, intermediates: tuple[x509.Certificate, ...]
     changes |= {each.not_valid_after_utc + timedelta(seconds=1) for each in certificates}
     changes |= {crl.last_update_utc for crl in same.trust.crls}
     changes |= {crl.next_update_utc for crl in same.trust.crls if crl.next_update_utc is not None}
+    entries = (crl.get_revoked_certificate_by_serial_number(each.serial_number) for crl in same.trust.crls
+               for each in certificates)  # fmt: skip
+    changes |= {revoked_since(entry) for entry in entries if entry is not None}
+    changes |= {moment for response in same.trust.ocsp for moment in moments_of(response)}
     return tuple(sorted(changes))
 
 
@@ -105,93 +113,69 @@ def _judge(
     trust, known = same.trust, (*intermediates, *same.trust.intermediates)
     moment = min(max(at, leaf.not_valid_before_utc), leaf.not_valid_after_utc)
     problems = [*_validity_problems(leaf, at)]
-    chain = _build(leaf, known, trust.anchors, moment)
-    if isinstance(chain, str):
-        problems.append(_why_no_path(leaf, known, trust.anchors, moment, chain))
-        chain = ()
-    problems += _leaf_problems(leaf, profile)
-    problems += [problem for each in chain or (leaf,) for problem in _key_problems(each, profile)]
-    revoked, revocation = check_revocation(chain, trust, at)
-    return FoundPath(tuple(name_of(each) for each in chain), (*problems, *revoked), revocation)
+    chain, broken = _best(leaf, known, trust.anchors, moment, profile)
+    keys = [problem for each in chain or (leaf,) for problem in _key_problems(each, profile)]
+    refusal = None if broken or keys else _second_opinion(chain, moment)
+    if refusal is not None:
+        broken = [Problem("certificate/path-invalid", f"The path of {name_of(leaf)} breaks a rule: {refusal}.")]
+    problems += [*broken, *_leaf_problems(leaf, profile), *keys]
+    revoked, revocation = check_revocation(chain, known, trust, at, required=profile.revocation_required)
+    believed = () if any(each.code in _NO_PATH for each in broken) else chain
+    return FoundPath(tuple(name_of(each) for each in believed), (*problems, *revoked), revocation)
 
 
 # --- the path ---------------------------------------------------------------------------------------------------------
 
+_NO_PATH = {
+    f"certificate/{word}"
+    for word in (
+        "untrusted", "self-signed", "issuer-out-of-date", "issuer-no-authority", "issuer-key-usage", "path-length",
+        "name-constraints", "critical-extension", "weak-signature", "policy", "path-invalid",
+    )
+}  # fmt: skip
+"""Problems because of which a path does not count as one."""
 
-def _require_authority(_policy: Policy, _certificate: x509.Certificate, extension: x509.BasicConstraints) -> None:
-    if not extension.ca:
-        raise ValueError("an issuer in the path is not a certification authority")
 
-
-def _require_certificate_signing(
-    _policy: Policy, _certificate: x509.Certificate, extension: x509.KeyUsage | None
-) -> None:
-    if extension is not None and not extension.key_cert_sign:
-        raise ValueError("the key of an issuer in the path may not sign certificates")
+def _best(
+    leaf: x509.Certificate,
+    known: Sequence[x509.Certificate],
+    anchors: Sequence[x509.Certificate],
+    at: datetime,
+    profile: SecurityProfile,
+) -> tuple[Chain, list[Problem]]:
+    """The first path that keeps all rules, or the one that breaks the fewest, with what it breaks."""
+    found = [(chain, [*rule_problems(chain, at, profile)]) for chain in chains(leaf, known, anchors)]
+    if not found:
+        return (), [why_none(leaf, known, anchors)]
+    return min(found, key=lambda each: len(each[1]))
 
 
 _END_ENTITY = ExtensionPolicy.permit_all()
-_AUTHORITY = (
-    ExtensionPolicy.permit_all()
-    .require_present(x509.BasicConstraints, Criticality.AGNOSTIC, _require_authority)
-    .may_be_present(x509.KeyUsage, Criticality.AGNOSTIC, _require_certificate_signing)
-)
+_AUTHORITY = ExtensionPolicy.permit_all().require_present(x509.BasicConstraints, Criticality.AGNOSTIC, None)
+_BEYOND = (x509.CertificatePolicies, x509.PolicyConstraints, x509.InhibitAnyPolicy, x509.NameConstraints)
+"""Extensions that the library does not understand in full; our own rules have judged them. It also wants names to be
+spelt the same."""
 
 
-def _build(
-    leaf: x509.Certificate, intermediates: Sequence[x509.Certificate], anchors: Sequence[x509.Certificate], at: datetime
-) -> tuple[x509.Certificate, ...] | str:
-    """The path from the leaf to an anchor, or why there is none."""
-    if not anchors:
-        return "no trust anchor is configured"
+def _second_opinion(chain: Chain, at: datetime) -> str | None:
+    """Whether the library, which knows more rules of encoding, has something against a path; why it has."""
+    respelt = any(each.issuer != issuer.subject for each, issuer in pairwise(chain))
+    if len(chain) == 1 or respelt or any(extension_of(each, kind) is not None for each in chain for kind in _BEYOND):
+        return None
     verifier = (
         PolicyBuilder()
-        .store(Store(list(anchors)))
+        .store(Store([chain[-1]]))
         .time(at)
         .extension_policies(ee_policy=_END_ENTITY, ca_policy=_AUTHORITY)
         .build_client_verifier()
     )
     try:
-        return tuple(verifier.verify(leaf, list(intermediates)).chain)
+        verifier.verify(chain[0], list(chain[1:-1]))
     except VerificationError as error:
         return str(error)
     except ValueError as error:
         return f"a certificate cannot be read: {error}"
-
-
-def _why_no_path(
-    leaf: x509.Certificate,
-    intermediates: Sequence[x509.Certificate],
-    anchors: Sequence[x509.Certificate],
-    at: datetime,
-    reason: str,
-) -> Problem:
-    """Follow names and signatures from the leaf upwards, as far as they go."""
-    if _signed_by(leaf, leaf) and leaf not in anchors:
-        return Problem("certificate/self-signed", f"{name_of(leaf)} is signed by its own key and is no trust anchor.")
-    current = leaf
-    for _ in range(len(intermediates) + len(anchors) + 1):
-        if current in anchors:
-            break
-        namesakes = [each for each in (*anchors, *intermediates) if each.subject == current.issuer]
-        issuer = next((each for each in namesakes if each != current and _signed_by(current, each)), None)
-        if issuer is None:
-            name = current.issuer.rfc4514_string()
-            why = f"another key of the same name as {name}" if namesakes else f"{name}, which is not known here"
-            text = f"No path to a trust anchor: {name_of(current)} is issued by {why}."
-            return Problem("certificate/untrusted", text)
-        for _problem in _validity_problems(issuer, at):
-            return Problem("certificate/issuer-out-of-date", _problem.text)
-        current = issuer
-    return Problem("certificate/path-invalid", f"The path of {name_of(leaf)} breaks a rule: {reason}.")
-
-
-def _signed_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
-    try:
-        certificate.verify_directly_issued_by(issuer)
-    except (InvalidSignature, UnsupportedAlgorithm, ValueError, TypeError):
-        return False
-    return True
+    return None
 
 
 # --- the certificates on it -------------------------------------------------------------------------------------------
@@ -228,4 +212,12 @@ def _key_problems(certificate: x509.Certificate, profile: SecurityProfile) -> It
             text = f"{name} has a key on the curve {key.curve.name}; allowed: {', '.join(profile.curves)}."
             yield Problem("certificate/curve", text)
     else:
-        yield Problem("certificate/key-kind", f"{name} has no RSA key and no key on a known elliptic curve.")
+        yield Problem("certificate/key-kind", f"{name} has {_kind(certificate)}; RSA or a known elliptic curve is due.")
+
+
+def _kind(certificate: x509.Certificate) -> str:
+    try:
+        kind = type(certificate.public_key()).__name__.removesuffix("PublicKey")
+    except (ValueError, UnsupportedAlgorithm):
+        return "a key that cannot be read"
+    return f"a key of the kind {kind}"

@@ -9,6 +9,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+from cryptography.x509.ocsp import OCSPResponseStatus, load_der_ocsp_response
 
 from harness import host
 from harness.errors import ConfigurationFault, Where
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+    from cryptography.x509.ocsp import OCSPResponse
 
     from harness.security.model import PrivateKey
 
@@ -81,6 +83,32 @@ def load_crls(file: Path) -> tuple[x509.CertificateRevocationList, ...]:
     if not crls:
         raise _not_pem(file, "X509 CRL", "revocation list", "crl -inform der")
     return crls
+
+
+def load_ocsp(file: Path) -> OCSPResponse:
+    """A cached OCSP response, in DER as responders send it.
+
+    Raises:
+        ConfigurationFault: the file is missing, unreadable or no successful response.
+    """
+    try:
+        response = load_der_ocsp_response(_read(file))
+        status = response.response_status
+    except ValueError as error:
+        raise ConfigurationFault(
+            f"The file holds no readable OCSP response: {error}",
+            where=Where(file),
+            expected="a response in DER, as it came from the responder",
+            remedy="Get it with: openssl ocsp -issuer CA.pem -cert CERT.pem -url URL -respout FILE.der",
+        ) from error
+    if status is not OCSPResponseStatus.SUCCESSFUL:
+        raise ConfigurationFault(
+            f"The OCSP responder gave no answer but said {status.name.lower().replace('_', ' ')}",
+            where=Where(file),
+            expected="a successful response",
+            remedy="Ask the responder again.",
+        )
+    return response
 
 
 def to_pem(certificates: Iterable[x509.Certificate | x509.CertificateRevocationList]) -> bytes:

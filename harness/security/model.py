@@ -11,6 +11,7 @@ from typing import TypeAlias
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.x509 import Certificate, CertificateRevocationList
+from cryptography.x509.ocsp import OCSPResponse
 
 PrivateKey: TypeAlias = EllipticCurvePrivateKey | RSAPrivateKey
 """The kinds of keys that messages are signed with."""
@@ -45,6 +46,7 @@ class Trust:
         anchors: certificates of the operator's trust anchors.
         crls: certificate revocation lists at hand; a certificate whose issuer has none is not checked
             for revocation, and the answer says so.
+        ocsp: cached OCSP responses at hand, beside the lists.
         intermediates: certificates that may help to find a path; they are not believed themselves.
         known: end entity certificates at hand, for signatures that only point at theirs; not believed either.
     """
@@ -53,6 +55,7 @@ class Trust:
     crls: tuple[CertificateRevocationList, ...] = field(default=(), hash=False)  # a list cannot be hashed
     intermediates: tuple[Certificate, ...] = ()
     known: tuple[Certificate, ...] = ()
+    ocsp: tuple[OCSPResponse, ...] = field(default=(), hash=False)
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,11 @@ class SecurityProfile:
         rsa_bits: smallest RSA key.
         curves: allowed curves: ``secp256r1``, ...
         key_usages: key usages of which one must be present, when the extension is present.
+        extended_key_usages: dotted object identifiers of which one must be present, when the extension is present; none
+            means any.
+        policies: dotted object identifiers of certificate policies of which one must be valid for the path; none means
+            any or none.
+        revocation_required: whether a certificate counts only when a list or an answer at hand acquits it.
         header: HTTP header that carries a detached JWS.
         form: how the signature travels: for JWS ``detached`` (beside the body, in an HTTP header), ``compact``,
             ``flattened`` or ``general`` (as the body); for XML signatures ``enveloped`` or ``enveloping``; empty is the
@@ -103,6 +111,9 @@ class SecurityProfile:
     rsa_bits: int = 2048
     curves: tuple[str, ...] = ("secp256r1", "secp384r1")
     key_usages: tuple[str, ...] = ("digital_signature", "content_commitment")
+    extended_key_usages: tuple[str, ...] = ()
+    policies: tuple[str, ...] = ()
+    revocation_required: bool = False
     header: str = "x-jws-signature"
     form: str = ""
     critical: tuple[str, ...] = ()

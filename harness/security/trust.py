@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from cryptography.x509 import BasicConstraints, Certificate, CertificateRevocationList
+from cryptography.x509.ocsp import OCSPResponse
 
 from harness.security.model import Trust
 from harness.security.x509 import extension_of
 
 
-def make_trust(certificates: Iterable[Certificate], crls: Iterable[CertificateRevocationList] = ()) -> Trust:
+def make_trust(
+    certificates: Iterable[Certificate],
+    crls: Iterable[CertificateRevocationList] = (),
+    ocsp: Iterable[OCSPResponse] = (),
+) -> Trust:
     """Tell anchors from intermediates: a certificate whose issuer is in the set as well is an intermediate.
 
     Certificates that are no authorities are those that a signature may point at. One without its issuer in the set is
@@ -20,6 +25,7 @@ def make_trust(certificates: Iterable[Certificate], crls: Iterable[CertificateRe
         certificates: the anchors, the authorities below them that messages need not carry along, and certificates of
             signers that messages only point at.
         crls: revocation lists at hand.
+        ocsp: cached OCSP responses at hand.
     """
     given = tuple(certificates)
     subjects = {each.subject for each in given}
@@ -30,6 +36,7 @@ def make_trust(certificates: Iterable[Certificate], crls: Iterable[CertificateRe
         tuple(crls),
         tuple(each for each in below if each not in signers),
         signers,
+        tuple(ocsp),
     )
 
 

@@ -28,6 +28,8 @@ def read_certificate(der: bytes) -> x509.Certificate:
             certificate.subject.rfc4514_string()
             certificate.issuer.rfc4514_string()
             list(certificate.extensions)
+            if certificate.serial_number < 0:
+                raise ValueError("its serial number is negative")
     except (TypeError, x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
         raise ValueError(str(error)) from error
     return certificate

@@ -133,12 +133,15 @@ def test_issuer_out_of_date(world):
     ))) == []  # fmt: skip
 
 
-@pytest.mark.parametrize(("authority", "usages"), [(False, ("key_cert_sign",)), (True, ("digital_signature",))])
-def test_issuer_that_may_not_issue(world, authority, usages):
+@pytest.mark.parametrize(
+    ("authority", "usages", "code"),
+    [(False, ("key_cert_sign",), "issuer-no-authority"), (True, ("digital_signature",), "issuer-key-usage")],
+)
+def test_issuer_that_may_not_issue(world, authority, usages, code):
     fake, key = issue(world, subject=subject_name("fake"), authority=authority, usages=usages)
     draft = Draft(subject_name("leaf"), (world.now, world.now + timedelta(days=1)))
     leaf = make_certificate(draft, new_key().public_key(), fake.subject, key)
-    assert codes(judge(world, leaf, intermediates=[fake])) == ["certificate/path-invalid"]
+    assert codes(judge(world, leaf, intermediates=[fake])) == [f"certificate/{code}"]
 
 
 def test_curve_and_kind_of_key(world):
@@ -176,7 +179,7 @@ def test_without_a_list_of_its_issuer_nothing_is_checked(world):
 def test_list_with_a_signature_of_somebody_else(world):
     _, of_root = world.trust.crls
     forged = make_crl(world.pki.issuing.certificate.subject, new_key(), world.now, {})
-    assert revocation(world, [forged, of_root]) == (["certificate/revocation-unknown"], "not checked")
+    assert revocation(world, [forged, of_root]) == (["certificate/crl-untrusted"], "not checked")
     assert revocation(world, [forged, *world.trust.crls]) == ([], "good")
 
 
@@ -185,12 +188,12 @@ def test_list_outside_its_window(world, days):
     of_issuer, of_root = world.trust.crls
     leaf, _ = issue(world, valid=(world.now - timedelta(days=9), world.now + timedelta(days=999)))
     found = revocation(world, [of_issuer, of_root], leaf, world.now + timedelta(days=days))
-    assert found == (["certificate/revocation-unknown"] * 2, "not checked")
+    assert found == (["certificate/crl-stale"] * 2, "not checked")
 
 
 def test_list_with_a_critical_extension_that_we_do_not_understand(world):
     issuing = world.pki.issuing
-    scope = x509.IssuingDistributionPoint(None, None, True, False, None, False, False)
+    scope = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x05\x00")
     crl = (
         x509.CertificateRevocationListBuilder()
         .issuer_name(issuing.certificate.subject)
@@ -200,8 +203,8 @@ def test_list_with_a_critical_extension_that_we_do_not_understand(world):
         .sign(issuing.key, hashes.SHA256())
     )
     found = judge(world, world.ec.certificate, trust=replace(world.trust, crls=(crl,)))
-    assert codes(found) == ["certificate/revocation-unknown"]
-    assert "2.5.29.28" in found.problems[0].text
+    assert codes(found) == ["certificate/crl-scope"]
+    assert "1.2.3.4" in found.problems[0].text
 
 
 def test_entry_that_was_removed_again(world):
@@ -244,7 +247,7 @@ def test_issuer_key_that_may_not_sign_lists(world):
     leaf = make_certificate(draft, new_key().public_key(), authority.subject, key)
     crl = make_crl(authority.subject, key, world.now, {})
     trust = replace(world.trust, crls=(crl,), intermediates=(authority,))
-    assert codes(judge(world, leaf, trust=trust)) == ["certificate/revocation-unknown"]
+    assert codes(judge(world, leaf, trust=trust)) == ["certificate/crl-untrusted"]
 
 
 # --- remembering
