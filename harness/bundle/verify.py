@@ -14,12 +14,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal, Protocol
 
+from cryptography import x509
+
 from harness.bundle.files import STATEMENT, check_names, inventory, unpack
 from harness.bundle.fresh import check_mark
 from harness.bundle.rejudge import Bundle, derive_again, judge_again, open_bundle, view_again
 from harness.bundle.seal import SEALED
 from harness.bundle.statement import DETACHABLE, make_predicate, open_statement
+from harness.bundle.timestamp import stamps
 from harness.errors import BUNDLE_INVALID, CONFORMANT, NOT_FULLY_VERIFIED, BundleFault, ConfigurationFault, Where
+from harness.evidence.clock import stamp
 from harness.evidence.log import FILE as LOG
 from harness.evidence.log import read_events
 from harness.evidence.store import holds_messages
@@ -91,7 +95,12 @@ class _Report:
         self.parts.append(Part(self.name, outcome, text))
 
 
-def verify_bundle(path: Path, trust_keys: Sequence[PublicKey] | None, at: datetime) -> Verification:
+def verify_bundle(
+    path: Path,
+    trust_keys: Sequence[PublicKey] | None,
+    at: datetime,
+    authorities: Sequence[x509.Certificate] = (),
+) -> Verification:
     """Verify a bundle.
 
     Parameters:
@@ -99,15 +108,19 @@ def verify_bundle(path: Path, trust_keys: Sequence[PublicKey] | None, at: dateti
         trust_keys: the keys whose statements are believed; ``None`` leaves the signer unchecked, which the first line
             says.
         at: the time at which it must be valid, aware.
+        authorities: certificates of trusted time-stamping authorities, roots and intermediates.
 
     Raises:
-        ConfigurationFault: there is no bundle at *path*.
+        ConfigurationFault: there is no bundle at *path*, or what reads its time stamps is not installed.
     """
     report = _Report()
     try:
         with opened(path) as folder:
-            statement, signers = open_statement(_read(folder / STATEMENT, _LARGEST_STATEMENT))
-            in_date = _verify(folder, statement, signers, trust_keys, at, report)
+            envelope = _read(folder / STATEMENT, _LARGEST_STATEMENT)
+            statement, signers = open_statement(envelope)
+            _check_signers(signers, trust_keys, report.say)
+            _check_stamps(envelope, authorities, report.say)
+            in_date = _verify(folder, statement, trust_keys, at, report)
     except BundleFault as fault:
         for line in str(fault).split("\n"):
             report.say(line, "invalid")
@@ -142,21 +155,19 @@ def opened(path: Path) -> Iterator[Path]:
 def _verify(
     folder: Path,
     statement: Mapping[str, Any],
-    signers: Sequence[PublicKey],
     trust_keys: Sequence[PublicKey] | None,
     at: datetime,
     report: _Report,
 ) -> bool:
     """Verify part by part; returns whether it is in date."""
     predicate = statement["predicate"]
-    _check_signers(signers, trust_keys, report.say)
     if predicate["demo"]:
         report.say("It was signed with a TEST key, made for a demonstration: it certifies nothing.", "not proved")
     report.name = "files"
     listed = {each["name"]: each["digest"]["sha256"] for each in statement["subject"]}
     sealed = _check_files(folder, listed, report)
     report.name = "agreement"
-    record, plan = (_document(folder / name) for name in ("record.json", "plan.json"))
+    record, plan = (read_document(folder / name) for name in ("record.json", "plan.json"))
     _check_predicate(predicate, record)
     bundle = open_bundle(folder, record, plan, sealed=sealed)
     report.say(f"Plan, record, statement and pack belong together: {bundle.plan.baseline}, {bundle.plan.environment}.")
@@ -181,8 +192,7 @@ def _verify_evidence(bundle: Bundle, report: _Report) -> None:
     covered, text = check_mark(bundle)
     report.say(text, "proved" if covered and bundle.plan.parameters.challenge else "not proved")
     report.name = "view"
-    view_again(bundle)
-    report.say("The masked view was made again from the evidence and is the same.")
+    report.say(view_again(bundle))
 
 
 def _verify_sealed(report: _Report) -> None:
@@ -222,6 +232,22 @@ def _check_signers(signers: Sequence[PublicKey], trust_keys: Sequence[PublicKey]
         )
 
 
+def _check_stamps(envelope: bytes, authorities: Sequence[x509.Certificate], say: Say) -> None:
+    try:
+        found = tuple(stamps(envelope, authorities))
+    except ConfigurationFault as fault:
+        if authorities:
+            raise
+        say(f"Its time stamps were NOT checked: {fault.what}.", "not proved")
+        return
+    for each in found:
+        text = f"The signature by key {each.key[:16]} was there on {stamp(each.at)}, says a time-stamping authority"
+        if each.checked:
+            say(f"{text} that is trusted.")
+        else:
+            say(f"{text} that was NOT checked, because none was given (--tsa).", "not proved")
+
+
 def _check_files(folder: Path, listed: Mapping[str, str], report: _Report) -> bool:
     """Compare every file with its digest; returns whether the detachable part is sealed."""
     check_names(listed)
@@ -250,7 +276,12 @@ def _check_files(folder: Path, listed: Mapping[str, str], report: _Report) -> bo
     return True
 
 
-def _document(path: Path) -> dict[str, Any]:
+def read_document(path: Path) -> dict[str, Any]:
+    """Read a JSON document of a bundle.
+
+    Raises:
+        BundleFault: it is missing, or not written the way this tool writes it.
+    """
     data = _read(path)
     document = loads(data, path.name)
     if dumps(document) != data:

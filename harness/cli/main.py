@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, NoReturn
 
 import harness
 from harness.cli import (
+    admit,
+    annotate,
     check,
+    compare,
     coverage,
     demo,
     doctor,
@@ -19,6 +22,8 @@ from harness.cli import (
     list_cases,
     pki,
     plan,
+    register,
+    rejudge,
     review,
     run,
     schema,
@@ -42,6 +47,11 @@ COMMANDS = {
     "sign": sign,
     "share": share,
     "unseal": unseal,
+    "rejudge": rejudge,
+    "compare": compare,
+    "annotate": annotate,
+    "admit": admit,
+    "register": register,
     "check": check,
     "init": init,
     "pki": pki,

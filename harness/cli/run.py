@@ -41,6 +41,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--adopt-assumed", action="store_true", help="requirements whose source is assumed count like all others"
     )
+    parser.add_argument(
+        "--summary", choices=("text", "json"), default="text", help="json: the last line is the result as JSON"
+    )
     add_output(parser)
 
 
@@ -59,4 +62,7 @@ def run(options: argparse.Namespace) -> int:
     )
     campaign = Campaign.open(options.target, options.pack, wish)
     campaign.start(options.out or new_folder(), Progress())
-    return watch(campaign)
+    code = watch(campaign)
+    if options.summary == "json":
+        print((campaign.result().bundle / "derived" / "summary.json").read_text("utf-8"), end="")
+    return code

@@ -25,12 +25,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("bundle", type=Path, metavar="BUNDLE", help="the folder")
     add_key(parser)
+    parser.add_argument(
+        "--timestamp", metavar="URL", help="have the signature stamped by this authority (RFC 3161); it sees a digest"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
     """Sign it."""
     key = key_of(options)
     assert key is not None  # noqa: S101 - the option is required
-    count = sign_bundle(options.bundle, key, datetime.now(UTC))
+    count = sign_bundle(options.bundle, key, datetime.now(UTC), options.timestamp)
     print(f"signed with key {key_id(key.public)}; the statement has {count} signature{'s' if count > 1 else ''}")
     return CONFORMANT

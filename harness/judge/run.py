@@ -63,6 +63,7 @@ class RunJudgement:
         requirements: of the SUT's role, in the order of the pack.
         findings: about the run as a whole, such as messages that belong to no case.
         waivers: what became of each waiver.
+        on_waivers: nothing but waivers stands between this run and the word conformant.
     """
 
     verdict: RunVerdict
@@ -72,6 +73,7 @@ class RunJudgement:
     requirements: tuple[RequirementStatus, ...]
     findings: tuple[Finding, ...] = field(default=())
     waivers: tuple[Waived, ...] = field(default=())
+    on_waivers: bool = False
 
 
 def judge_run(
@@ -111,8 +113,10 @@ def summarise(
     waived = apply_waivers(plan.parameters.waivers, began, cases)
     excused = excused_by(waived, cases)
     verdict, reason = _verdict(plan, pack, *_without(excused, requirements, mandatory, cases))
+    states = {each.state for each in waived}
+    on_waivers = verdict is RunVerdict.CONFORMANT and "used" in states and not states & {"stale", "expired"}
     verdict, reason = _beside_waivers(verdict, reason, waived)
-    return RunJudgement(verdict, reason, counts, cases, requirements, found, waived)
+    return RunJudgement(verdict, reason, counts, cases, requirements, found, waived, on_waivers)
 
 
 def _without(

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 from harness.judge.model import CaseVerdict, Verdict
+from harness.scenario.plan import END
 
 if TYPE_CHECKING:
     from harness.scenario.waiver import Waiver
@@ -52,7 +53,7 @@ class Excused:
 def apply_waivers(
     waivers: Sequence[Waiver], began: datetime | None, cases: Sequence[CaseVerdict]
 ) -> tuple[Waived, ...]:
-    """Which failures the waivers of a run excuse.
+    """Which failures the waivers of a run excuse; a case also where it is played once more at the end.
 
     Parameters:
         waivers: of the plan.
@@ -81,7 +82,7 @@ def _applied(waiver: Waiver, began: datetime | None, cases: Sequence[CaseVerdict
     touched = {
         case.case: case.requirements.get(waiver.requirement, case.verdict)
         for case in cases
-        if case.case == waiver.case or waiver.requirement in case.requirements
+        if case.case.removesuffix(END) == waiver.case or waiver.requirement in case.requirements
     }
     bad = tuple(name for name, verdict in touched.items() if _is_bad(verdict))
     if bad:

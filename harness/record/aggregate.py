@@ -115,6 +115,7 @@ def make_record(
             }
             for each in judgement.requirements
         ],
+        "on_waivers": judgement.on_waivers,
         "waivers": [
             {**waiver_to_json(each.waiver), "state": each.state, "cases": list(each.cases)}
             for each in judgement.waivers

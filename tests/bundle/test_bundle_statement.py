@@ -9,7 +9,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from jsonschema import Draft202012Validator
 from small_run import Run
 
-from harness.bundle.statement import PAYLOAD_TYPE, countersign, make_statement, open_statement, pae, sign
+from harness.bundle.dsse import pae
+from harness.bundle.statement import PAYLOAD_TYPE, countersign, make_statement, open_statement, sign
 from harness.errors import BundleFault
 from harness.pack.data import published_schema
 from harness.security.statement_key import SigningKey, key_id

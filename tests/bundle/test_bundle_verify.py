@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,20 +10,17 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from small_run import START, small_run
 
 from harness.bundle import rejudge
 from harness.bundle.files import inventory, write_zip
 from harness.bundle.rejudge import first_difference
-from harness.bundle.statement import countersign, make_statement, open_statement, sign
+from harness.bundle.statement import countersign, make_statement, sign
 from harness.bundle.verify import Verification, verify_bundle
 from harness.bundle.write import write_bundle
 from harness.check import registry
 from harness.errors import ConfigurationFault, HarnessFault
 from harness.evidence.store import digest_of
-from harness.host import WINDOWS
 from harness.record.strict import dumps, loads
 from harness.report.derive import DERIVED
 from harness.report.facts import facts
@@ -125,69 +121,8 @@ def test_a_demo_key_is_named_as_such(tmp_path: Path) -> None:
     assert any("TEST key" in line for line in verification.lines)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(data=st.data())
-def test_one_altered_byte_anywhere_fails(data: st.DataObject, bundle: Path, key: SigningKey) -> None:
-    paths = sorted(path for path in bundle.rglob("*") if path.is_file())
-    ends = []
-    for path in paths:
-        ends.append((ends[-1] if ends else 0) + path.stat().st_size)
-    statement = paths.index(bundle / "statement.dsse.json")
-    index = data.draw(st.one_of(st.integers(0, len(paths) - 1), st.just(statement)))
-    path = paths[index]
-    content = path.read_bytes()
-    position = data.draw(st.integers(0, len(content) - 1))
-    altered = bytearray(content)
-    altered[position] ^= data.draw(st.integers(1, 255))
-    path.write_bytes(altered)
-    try:
-        reasons = refusal(bundle)
-    finally:
-        path.write_bytes(content)
-    if index != statement:
-        assert f"{path.relative_to(bundle).as_posix()} was changed" in reasons
-
-
 def any_evidence(folder: Path) -> Path:
     return folder / "evidence" / "messages-0001.bin"
-
-
-def test_removed_evidence_is_named(copied: Copy) -> None:
-    folder = copied()
-    victim = any_evidence(folder)
-    victim.unlink()
-    assert f"{victim.relative_to(folder).as_posix()} is missing" in refusal(folder)
-
-
-def test_an_extra_file_is_named(copied: Copy) -> None:
-    folder = copied()
-    (folder / "derived" / "note.txt").write_text("psst")
-    assert "derived/note.txt is not in the statement" in refusal(folder)
-
-
-def test_swapped_files_are_named(copied: Copy) -> None:
-    folder = copied()
-    one, other = folder / "record.json", folder / "plan.json"
-    a, b = one.read_bytes(), other.read_bytes()
-    one.write_bytes(b)
-    other.write_bytes(a)
-    reasons = refusal(folder)
-    assert "record.json was changed" in reasons
-    assert "plan.json was changed" in reasons
-
-
-@pytest.mark.skipif(WINDOWS, reason="only on systems with symbolic links for everybody")
-def test_a_link_in_place_of_a_file_is_refused(copied: Copy, tmp_path: Path) -> None:
-    folder = copied()
-    shutil.move(folder / "record.json", tmp_path / "elsewhere.json")
-    (folder / "record.json").symlink_to(tmp_path / "elsewhere.json")
-    assert "record.json is a link" in refusal(folder)
-
-
-def test_a_bundle_without_statement_is_refused(copied: Copy) -> None:
-    folder = copied()
-    (folder / "statement.dsse.json").unlink()
-    assert "statement.dsse.json is missing" in refusal(folder)
 
 
 def test_many_problems_are_cut(copied: Copy) -> None:
@@ -200,50 +135,8 @@ def test_many_problems_are_cut(copied: Copy) -> None:
 # From here on the attacker has a trusted key: only the content can give the bundle away.
 
 
-def another_verdict(record: dict[str, Any]) -> None:
-    record["verdict"] = "conformant" if record["verdict"] != "conformant" else "not conformant"
-
-
-def longer_validity(record: dict[str, Any]) -> None:
-    record["validity"]["from"] = "2020-01-01T00:00:00.000000Z"
-
-
 def another_count(record: dict[str, Any]) -> None:
     record["counts"]["passed"] += 1
-
-
-def another_reason(record: dict[str, Any]) -> None:
-    record["cases"][0]["steps"][0]["reason"] += "."
-
-
-def a_waiver(record: dict[str, Any]) -> None:
-    record["waivers"].append({"case": "x"})
-
-
-@pytest.mark.parametrize(
-    ("change", "place"),
-    [
-        (another_verdict, "/verdict"),
-        (longer_validity, "/validity/from"),
-        (another_count, "/counts/passed"),
-        (another_reason, "/cases/0/steps/0/reason"),
-        (a_waiver, "/waivers"),
-    ],
-)
-def test_a_record_that_the_evidence_does_not_give_is_refused(
-    change: Callable[[dict[str, Any]], None], place: str, copied: Copy, key: SigningKey
-) -> None:
-    folder = copied()
-    signed_again(folder, key, change)
-    assert f"record.json is not what the evidence gives: it differs at {place}" in refusal(folder, key)
-
-
-def test_a_statement_that_differs_from_its_record_is_refused(copied: Copy, key: SigningKey) -> None:
-    folder = copied()
-    statement, _ = open_statement((folder / "statement.dsse.json").read_bytes())
-    statement["predicate"]["validity"]["until"] = "2099-01-01T00:00:00.000000Z"
-    (folder / "statement.dsse.json").write_bytes(sign(statement, [key]))
-    assert "do not say the same about validity" in refusal(folder, key)
 
 
 def test_a_changed_message_is_found_although_everything_is_signed_again(copied: Copy, key: SigningKey) -> None:
@@ -276,15 +169,6 @@ def test_a_file_that_is_no_evidence_is_refused_among_it(copied: Copy, key: Signi
     assert f"evidence/{name} is no evidence" in refusal(folder, key)
 
 
-def test_a_removed_event_is_found(copied: Copy, key: SigningKey) -> None:
-    folder = copied()
-    log = folder / "evidence" / "events.jsonl"
-    lines = log.read_bytes().splitlines(keepends=True)
-    log.write_bytes(b"".join(lines[:3] + lines[4:]))
-    signed_again(folder, key)
-    assert "the log is damaged" in refusal(folder, key)
-
-
 def test_an_event_of_a_strange_form_is_refused_without_a_traceback(copied: Copy, key: SigningKey) -> None:
     folder = copied()
     log = folder / "evidence" / "events.jsonl"
@@ -309,42 +193,6 @@ def test_a_check_that_fails_is_our_fault_and_names_the_case(
         verify(bundle, key)
 
 
-def test_another_pack_is_refused(copied: Copy, key: SigningKey) -> None:
-    folder = copied()
-    path = folder / "pack" / "suites" / "neighbours" / "requirements.yaml"
-    path.write_text(path.read_text().replace("level: MUST", "level: MAY"))
-    signed_again(folder, key)
-    assert "the pack of the bundle is not the one of the run" in refusal(folder, key)
-
-
-@pytest.mark.parametrize("name", ["../../x", "none", ".."])
-def test_a_plan_cannot_name_a_pack_elsewhere(name: str, copied: Copy, key: SigningKey) -> None:
-    folder = copied()
-    plan = loads((folder / "plan.json").read_bytes(), "plan.json")
-    plan["pack"]["id"] = name
-    (folder / "plan.json").write_bytes(dumps(plan))
-    signed_again(folder, key)
-    assert "does not hold the pack" in refusal(folder, key)
-
-
-def test_a_report_that_says_something_else_is_refused(copied: Copy, key: SigningKey) -> None:
-    folder = copied()
-    report = folder / "derived" / "report.html"
-    report.write_bytes(report.read_bytes().replace(b"</main>", b"<p>Issued by an authority.</p></main>"))
-    signed_again(folder, key)
-    assert "derived/report.html is not what the record gives" in refusal(folder, key)
-
-
-def test_names_that_stand_twice_are_refused(copied: Copy, key: SigningKey) -> None:
-    folder = copied()
-    record = loads((folder / "record.json").read_bytes(), "record.json")
-    data = dumps(record).replace(b'"verdict":', b'"verdict": "conformant",\n"verdict":', 1)
-    (folder / "record.json").write_bytes(data)
-    statement = make_statement(record, inventory(folder), demo=False)
-    (folder / "statement.dsse.json").write_bytes(sign(statement, [key]))
-    assert "stands twice" in refusal(folder, key)
-
-
 def test_another_version_of_the_tool_compares_what_is_said(
     bundle: Path, key: SigningKey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -352,6 +200,7 @@ def test_another_version_of_the_tool_compares_what_is_said(
     verification = verify(bundle, key)
     assert verification.ok
     assert sum("another version of the tool" in line for line in verification.lines) == 2
+    assert any("how they are masked was not compared" in line for line in verification.lines)
 
 
 def test_another_version_still_finds_another_verdict(

@@ -11,6 +11,7 @@ from harness.bundle.statement import open_statement
 from harness.bundle.write import begin_bundle, write_bundle
 from harness.errors import ConfigurationFault
 from harness.host import WINDOWS
+from harness.report.derive import DERIVED
 from harness.security.statement_key import SigningKey
 
 
@@ -33,7 +34,7 @@ def test_a_bundle_has_its_parts(bundle: Path) -> None:
         "view",
         "statement.dsse.json",
     }
-    assert {entry.name for entry in (bundle / "derived").iterdir()} == {"report.html", "junit.xml", "summary.json"}
+    assert {entry.name for entry in (bundle / "derived").iterdir()} == set(DERIVED)
     assert {entry.name for entry in (bundle / "pack" / "suites").iterdir()} == {"neighbours", "open-neighbours"}
     assert not list(bundle.rglob("*.part"))
 

@@ -1,0 +1,1 @@
+"""Admission: the rules of an operator, the register of who was admitted, and what it says to others."""

@@ -1,0 +1,221 @@
+"""Policies: read from a file, and applied to a bundle that verifies."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from harness.admission.model import Outcome, Policy, Signatory
+from harness.bundle.verify import Verification
+from harness.errors import BUNDLE_INVALID
+from harness.pack.entry import Entry
+from harness.pack.source import read_source
+from harness.security.statement_key import key_id
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What is put before an operator.
+
+    Parameters:
+        verification: of the bundle.
+        record: of the bundle.
+        reviewer: id of the key that countersigns, or ``None`` while nobody does.
+        again: verification of a second run, for the rule ``reproduction``.
+    """
+
+    verification: Verification
+    record: Mapping[str, Any]
+    reviewer: str | None = None
+    again: Verification | None = None
+
+    @property
+    def predicate(self) -> Mapping[str, Any]:
+        """What the statement says."""
+        statement = self.verification.statement
+        return {} if statement is None else statement["predicate"]
+
+
+def load_policy(path: Path) -> Policy:
+    """Read a policy.
+
+    Raises:
+        ConfigurationFault: a mistake in the file; one key that is tester and reviewer, or stands there twice.
+    """
+    source = read_source(path, "policy")
+    data = source.data
+    signers: dict[str, Signatory] = {}
+    for entry in Entry(source, data).list("signers"):
+        signer = Signatory(entry.data["name"], entry.data["part"], entry.data["key"])
+        if signer.key in signers:
+            raise entry.fault(
+                f"the key of {signer.name} is also that of {signers[signer.key].name}",
+                expected="a key of its own for every signer: who tests does not review",
+            )
+        signers[signer.key] = signer
+    return Policy(
+        name=data["policy"],
+        digest=f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}",
+        pack=data["pack"]["id"],
+        versions=tuple(data["pack"]["versions"]),
+        digests=tuple(data["pack"].get("digests", ())),
+        signers=tuple(signers.values()),
+        roles=tuple(data.get("roles", ())),
+        positions=tuple(data.get("positions", ())),
+        mandatory=tuple(data.get("mandatory", ())),
+        maximum_age=data.get("maximum_age"),
+        assurance=tuple(data.get("assurance", ())),
+        challenge=data.get("challenge", False),
+        waivers=tuple(data.get("waivers", ())),
+        reproduction=data.get("reproduction", False),
+        test_keys=data.get("test_keys", False),
+    )
+
+
+def apply_policy(policy: Policy, submission: Submission, at: datetime) -> tuple[Outcome, ...]:
+    """Check every rule of a policy. A bundle that is not valid meets none, and none is looked at."""
+    if submission.verification.exit_code == BUNDLE_INVALID:
+        return (Outcome("bundle", False, " ".join(submission.verification.lines[-1:])),)
+    return tuple(_outcomes(policy, submission, at))
+
+
+def _outcomes(policy: Policy, submission: Submission, at: datetime) -> Iterator[Outcome]:
+    said = submission.predicate
+    yield _bundle(policy, submission)
+    yield _verdict(submission)
+    yield _pack(policy, said["pack"])
+    if policy.roles:
+        yield Outcome("roles", said["role"] in policy.roles, f"The role is {said['role']}.")
+    if policy.positions:
+        missing = [each for each in policy.positions if each not in said["positions"]]
+        text = f"Not certified: {', '.join(missing)}." if missing else "Every position is certified."
+        yield Outcome("positions", not missing, text)
+    if policy.mandatory:
+        yield _mandatory(policy, submission.record)
+    if policy.maximum_age is not None:
+        age = at - datetime.fromisoformat(said["finished"])
+        text = f"The run ended {age.days} days ago; at most {policy.maximum_age} are allowed."
+        yield Outcome("maximum_age", timedelta() <= age <= timedelta(days=policy.maximum_age), text)
+    if policy.assurance:
+        yield Outcome("assurance", said["assurance"] in policy.assurance, f"The level is {said['assurance']}.")
+    if policy.challenge:
+        yield _challenge(submission)
+    yield _waivers(policy, submission.record)
+    yield from _signatures(policy, submission)
+    if policy.reproduction:
+        yield _reproduction(policy, submission)
+
+
+def _bundle(policy: Policy, submission: Submission) -> Outcome:
+    if any(part.outcome == "sealed" for part in submission.verification.parts):
+        return Outcome(
+            "bundle", False, "The evidence is sealed, so that nothing could be judged again; unseal it first."
+        )
+    if not submission.verification.ok:
+        return Outcome("bundle", False, submission.verification.lines[-1])
+    if submission.predicate["demo"] and not policy.test_keys:
+        return Outcome("bundle", False, "It was signed with a TEST key, made for a demonstration.")
+    return Outcome("bundle", True, "It is valid and in date, and its evidence gives the same verdicts.")
+
+
+def _verdict(submission: Submission) -> Outcome:
+    record = submission.record
+    words = f"{record['verdict']}: {record['reason']}"
+    if not record["complete"]:
+        return Outcome("verdict", False, f"The run was not finished; {words}")
+    return Outcome("verdict", record["verdict"] == "conformant" or record["on_waivers"], words)
+
+
+def _pack(policy: Policy, pack: Mapping[str, Any]) -> Outcome:
+    right = pack["id"] == policy.pack and pack["version"] in policy.versions
+    if right and policy.digests and pack["digest"] not in policy.digests:
+        return Outcome("pack", False, f"The pack has another content than this policy names: {pack['digest']}.")
+    return Outcome("pack", right, f"The pack is {pack['id']} {pack['version']}.")
+
+
+def _mandatory(policy: Policy, record: Mapping[str, Any]) -> Outcome:
+    waived = {name for each in record["waivers"] if each["state"] == "used" for name in each["cases"]}
+    for pattern in policy.mandatory:
+        cases = [case for case in record["cases"] if fnmatchcase(case["id"], pattern)]
+        if not cases:
+            return Outcome("mandatory", False, f"No case fits {pattern}.")
+        for case in cases:
+            if case["verdict"] not in ("pass", "warning") and case["id"] not in waived:
+                return Outcome("mandatory", False, f"{case['id']} is {case['verdict']}.")
+    return Outcome("mandatory", True, "Every case that this policy names was passed, or is waived.")
+
+
+def _challenge(submission: Submission) -> Outcome:
+    proved = any(part.name == "freshness" and part.outcome == "proved" for part in submission.verification.parts)
+    given = submission.predicate["plan"]["challenge"]
+    if not given:
+        return Outcome("challenge", False, "The run had no challenge.")
+    return Outcome(
+        "challenge",
+        proved,
+        f"The challenge was {given}; "
+        + ("the system signed it." if proved else "no signature of the system covers it."),
+    )
+
+
+def _waivers(policy: Policy, record: Mapping[str, Any]) -> Outcome:
+    names = waived_by(record)
+    refused = [name for name in names if not any(fnmatchcase(name, pattern) for pattern in policy.waivers)]
+    if refused:
+        return Outcome("waivers", False, f"Not allowed by this policy: {', '.join(refused)}.")
+    return Outcome("waivers", True, f"Allowed by this policy: {', '.join(names)}." if names else "There are none.")
+
+
+def waived_by(record: Mapping[str, Any]) -> list[str]:
+    """What the waivers of a run excuse: ids of cases and requirements."""
+    return [each.get("case") or each["requirement"] for each in record["waivers"] if each["state"] == "used"]
+
+
+def signer_of(policy: Policy, keys: Sequence[str], part: str) -> Signatory | None:
+    """The first of the keys that belongs to a signer with that part."""
+    by_key = {each.key: each for each in policy.signers if each.part == part}
+    return next((by_key[key] for key in keys if key in by_key), None)
+
+
+def _signatures(policy: Policy, submission: Submission) -> Iterator[Outcome]:
+    keys = [key_id(each) for each in submission.verification.signers]
+    tester = signer_of(policy, keys, "tester")
+    yield Outcome(
+        "tester",
+        tester is not None,
+        f"Signed by {tester.name}." if tester else "No tester of this policy has signed; signed by " + ", ".join(keys),
+    )
+    candidates = keys if submission.reviewer is None else [submission.reviewer]
+    reviewer = signer_of(policy, candidates, "reviewer")
+    if reviewer is None:
+        yield Outcome("reviewer", False, "Nobody who may review by this policy signs.")
+    elif tester is not None and reviewer.name == tester.name:
+        yield Outcome("reviewer", False, f"{reviewer.name} has tested, and cannot review it.")
+    else:
+        yield Outcome("reviewer", True, f"Reviewed by {reviewer.name}.")
+
+
+def _reproduction(policy: Policy, submission: Submission) -> Outcome:
+    again, first = submission.again, submission.predicate
+    if again is None:
+        return Outcome("reproduction", False, "No second run was given.")
+    if again.statement is None:
+        return Outcome("reproduction", False, "The second bundle is not valid: " + " ".join(again.lines[-1:]))
+    other = again.statement["predicate"]
+    if signer_of(policy, [key_id(each) for each in again.signers], "reviewer") is None:
+        return Outcome("reproduction", False, "The second run is not signed by somebody who may review by this policy.")
+    for name, mine, theirs in (
+        ("baseline", first["plan"]["baseline"], other["plan"]["baseline"]),
+        ("system", first["sut"], other["sut"]),
+        ("verdict", first["verdict"], other["verdict"]),
+    ):
+        if mine != theirs:
+            return Outcome("reproduction", False, f"The second run has another {name}.")
+    if first["started"] == other["started"]:
+        return Outcome("reproduction", False, "The second run is the first one.")
+    return Outcome("reproduction", True, f"A run of {other['finished']} gave the same verdict.")

@@ -1,0 +1,65 @@
+"""Check a bundle against the rules of an operator; with a key, countersign it and enter it into the register.
+
+  c2c admit BUNDLE --policy policy.yaml                           only check the rules
+  c2c admit BUNDLE --policy policy.yaml --key reviewer.pem        and admit it, when all are met
+
+Exit 0 when all rules are met, 1 when one is not, 13 when the bundle is not valid. Who has tested cannot review.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.admission.admit import admit, check
+from harness.admission.policy import load_policy
+from harness.admission.store import open_register
+from harness.cli.keys import add_key, key_of
+from harness.cli.register import add_register
+from harness.errors import BUNDLE_INVALID, CONFORMANT, NOT_CONFORMANT
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from harness.admission.model import Outcome
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("bundle", type=Path, metavar="BUNDLE", help="the folder (to check only: or its .zip)")
+    parser.add_argument("--policy", required=True, type=Path, metavar="FILE", help="the rules (c2c schema policy)")
+    parser.add_argument(
+        "--reproduction", type=Path, metavar="BUNDLE", help="the bundle of a second run, where the policy wants one"
+    )
+    add_key(parser, required=False)
+    add_register(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Check the rules, and admit."""
+    policy, now, key = load_policy(options.policy), datetime.now(UTC), key_of(options)
+    if key is None:
+        outcomes = check(policy, options.bundle, options.reproduction, None, now)
+        print("\n".join(_lines(outcomes)))
+        print("nothing was signed or entered: no key was given")
+        return _exit_code(outcomes)
+    with open_register(options.register) as register:
+        decision = admit(policy, options.bundle, options.reproduction, key, register, now)
+    print("\n".join(_lines(decision.outcomes)))
+    if decision.certificate is None:
+        print("NOT ADMITTED")
+    else:
+        print(f"{decision.certificate.word}: certificate {decision.certificate.id}, until {decision.certificate.until}")
+    return _exit_code(decision.outcomes)
+
+
+def _lines(outcomes: Sequence[Outcome]) -> list[str]:
+    return [f"{'met' if each.met else 'NOT MET':<8} {each.rule:<13} {each.text}" for each in outcomes]
+
+
+def _exit_code(outcomes: Sequence[Outcome]) -> int:
+    if all(each.met for each in outcomes):
+        return CONFORMANT
+    return BUNDLE_INVALID if [each.rule for each in outcomes] == ["bundle"] else NOT_CONFORMANT

@@ -1,0 +1,239 @@
+"""Each rule of a policy: once met, once not."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ed25519
+
+from harness.admission.model import Certificate, Entry, Outcome, Policy, Signatory, status_of
+from harness.admission.policy import Submission, apply_policy, load_policy
+from harness.bundle.verify import Part, Verification
+from harness.errors import ConfigurationFault
+from harness.security.statement_key import key_id
+
+AT = datetime(2026, 3, 11, tzinfo=UTC)
+TESTER, REVIEWER = (ed25519.Ed25519PrivateKey.generate().public_key() for _ in range(2))
+SIGNERS = (Signatory("Ministry", "tester", key_id(TESTER)), Signatory("Operator", "reviewer", key_id(REVIEWER)))
+POLICY = Policy(
+    name="p-1",
+    digest="sha256:0",
+    pack="p",
+    versions=("1", "2"),
+    signers=SIGNERS,
+    digests=("sha256:aa",),
+    roles=("customs",),
+    positions=("transit",),
+    mandatory=("start-*", "nominal@transit"),
+    maximum_age=30,
+    assurance=("witnessed",),
+    challenge=True,
+    waivers=("start-*", "R-9"),
+    reproduction=True,
+)
+PREDICATE: dict[str, Any] = {
+    "verdict": "conformant",
+    "demo": False,
+    "sut": {"authority": "A", "product": "P", "version": "1"},
+    "role": "customs",
+    "positions": ["transit", "departure"],
+    "pack": {"id": "p", "version": "1", "digest": "sha256:aa"},
+    "plan": {"baseline": "TB-1", "challenge": "0011223344556677"},
+    "assurance": "witnessed",
+    "started": "2026-03-01T08:00:00+00:00",
+    "finished": "2026-03-01T09:00:00+00:00",
+}
+RECORD: dict[str, Any] = {
+    "verdict": "conformant",
+    "reason": "All of it.",
+    "complete": True,
+    "on_waivers": False,
+    "waivers": [],
+    "cases": [{"id": "start-twice@transit", "verdict": "pass"}, {"id": "nominal@transit", "verdict": "warning"}],
+}
+FRESH = Part("freshness", "proved", "")
+Change = Callable[[Submission], Submission]
+
+
+def submission() -> Submission:
+    first, second = copy.deepcopy(PREDICATE), copy.deepcopy(PREDICATE)
+    second |= {"started": "2026-03-05T08:00:00+00:00", "finished": "2026-03-05T09:00:00+00:00"}
+    verified = Verification(True, 0, (FRESH,), {"predicate": first}, (TESTER,))
+    again = Verification(True, 0, (FRESH,), {"predicate": second}, (REVIEWER,))
+    return Submission(verified, copy.deepcopy(RECORD), key_id(REVIEWER), again)
+
+
+def said(**more: Any) -> Change:
+    return lambda each: replace(
+        each, verification=replace(each.verification, statement={"predicate": {**each.predicate, **more}})
+    )
+
+
+def recorded(**more: Any) -> Change:
+    return lambda each: replace(each, record={**each.record, **more})
+
+
+def verified(**more: Any) -> Change:
+    return lambda each: replace(each, verification=replace(each.verification, **more))
+
+
+def repeated(**more: Any) -> Change:
+    def change(each: Submission) -> Submission:
+        assert each.again is not None
+        assert each.again.statement is not None
+        other = {"predicate": {**each.again.statement["predicate"], **more}}
+        return replace(each, again=replace(each.again, statement=other))
+
+    return change
+
+
+def waived(name: str) -> Change:
+    return recorded(
+        on_waivers=True, verdict="not fully verified", waivers=[{"case": name, "state": "used", "cases": [name]}]
+    )
+
+
+def failed(each: Submission) -> Submission:
+    return recorded(cases=[{"id": "start-twice@transit", "verdict": "fail"}, *RECORD["cases"][1:]])(each)
+
+
+def wrong(outcomes: tuple[Outcome, ...]) -> set[str]:
+    return {each.rule for each in outcomes if not each.met}
+
+
+def test_all_rules_are_met() -> None:
+    outcomes = apply_policy(POLICY, submission(), AT)
+    assert wrong(outcomes) == set()
+    rules = "bundle verdict pack roles positions mandatory maximum_age assurance challenge waivers tester reviewer"
+    assert [each.rule for each in outcomes] == [*rules.split(), "reproduction"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "change", "words"),
+    [
+        ("bundle", said(demo=True), "TEST key"),
+        ("bundle", verified(ok=False, parts=(FRESH, Part("date", "not proved", "NOT IN DATE"))), "NOT IN DATE"),
+        ("bundle", verified(parts=(FRESH, Part("judgement", "sealed", ""))), "sealed"),
+        ("verdict", recorded(verdict="not conformant", reason="Failed: R."), "not conformant: Failed: R."),
+        ("verdict", recorded(verdict="not fully verified"), "not fully verified"),
+        ("verdict", recorded(complete=False), "not finished"),
+        ("pack", said(pack={"id": "q", "version": "1", "digest": "sha256:aa"}), "q 1"),
+        ("pack", said(pack={"id": "p", "version": "3", "digest": "sha256:aa"}), "p 3"),
+        ("pack", said(pack={"id": "p", "version": "1", "digest": "sha256:bb"}), "another content"),
+        ("roles", said(role="holder"), "holder"),
+        ("positions", said(positions=["departure"]), "Not certified: transit"),
+        ("mandatory", failed, "start-twice@transit is fail"),
+        ("mandatory", recorded(cases=RECORD["cases"][1:]), "No case fits start-*"),
+        ("maximum_age", said(finished="2026-01-01T09:00:00+00:00"), "68 days ago"),
+        ("maximum_age", said(finished="2026-03-12T09:00:00+00:00"), "days ago"),
+        ("assurance", said(assurance="self-declaration"), "self-declaration"),
+        ("challenge", said(plan={"baseline": "TB-1", "challenge": None}), "no challenge"),
+        ("challenge", verified(parts=(Part("freshness", "not proved", ""),)), "no signature of the system"),
+        ("waivers", waived("nominal@transit"), "Not allowed by this policy: nominal@transit"),
+        ("tester", verified(signers=(REVIEWER,)), "No tester"),
+        ("reviewer", lambda each: replace(each, reviewer=key_id(TESTER)), "Nobody who may review"),
+        ("reproduction", lambda each: replace(each, again=None), "No second run"),
+        ("reproduction", repeated(verdict="not conformant"), "another verdict"),
+        ("reproduction", repeated(sut={"authority": "A", "product": "P", "version": "2"}), "another system"),
+        ("reproduction", repeated(plan={"baseline": "TB-2"}), "another baseline"),
+        ("reproduction", repeated(started=PREDICATE["started"]), "is the first one"),
+    ],
+)
+def test_each_rule_can_refuse(rule: str, change: Change, words: str) -> None:
+    outcomes = apply_policy(POLICY, change(submission()), AT)
+    assert wrong(outcomes) == {rule}
+    assert words in next(each.text for each in outcomes if each.rule == rule)
+
+
+def test_what_is_waived_can_be_admitted() -> None:
+    change = waived("start-twice@transit")
+    assert wrong(apply_policy(POLICY, change(failed(submission())), AT)) == set()
+
+
+def test_who_has_tested_cannot_review_with_another_key() -> None:
+    same = (SIGNERS[0], replace(SIGNERS[1], name="Ministry"))
+    outcomes = apply_policy(replace(POLICY, signers=same), submission(), AT)
+    assert wrong(outcomes) == {"reviewer"}
+    assert "Ministry has tested" in next(each.text for each in outcomes if not each.met)
+
+
+def test_the_second_run_must_be_signed_and_valid() -> None:
+    first = submission()
+    assert first.again is not None
+    unsigned = replace(first, again=replace(first.again, signers=(TESTER,)))
+    assert wrong(apply_policy(POLICY, unsigned, AT)) == {"reproduction"}
+    invalid = replace(first, again=Verification(False, 13, (Part("files", "invalid", "x was changed"),)))
+    assert "x was changed" in apply_policy(POLICY, invalid, AT)[-1].text
+
+
+def test_nothing_is_looked_at_in_a_bundle_that_is_not_valid() -> None:
+    invalid = Submission(Verification(False, 13, (Part("files", "invalid", "x was changed"),)), {})
+    assert apply_policy(POLICY, invalid, AT) == (Outcome("bundle", False, "INVALID: x was changed"),)
+
+
+def test_a_test_key_is_accepted_where_the_policy_says_so() -> None:
+    assert wrong(apply_policy(replace(POLICY, test_keys=True), said(demo=True)(submission()), AT)) == set()
+
+
+FILE = f"""\
+policy: region-2026
+pack: {{id: p, versions: ["1"]}}
+mandatory: ["start-*"]
+maximum_age: 30
+signers:
+  - {{name: Ministry, part: tester, key: {"a" * 64}}}
+  - {{name: Operator, part: reviewer, key: {"b" * 64}}}
+"""
+
+
+def test_a_policy_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "policy.yaml"
+    path.write_text(FILE)
+    policy = load_policy(path)
+    assert (policy.name, policy.versions, policy.maximum_age) == ("region-2026", ("1",), 30)
+    assert [each.part for each in policy.signers] == ["tester", "reviewer"]
+    assert policy.digest.startswith("sha256:")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (("b" * 64, "a" * 64), "the key of Operator is also that of Ministry"),
+        (("part: tester", "part: judge"), "judge"),
+        (("maximum_age: 30", "maximum_age: 999"), "999"),
+        (("policy: region-2026\n", ""), "policy"),
+    ],
+)
+def test_a_mistake_in_a_policy_is_told(change: tuple[str, str], words: str, tmp_path: Path) -> None:
+    path = tmp_path / "policy.yaml"
+    path.write_text(FILE.replace(*change))
+    with pytest.raises(ConfigurationFault, match=words):
+        load_policy(path)
+
+
+CERTIFICATE = Certificate(
+    "c", "sha256:0", "admitted", "A", "P", "1", "customs", (), "p 1", (), "", "2026-06-01T00:00:00+00:00", "T", "R", "p"
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("actions", "days", "status"),
+    [
+        ("admitted", 0, "valid"),
+        ("admitted", 365, "expired"),
+        ("admitted suspended", 0, "suspended"),
+        ("admitted suspended", 365, "suspended"),
+        ("admitted suspended resumed", 0, "valid"),
+        ("admitted revoked", 0, "revoked"),
+        ("admitted suspended revoked", 365, "revoked"),
+    ],
+)
+def test_the_status_follows_from_history_and_time(actions: str, days: int, status: str) -> None:
+    history = [Entry("c", "", action, "", "") for action in actions.split()]  # type: ignore[arg-type]
+    assert status_of(CERTIFICATE, history, AT + timedelta(days=days)) == status
