@@ -25,7 +25,7 @@ _HINTS = ("@schemaLocation", "@noNamespaceSchemaLocation")
 def relay(subject: Subject) -> Iterator[Finding]:
     """A forwarded message carries the whole content of the one that it forwards, and nothing else."""
     dialogue, opened = subject.dialogue, subject.opened
-    original = dialogue.forwards if dialogue is not None else None
+    original = dialogue.forwards if dialogue is not None and dialogue.part == "request" else None
     if original is None or original.document is None or opened.document is None or opened.name is None:
         return
     message = subject.pack.messages[opened.name]

@@ -137,6 +137,12 @@ def test_content_that_no_name_binds_must_not_change_either(pack: Pack) -> None:
     assert (found.code, found.pointer) == ("content", f"/{place}")
 
 
+def test_the_answer_to_a_forwarded_message_is_not_compared_with_it(pack: Pack) -> None:
+    subject = dialogue(pack, opened(pack, "E10"), forwards=opened(pack, "E9"))
+    assert subject.dialogue is not None
+    assert run("relay", replace(subject, dialogue=replace(subject.dialogue, part="answer"))) == []
+
+
 def test_content_that_was_left_out_or_added_is_told(pack: Pack) -> None:
     original, without = opened(pack, "E9"), opened(pack, "E9", {"consignor": None, "vehicle": None})
     assert original.document is not None
