@@ -20,6 +20,7 @@ from harness.cli import (
     init,
     judge,
     list_cases,
+    pack,
     pki,
     plan,
     register,
@@ -60,6 +61,7 @@ COMMANDS = {
     "coverage": coverage,
     "plan": plan,
     "teeth": teeth,
+    "pack": pack,
     "schema": schema,
 }
 EXIT_CODES = """\

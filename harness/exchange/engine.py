@@ -36,6 +36,7 @@ from harness.judge.model import CaseVerdict, Verdict
 from harness.pack.model import Pack
 from harness.scenario.model import Case
 from harness.scenario.plan import END, Plan
+from harness.scenario.unmapped import unmapped
 
 _EVERYWHERE = ("0.0.0.0", "::", "")  # noqa: S104 - not bound here, only recognised
 
@@ -189,6 +190,8 @@ class Engine:
     async def _play(self, stage: Stage, case: Case, attempt: int) -> None:
         self._recorder.open(case.id)
         try:
+            if places := unmapped(case, self._pack):
+                raise NoDataError(f"unmapped: {places}")
             await Player(stage, self._data(case, attempt), attempt).play()
         except NoDataError as exhausted:
             self._recorder.write("case-started", case.id, attempt=attempt, values={})

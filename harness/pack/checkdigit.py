@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from string import ascii_uppercase
 
 _CONTAINER = re.compile(r"[A-Z]{3}[UJZ][0-9]{7}")
+_GRN = re.compile(r"[0-9]{2}[A-Z]{2}[A-Z0-9]{12}[0-9](?:[A-Z][0-9]{6})?")
 _MRN = re.compile(r"[0-9]{2}[A-Z]{2}[A-Z0-9]{13}[0-9]")
 
 
@@ -38,5 +39,18 @@ def is_movement_reference_number(text: str) -> bool:
     return bool(_MRN.fullmatch(text)) and _weighted(text[:17]) % 10 == int(text[17])
 
 
-SCHEMES: Mapping[str, Callable[[str], bool]] = {"iso6346": is_container_number, "mrn": is_movement_reference_number}
+def is_guarantee_reference_number(text: str) -> bool:
+    """Whether a guarantee reference number is well-formed and its check digit is right.
+
+    Two digits of the year, two letters of the country, 12 characters, and a check digit after the algorithm of
+    ISO 6346; of a voucher a letter and six digits follow.
+    """
+    return bool(_GRN.fullmatch(text)) and _weighted(text[:16]) % 10 == int(text[16])
+
+
+SCHEMES: Mapping[str, Callable[[str], bool]] = {
+    "iso6346": is_container_number,
+    "mrn": is_movement_reference_number,
+    "grn": is_guarantee_reference_number,
+}
 """Schemes by the name that packs use."""

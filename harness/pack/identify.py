@@ -65,7 +65,7 @@ def check_identities(messages: Mapping[str, Message], by: str, answers: str, tab
     """
     seen: dict[object, str] = {}
     for name, message in messages.items():
-        if by != "root" and not _addressed(message, answers):
+        if message.unmapped[:1] == ("root",) or (by != "root" and not _addressed(message, answers)):
             continue
         fact: object = {"root": message.root, "action": message.action}.get(by, (message.method, _ending(message)))
         if not fact:

@@ -1,7 +1,8 @@
 """The folders of a pack: its own, and those of the packs that it extends.
 
 An overlay inherits every entry of every table by its name, and every file by its path. An entry that it
-has itself replaces the inherited one as a whole; ``null`` removes it. A list is one entry.
+has itself replaces the inherited one as a whole; only of a message it may replace single keys, and single bound names.
+``null`` removes what is inherited. A list is one entry.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from harness.errors import ConfigurationFault, Where
 from harness.pack.data import data_folder, known_packs
@@ -19,6 +21,12 @@ from harness.pack.source import Source, Steps, check_source, read_source
 
 MOST = 8
 """An overlay of an overlay of ..., at most this deep."""
+
+_WHOLE = 2
+"""Mappings are merged so deep: the tables of a file, and the entries of a table."""
+
+_DEEPER: dict[Steps, int] = {("messages", "messages"): 4}
+"""File and table whose entries are merged as well: the keys of a message, and what ``bind`` or ``paths`` hold."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
@@ -36,6 +44,15 @@ class Layers:
     ids: tuple[str, ...]
     roots: tuple[Path, ...]
     fixtures: tuple[Path, ...]
+
+
+@dataclass(frozen=True)
+class Base:
+    """A pack that another one overlays: which one, and the digest that it has by itself."""
+
+    id: str
+    version: str
+    digest: str
 
 
 def find_layers(folder: Path) -> Layers:
@@ -152,21 +169,36 @@ def read_table(roots: tuple[Path, ...], name: str, *, required: bool = True) -> 
 def _overlay(base: Source, top: Source) -> Source:
     if not (isinstance(base.data, dict) and isinstance(top.data, dict)):
         return top
-    data = dict(base.data)
     replaced: set[Steps] = set()
-    for key, entry in top.data.items():
-        if isinstance(entry, dict) and isinstance(data.get(key), dict):
-            replaced |= {(key, name) for name in entry}
-            data[key] = _present({**data[key], **entry})
+    data = _merged(base.data, top.data, (base.path.stem,), replaced)
+    kept = {
+        steps: where
+        for steps, where in base.places.items()
+        if not any(steps[:length] in replaced for length in range(1, len(steps) + 1))
+    }
+    return Source(top.path, data, {**kept, **top.places})
+
+
+def _merged(base: dict[str, Any], top: dict[str, Any], steps: Steps, replaced: set[Steps]) -> dict[str, Any]:
+    """What is inherited with what stands on top of it; *steps* begin with the name of the file."""
+    data = dict(base)
+    for key, entry in top.items():
+        below = (*steps, key)
+        if len(steps) < _DEEPER.get(below[:2], _WHOLE) and isinstance(entry, dict) and isinstance(data.get(key), dict):
+            data[key] = _merged(data[key], entry, below, replaced)
         else:
-            replaced.add((key,))
+            replaced.add(below[1:])
             data[key] = entry
-    kept = {steps: where for steps, where in base.places.items() if not {steps[:1], steps[:2]} & replaced}
-    return Source(top.path, _present(data), {**kept, **top.places})
+    return {key: entry for key, entry in data.items() if entry is not None}
 
 
-def _present(table: dict[str, object]) -> dict[str, object]:
-    return {key: entry for key, entry in table.items() if entry is not None}
+def find_bases(layers: Layers) -> tuple[Base, ...]:
+    """The packs below the one on top, nearest first."""
+    return tuple(
+        Base(str(head.get("id")), str(head.get("version")), digest(own))
+        for own in map(find_layers, layers.roots[1:])
+        if (head := read_table(own.roots, "pack").data)
+    )
 
 
 def digest(layers: Layers) -> str:

@@ -7,8 +7,10 @@ from pathlib import Path
 from harness.pack.data import find_pack
 from harness.pack.entry import Entry
 from harness.pack.identify import check_identities
-from harness.pack.layers import digest, find_files, find_layers, read_table
+from harness.pack.layers import digest, find_bases, find_files, find_layers, read_table
 from harness.pack.model import Pack
+from harness.pack.move import move_rules
+from harness.pack.paths import read_paths
 from harness.pack.read_constraints import read_coded, read_codelists, read_constraints, read_rules
 from harness.pack.read_faults import Names, read_faults, read_teeth, read_variations
 from harness.pack.read_lifecycle import read_objects, read_reactions, read_rules_by_message
@@ -56,7 +58,8 @@ def load_pack(path: str | Path) -> Pack:
     pools = {name: tuple(entry.data) for name, entry in head.table("pools")}
     values = read_values(spoken, roles, parties, pools)
     answers = head.get("answers", "reply")
-    messages = read_messages(spoken, layers, head.get("format"), answers, roles, parties, values, timers)
+    paths = read_paths(spoken, layers.roots)
+    messages = read_messages(spoken, layers, head.get("format"), answers, roles, parties, values, timers, paths)
     check_identities(messages, head.get("identify"), answers, spoken)
     requirements = read_requirements(demands, roles, messages)
     objects = read_objects(cells, values)
@@ -74,6 +77,7 @@ def load_pack(path: str | Path) -> Pack:
         fixtures=layers.fixtures[0],
         digest=digest(layers),
         extends=layers.ids[1:],
+        bases=find_bases(layers),
         format=head.get("format"),
         envelope=head.get("envelope"),
         media_type=head.get("media_type"),
@@ -86,12 +90,15 @@ def load_pack(path: str | Path) -> Pack:
         messages=messages,
         requirements=requirements,
         objects=objects,
-        rules_by_message=read_rules_by_message(cells, messages, objects, requirements, sets, pools),
+        rules_by_message={
+            name: move_rules(paths, rules)
+            for name, rules in read_rules_by_message(cells, messages, objects, requirements, sets, pools).items()
+        },
         reactions=reactions,
         constraints=read_constraints(limits, sets, requirements),
         codelists=codelists,
-        coded=read_coded(limits, messages, codelists, requirements),
-        rules=read_rules(limits, messages, requirements),
+        coded=read_coded(limits, messages, codelists, requirements, paths),
+        rules=read_rules(limits, messages, codelists, requirements, paths),
         faults=read_faults(mistakes, roles, requirements, names),
         variations=read_variations(choices, roles, names),
         teeth=read_teeth(Entry(bites, bites.data)),
@@ -102,4 +109,5 @@ def load_pack(path: str | Path) -> Pack:
         scenarios=tuple(find_files(layers.roots, "scenarios/**/*.yaml").values()),
         roots=layers.roots,
         answers=answers,
+        paths=paths,
     )

@@ -7,14 +7,16 @@ The files behind it, and the notation of each, are described in ``docs/packs.md`
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from harness.errors import Where
 from harness.message.model import Binding
 from harness.pack.fault import Fault, Teeth, Variation
+from harness.pack.layers import Base
+from harness.pack.paths import Paths
 from harness.security.model import SecurityProfile
 
 Level = Literal["MUST", "SHOULD", "MAY"]
@@ -209,6 +211,7 @@ class Message:
         sender, receiver: roles.
         sender_position, receiver_position: positions, where only one seat of the role sends or receives it.
         optional: roles that may do without this request; it is mandatory for every other role that it concerns.
+        unmapped: what nobody has found yet in the schemas of an overlay: ``root``, or places in the words of the base.
         answer: name of the answering message; ``None`` for a one-way message or an answer.
         answers: name of the request that this message answers, or ``None``.
         refuses: names of the messages that this one can refuse, whatever they are; such a message only ever refuses.
@@ -252,6 +255,7 @@ class Message:
     refusals: tuple[str, ...] = ()
     correlation: Correlation = "optional"
     within: str = ANSWER
+    unmapped: tuple[str, ...] = ()
 
     @property
     def replies(self) -> bool:
@@ -470,16 +474,23 @@ class Rule:
         code: error code of a violation.
         requirement: the demand it breaks.
         source: where it comes from.
+        decisive, since, until: path of the date that decides whether the rule holds, and its time (ISO 8601, the end
+            does not belong to it); ``None`` for ever.
+        moved: the parameters for a message whose places an overlay has moved.
     """
 
     id: str
     messages: tuple[str, ...]
     kind: str
-    parameters: Mapping[str, object]
+    parameters: Mapping[str, Any]
     text: str
     code: str
     requirement: str | None
     source: Origin
+    decisive: str | None = None
+    since: str | None = None
+    until: str | None = None
+    moved: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -513,6 +524,7 @@ class Pack:
         fixtures: folder of its golden samples.
         digest: SHA-256 over the names and bytes of all its files, as ``sha256:<hex>``.
         extends: ids of the packs that it overlays, nearest first.
+        bases: the same with version and digest.
         format: ``xml`` or ``json``.
         envelope: ``soap-1.2``, ``soap-1.1`` or ``none``.
         media_type: content type of requests.
@@ -530,6 +542,7 @@ class Pack:
         security: how messages are protected.
         scenarios: the scenario files, sorted.
         roots: its folder, then those of the packs that it overlays, nearest first.
+        paths: where the places that these packs speak of are in its own messages.
     """
 
     id: str
@@ -594,3 +607,6 @@ class Pack:
         """
         tacit = self.answers == "message" and self.messages[request].answer is None
         return Outcome("accepted" if tacit else "silence")
+
+    bases: tuple[Base, ...] = ()
+    paths: Paths = field(default_factory=Paths)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from harness.pack.entry import Entry
 from harness.pack.model import CodedField, CodeList, Constraint, Message, Requirement, Rule
+from harness.pack.move import move_parameters
+from harness.pack.names import pick
 from harness.pack.notation import Sets, read_expectation, read_origin
+from harness.pack.paths import Paths
 from harness.pack.read_pack import demand
 from harness.pack.source import read_source
 
@@ -56,6 +60,7 @@ def read_coded(
     messages: Mapping[str, Message],
     codelists: Collection[str],
     requirements: Mapping[str, Requirement],
+    paths: Paths,
 ) -> tuple[CodedField, ...]:
     """The places whose values must be in a code list.
 
@@ -65,7 +70,7 @@ def read_coded(
     return tuple(
         CodedField(
             message=(message := entry.name("message", messages, "message")),
-            path=entry.get("path"),
+            path=paths.path(message, entry.get("path"), entry.at("path").where),
             codelist=entry.name("list", codelists, "code list"),
             code=entry.get("error"),
             requirement=demand(
@@ -76,22 +81,48 @@ def read_coded(
     )
 
 
-def read_rules(table: Entry, messages: Collection[str], requirements: Mapping[str, Requirement]) -> dict[str, Rule]:
+def read_rules(
+    table: Entry,
+    messages: Collection[str],
+    codelists: Collection[str],
+    requirements: Mapping[str, Requirement],
+    paths: Paths,
+) -> dict[str, Rule]:
     """Rules and conditions over one message.
 
     Raises:
-        ConfigurationFault: an unknown message or requirement.
+        ConfigurationFault: an unknown message, code list or requirement.
     """
-    return {
-        name: Rule(
+    rules = {}
+    for name, entry in table.table("rules"):
+        parameters, where = entry.get("parameters"), entry.at("parameters").where
+        named = entry.names("messages", messages, "message")
+        for codelist in _lists(parameters):
+            pick(codelist, codelists, "code list", where)
+        rules[name] = Rule(
             id=name,
-            messages=entry.names("messages", messages, "message"),
+            messages=named,
             kind=entry.get("kind"),
-            parameters=entry.get("parameters"),
+            parameters=parameters,
             text=entry.get("text"),
             code=entry.get("error"),
             requirement=demand(entry, "requirement", requirements),
             source=read_origin(entry.get("source")),
+            decisive=entry.get("decisive"),
+            since=entry.get("since"),
+            until=entry.get("until"),
+            moved={each: move_parameters(paths, each, parameters, where) for each in named if paths.moves.get(each)},
         )
-        for name, entry in table.table("rules")
-    }
+    return rules
+
+
+def _lists(given: Any) -> Iterator[str]:
+    """The code lists that the tests of a rule name."""
+    if isinstance(given, dict):
+        if isinstance(given.get("in"), str):
+            yield given["in"]
+        for inner in given.values():
+            yield from _lists(inner)
+    elif isinstance(given, list):
+        for inner in given:
+            yield from _lists(inner)

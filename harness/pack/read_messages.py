@@ -12,7 +12,9 @@ from harness.message.model import Binding
 from harness.pack.entry import Entry
 from harness.pack.layers import Layers, find_file
 from harness.pack.model import ANSWER, ErrorShape, Maker, Message, Party, Role, ValueRule
+from harness.pack.move import move_binding, move_errors
 from harness.pack.names import pick
+from harness.pack.paths import OPEN, Paths
 
 _CLARK = re.compile(r"(\{[^{}\s]+\})?[^{}\s:/]+")
 _SEATS = ("sender", "receiver", "subject")
@@ -69,6 +71,7 @@ def read_messages(
     parties: Mapping[str, Party],
     values: Collection[str],
     timers: Collection[str],
+    paths: Paths,
 ) -> dict[str, Message]:
     """The messages with their bindings.
 
@@ -78,7 +81,7 @@ def read_messages(
     """
     names = table.get("messages")
     messages = {
-        name: _message(name, entry, layers, names, roles, parties, values, timers)
+        name: _message(name, entry, layers, names, roles, parties, values, timers, paths)
         for name, entry in table.table("messages")
     }
     refusing = {name: message.refuses for name, message in messages.items() if message.refuses}
@@ -91,7 +94,7 @@ def read_messages(
                 "a message that refuses others is one of its own", remedy="Say 'answers: message' in pack.yaml."
             )
         _check_pair(messages[name], messages, entry)
-        if format == "xml" and not _CLARK.fullmatch(messages[name].root):
+        if format == "xml" and not _CLARK.fullmatch(entry.get("root", "")) and entry.get("root") != OPEN:
             raise entry.fault("an XML message needs its root element", expected="root: '{namespace}name'")
     return messages
 
@@ -105,8 +108,12 @@ def _message(
     parties: Mapping[str, Party],
     values: Collection[str],
     timers: Collection[str],
+    paths: Paths,
 ) -> Message:
-    bindings = {bound: _binding(bound, place, values) for bound, place in entry.table("bind")}
+    bindings = {
+        bound: move_binding(paths, name, _binding(bound, place, values), place.where)
+        for bound, place in entry.table("bind")
+    }
     schemas = tuple(root / "schemas" for root in layers.roots)
     accepted = entry.get("accepted")
     sender, sender_position = _end(entry, "from", roles, parties)
@@ -117,7 +124,7 @@ def _message(
         purpose=entry.get("purpose"),
         sender=sender,
         receiver=receiver,
-        root=entry.get("root", ""),
+        root="" if entry.get("root") == OPEN else entry.get("root", ""),
         schema=find_file(schemas, entry.get("schema"), entry.at("schema").where),
         golden=_golden(entry.at("golden"), layers),
         bindings=bindings,
@@ -127,15 +134,20 @@ def _message(
         method=entry.get("method", "POST"),
         target=entry.get("target", ""),
         correlate=entry.names("correlate", bindings, "bound name"),
-        accepted=(accepted["path"], tuple(accepted["values"])) if accepted else None,
-        errors=ErrorShape(**entry.get("errors")) if "errors" in entry else None,
-        redact=tuple(entry.get("redact", ())),
+        accepted=(paths.path(name, accepted["path"], entry.at("accepted").at("path").where), tuple(accepted["values"]))
+        if accepted
+        else None,
+        errors=move_errors(paths, name, ErrorShape(**entry.get("errors")), entry.at("errors").at("each").where)
+        if "errors" in entry
+        else None,
+        redact=tuple(paths.path(name, each.data, each.where) for each in entry.list("redact")),
         sender_position=sender_position,
         receiver_position=receiver_position,
         optional=_optional(entry, roles),
         refuses=_refused(entry, names),
         correlation=entry.get("correlation", "required" if "answers" in entry or "refuses" in entry else "optional"),
         within=entry.optional("within", timers, "timer") or ANSWER,
+        unmapped=(*(["root"] if entry.get("root") == OPEN else []), *paths.open(name)),
     )
 
 

@@ -2,22 +2,27 @@
 
 Numbers are compared as decimals, never as floats. A rule about a place that is not there says nothing: that
 it must be there is the schema's to say.
+
+A rule that holds for a time only is decided by a date in the message itself, so that a message is judged the same
+way years later, and whoever makes the message with another clock tests the other side of the date.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
-from decimal import Decimal, InvalidOperation, localcontext
+from decimal import Decimal, localcontext
 from typing import Any
 
 from harness.message.model import Document
 from harness.pack.checkdigit import SCHEMES
-from harness.pack.model import Pack
+from harness.pack.condition import Scope, decimal, holds, wrong
+from harness.pack.model import Pack, Rule
 from harness.pack.violation import Breach
 
-_LONGEST_NUMBER = 64
+_PRECISION = 256
 _COMPACT = re.compile(r"(\d{8})(\d{4}(?:\d{2})?)(Z|[+-].*)?", re.ASCII)
 
 Found = Iterator[tuple[str, str]]
@@ -32,88 +37,121 @@ def rule_violations(pack: Pack, message: str, document: Document) -> Iterator[Br
         message: name of the message in it.
         document: the payload.
     """
+    whole = Scope(document, pack.codelists)
     for rule in pack.rules.values():
-        if message in rule.messages:
-            for pointer, what in _KINDS[rule.kind](document, rule.parameters):
+        if message not in rule.messages or not _in_force(rule, whole):
+            continue
+        parameters = rule.moved.get(message, rule.parameters)
+        for scope in _scopes(whole, parameters):
+            for pointer, what in _KINDS[rule.kind](scope, parameters):
                 text = f"{rule.id}: {rule.text} ({what})"
                 yield Breach(rule.code, pointer, document.line(pointer), text, rule.requirement, rule.id)
 
 
-def _sum(document: Document, parameters: Mapping[str, Any]) -> Found:
-    """The parts add up to the total; judged only when all of them are numbers."""
-    totals, parts = document.texts(parameters["total"]), document.texts(parameters["parts"])
-    if not totals or not parts:
+def _scopes(whole: Scope, parameters: Mapping[str, Any]) -> Iterator[Scope]:
+    """The message, or each occurrence of what the rule looks at one by one."""
+    if "each" not in parameters:
+        yield whole
         return
-    numbers = [number for text in (totals[0], *parts) if (number := _decimal(text)) is not None]
-    if len(numbers) == 1 + len(parts):
-        with localcontext(prec=4 * _LONGEST_NUMBER):
-            total, added = numbers[0], sum(numbers[1:], Decimal(0))
-            if abs(total - added) > Decimal(parameters.get("tolerance", "0")):
-                yield document.pointers(parameters["total"])[0], f"the {len(parts)} parts add up to {added:f}"
+    for pointer in whole.pointers(parameters["each"]):
+        yield replace(whole, place=pointer.removeprefix("/"))
 
 
-def _count(document: Document, parameters: Mapping[str, Any]) -> Found:
-    """The number says how many there are."""
-    stated = document.texts(parameters["number"])
-    there = len(document.pointers(parameters["of"]))
-    if stated and (number := _decimal(stated[0])) is not None and number != there:
-        yield document.pointers(parameters["number"])[0], f"there are {there}"
+def _in_force(rule: Rule, scope: Scope) -> bool:
+    """Whether the decisive date of the message lies in the time of the rule; without a date the rule holds."""
+    if rule.decisive is None:
+        return True
+    when = next((time for text in scope.texts(rule.decisive) if (time := _time(text)) is not None), None)
+    bounds = [_time(bound or "") for bound in (rule.since, rule.until)]
+    since, until = (each if when and each and _comparable(each, when) else None for each in bounds)
+    return when is None or ((since is None or since <= when) and (until is None or when < until))
 
 
-def _sequence(document: Document, parameters: Mapping[str, Any]) -> Found:
-    """The numbers are 1, 2, 3 and so on."""
-    for place, text in enumerate(document.texts(parameters["path"])):
-        if _decimal(text) != place + 1:
-            yield document.pointers(parameters["path"])[place], f"{place + 1} should stand here"
+def _condition(scope: Scope, parameters: Mapping[str, Any]) -> Found:
+    """The first decision whose conditions hold says what must be there."""
+    for decision in parameters["decide"]:
+        if holds(scope, decision.get("if", {})):
+            for path, demand in decision["then"].items():
+                yield from wrong(scope, path, demand)
             return
 
 
-def _required_if(document: Document, parameters: Mapping[str, Any]) -> Found:
+def _sum(scope: Scope, parameters: Mapping[str, Any]) -> Found:
+    """The parts add up to the total, or to no more than it; judged only when all of them are numbers."""
+    totals, parts = scope.texts(parameters["total"]), scope.texts(parameters["parts"])
+    if not totals or not parts:
+        return
+    numbers = [number for text in (totals[0], *parts) if (number := decimal(text)) is not None]
+    if len(numbers) == 1 + len(parts):
+        with localcontext(prec=_PRECISION):
+            total, added = numbers[0], sum(numbers[1:], Decimal(0))
+            missing = added - total if parameters.get("at_least") else abs(total - added)
+            if missing > Decimal(parameters.get("tolerance", "0")):
+                yield scope.pointers(parameters["total"])[0], f"the {len(parts)} parts add up to {added:f}"
+
+
+def _count(scope: Scope, parameters: Mapping[str, Any]) -> Found:
+    """The number says how many there are."""
+    stated = scope.texts(parameters["number"])
+    there = len(scope.pointers(parameters["of"]))
+    if stated and (number := decimal(stated[0])) is not None and number != there:
+        yield scope.pointers(parameters["number"])[0], f"there are {there}"
+
+
+def _sequence(scope: Scope, parameters: Mapping[str, Any]) -> Found:
+    """The numbers are 1, 2, 3 and so on."""
+    for place, text in enumerate(scope.texts(parameters["path"])):
+        if decimal(text) != place + 1:
+            yield scope.pointers(parameters["path"])[place], f"{place + 1} should stand here"
+            return
+
+
+def _required_if(scope: Scope, parameters: Mapping[str, Any]) -> Found:
     """When the condition holds, the other place is there."""
-    if _holds(document, parameters) and not document.pointers(parameters["then"]):
-        yield "/" + parameters["then"].replace("[*]", ""), "it is missing"
+    if _holds(scope, parameters) and not scope.pointers(parameters["then"]):
+        yield "/" + scope.path(parameters["then"]).replace("[*]", ""), "it is missing"
 
 
-def _forbidden_if(document: Document, parameters: Mapping[str, Any]) -> Found:
+def _forbidden_if(scope: Scope, parameters: Mapping[str, Any]) -> Found:
     """When the condition holds, the other place is not there."""
-    if _holds(document, parameters):
-        for pointer in document.pointers(parameters["then"]):
+    if _holds(scope, parameters):
+        for pointer in scope.pointers(parameters["then"]):
             yield pointer, "it must not be here"
 
 
-def _holds(document: Document, parameters: Mapping[str, Any]) -> bool:
+def _holds(scope: Scope, parameters: Mapping[str, Any]) -> bool:
     if "present" in parameters:
-        return bool(document.pointers(parameters["if"])) is bool(parameters["present"])
-    return str(parameters["equals"]) in document.texts(parameters["if"])
+        return bool(scope.pointers(parameters["if"])) is bool(parameters["present"])
+    return str(parameters["equals"]) in scope.texts(parameters["if"])
 
 
-def _order(document: Document, parameters: Mapping[str, Any]) -> Found:
+def _order(scope: Scope, parameters: Mapping[str, Any]) -> Found:
     """No earlier time is after a later one; times of a form that is not known are not compared."""
-    earlier = [time for text in document.texts(parameters["earlier"]) if (time := _time(text))]
-    for place, text in enumerate(document.texts(parameters["later"])):
+    earlier = [time for text in scope.texts(parameters["earlier"]) if (time := _time(text))]
+    for place, text in enumerate(scope.texts(parameters["later"])):
         later = _time(text)
         if later and any(_comparable(each, later) and each > later for each in earlier):
-            yield document.pointers(parameters["later"])[place], "it is before the earlier time"
+            yield scope.pointers(parameters["later"])[place], "it is before the earlier time"
 
 
-def _distinct(document: Document, parameters: Mapping[str, Any]) -> Found:
+def _distinct(scope: Scope, parameters: Mapping[str, Any]) -> Found:
     """No text stands twice."""
     seen: set[str] = set()
-    for place, text in enumerate(document.texts(parameters["path"])):
+    for place, text in enumerate(scope.texts(parameters["path"])):
         if text in seen:
-            yield document.pointers(parameters["path"])[place], "it stands there twice"
+            yield scope.pointers(parameters["path"])[place], "it stands there twice"
         seen.add(text)
 
 
-def _check_digit(document: Document, parameters: Mapping[str, Any]) -> Found:
+def _check_digit(scope: Scope, parameters: Mapping[str, Any]) -> Found:
     """The check digit is right."""
     right = SCHEMES[parameters["scheme"]]
-    for place, text in enumerate(document.texts(parameters["path"])):
+    for place, text in enumerate(scope.texts(parameters["path"])):
         if not right(text):
-            yield document.pointers(parameters["path"])[place], "the check digit is wrong"
+            yield scope.pointers(parameters["path"])[place], "the check digit is wrong"
 
 
-_KINDS: Mapping[str, Callable[[Document, Mapping[str, Any]], Found]] = {
+_KINDS: Mapping[str, Callable[[Scope, Mapping[str, Any]], Found]] = {
     "sum": _sum,
     "count": _count,
     "sequence": _sequence,
@@ -122,18 +160,8 @@ _KINDS: Mapping[str, Callable[[Document, Mapping[str, Any]], Found]] = {
     "order": _order,
     "distinct": _distinct,
     "check-digit": _check_digit,
+    "condition": _condition,
 }
-
-
-def _decimal(text: str) -> Decimal | None:
-    """The number, or ``None`` where there is none that can be compared."""
-    if len(text) > _LONGEST_NUMBER:
-        return None
-    try:
-        number = Decimal(text.strip())
-    except InvalidOperation:
-        return None
-    return number if number.is_finite() and abs(number.adjusted()) <= _LONGEST_NUMBER else None
 
 
 def _time(text: str) -> datetime | None:

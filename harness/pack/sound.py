@@ -6,6 +6,7 @@ Every schema is compiled, and every golden sample is read, checked, written and 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -18,21 +19,24 @@ from harness.message.document import parse
 from harness.message.model import Binding, Document, Value
 from harness.message.path import parse_path
 from harness.pack.codelist import coded_violations
+from harness.pack.layers import read_table
 from harness.pack.model import Message, Pack
+from harness.pack.move import places_of
 from harness.pack.names import did_you_mean
 from harness.pack.rule import rule_violations
 from harness.pack.schema import violations
 from harness.security.defect import DEFECTS as SECURITY_DEFECTS
 
-_PATH_PARAMETERS = ("total", "parts", "number", "of", "path", "if", "then", "earlier", "later")
-
 
 def check_pack(pack: Pack) -> list[ConfigurationFault]:
-    """Everything that is wrong with a pack that could be loaded; empty when it is sound."""
+    """Everything that is wrong with a pack that could be loaded; empty when it is sound.
+
+    Of a message in which something is unmapped nothing can be said yet.
+    """
     return [
         *_defects(pack),
         *_paths(pack),
-        *chain.from_iterable(_message(pack, each) for each in pack.messages.values()),
+        *chain.from_iterable(_message(pack, each) for each in pack.messages.values() if not each.unmapped),
     ]
 
 
@@ -43,9 +47,9 @@ def _defects(pack: Pack) -> Iterator[ConfigurationFault]:
         **{name: pack.security.style in defect.problems for name, defect in SECURITY_DEFECTS.items()},
     }
     for name in pack.defects:
-        where = Where(pack.root / "security.yaml", None, f"defects/{name}")
         if name.startswith("delivery/") or known.get(name):
             continue
+        where = _at(pack, "security", "defects", name)
         if name in known:
             what = f"the defect '{name}' cannot be put into {pack.format} with the protection '{pack.security.style}'"
             yield ConfigurationFault(what, where=where, remedy="Remove the entry.")
@@ -54,35 +58,40 @@ def _defects(pack: Pack) -> Iterator[ConfigurationFault]:
             yield ConfigurationFault(f"there is no defect '{name}'", where=where, remedy=remedy)
 
 
+def _at(pack: Pack, table: str, *steps: str | int) -> Where:
+    """File and line of an entry, in whichever of the packs below it stands."""
+    return read_table(pack.roots, table).where(steps)
+
+
+def _stated(where: Where) -> Where:
+    return where
+
+
 def _paths(pack: Pack) -> Iterator[ConfigurationFault]:
     """Every path and every pointer must be one."""
-    limits = pack.root / "constraints.yaml"
-    for coded in pack.coded:
-        yield from _tried(Where(limits, None, f"codelists ({coded.message})"), parse_path, coded.path)
+    for number, coded in enumerate(pack.coded):
+        yield from _tried(partial(_at, pack, "constraints", "codelists", number), parse_path, coded.path)
     for rule in pack.rules.values():
-        for name in _PATH_PARAMETERS:
-            if name in rule.parameters:
-                where = Where(limits, None, f"rules/{rule.id}/parameters/{name}")
-                yield from _tried(where, parse_path, str(rule.parameters[name]))
+        for path in places_of(rule.parameters):
+            yield from _tried(partial(_at, pack, "constraints", "rules", rule.id, "parameters"), parse_path, path)
     for rules in pack.rules_by_message.values():
         for cell in rules.cells:
             if cell.refuse and cell.refuse.pointer:
-                yield from _tried(cell.where, parse_path, cell.refuse.pointer)
+                yield from _tried(partial(_stated, cell.where), parse_path, cell.refuse.pointer)
 
 
-def _tried(where: Where, action: Callable[..., Any], *arguments: object) -> Iterator[ConfigurationFault]:
+def _tried(where: Callable[[], Where], action: Callable[..., Any], *arguments: object) -> Iterator[ConfigurationFault]:
     """Run an action; its fault is told with the place that a person must look at."""
     try:
         action(*arguments)
     except ConfigurationFault as fault:
-        place = fault.where or where
+        place = fault.where or where()
         yield ConfigurationFault(fault.what, where=place, expected=fault.expected, remedy=fault.remedy)
 
 
 def _message(pack: Pack, message: Message) -> Iterator[ConfigurationFault]:
-    where = Where(pack.root / "messages.yaml", None, f"messages/{message.name}")
-    for path in message.redact:
-        yield from _tried(where, parse_path, path)
+    for number, path in enumerate(message.redact):
+        yield from _tried(partial(_at, pack, "messages", "messages", message.name, "redact", number), parse_path, path)
     for shape, file in message.golden.items():
         try:
             document = parse(pack.format, file.read_bytes())
@@ -102,7 +111,7 @@ def _message(pack: Pack, message: Message) -> Iterator[ConfigurationFault]:
             yield fault
             continue
         said = "refused" if message.refuses else shape
-        yield from _bindings(pack, message, document, said, where)
+        yield from _bindings(pack, message, document, said)
         if message.replies:
             yield from _answer(message, document, said, Where(file))
 
@@ -124,20 +133,20 @@ def _content(pack: Pack, message: Message, document: Document, file: Path) -> It
 
 
 def _bindings(
-    pack: Pack, message: Message, document: Document, shape: str, where: Where
+    pack: Pack, message: Message, document: Document, shape: str
 ) -> Iterator[ConfigurationFault]:
     """What is bound has a place in the sample of acceptance, and what is written there is read again.
 
     The reference to another message has one where it must be there, and none where it must not.
     """
     for name, binding in message.bindings.items():
-        place = Where(where.file, None, f"{where.path}/bind/{name}")
+        place = partial(_at, pack, "messages", "messages", message.name, "bind", name)
         needed = shape == "accepted"
         if pack.values[name].make.kind == "reply":
             needed = message.correlation == "required"
             if message.correlation == "forbidden" and document.texts(binding.path):
                 what = f"the sample of {message.name} refers to a message, which it must not"
-                yield ConfigurationFault(what, where=place, remedy="Remove the reference from the sample.")
+                yield ConfigurationFault(what, where=place(), remedy="Remove the reference from the sample.")
         yield from _tried(place, _write_and_read, document, binding, needed)
 
 
@@ -183,4 +192,6 @@ def _answer(message: Message, document: Document, shape: str, where: Where) -> I
         )
     elif found:
         wanted = [{"code": "1", "pointer": "/", "text": "text"}, {"code": "2", "pointer": "/", "text": "text"}]
-        yield from _tried(where, write_errors, document, shown.each, shown.code, shown.pointer, shown.text, wanted)
+        yield from _tried(
+            partial(_stated, where), write_errors, document, shown.each, shown.code, shown.pointer, shown.text, wanted
+        )

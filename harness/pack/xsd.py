@@ -41,10 +41,11 @@ _STEP = re.compile(r"(?:([^:\[\]]+):)?([^:\[\]]+?)(?:\[(\d+)\])?")
 
 @dataclass(frozen=True)
 class Compiled:
-    """A compiled schema, its declarations, and the lock that keeps one thread's errors from another's."""
+    """A compiled schema, its declarations and files, and the lock that keeps one thread's errors from another's."""
 
     schema: etree.XMLSchema
     grammar: Grammar
+    files: tuple[str, ...] = ()
     lock: Lock = field(default_factory=Lock)
 
 
@@ -89,7 +90,7 @@ def compile_schema(file: Path, folders: tuple[Path, ...]) -> Compiled:
             where=Where(file, last.line if last is not None else None),
             remedy="Correct the schema.",
         ) from None
-    return Compiled(schema, Grammar([pair for _, pair in files.values()]))
+    return Compiled(schema, Grammar([pair for _, pair in files.values()]), tuple(files))
 
 
 class _FromPack(etree.Resolver):

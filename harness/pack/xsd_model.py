@@ -7,14 +7,17 @@ keeps what the validator said.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from lxml import etree
 
 from harness.pack.content import EMPTY, All, Any, Choice, Name, Particle, Repeat, Series
+from harness.pack.xsd_text import Text
 
 XS = "{http://www.w3.org/2001/XMLSchema}"
+_GLOBAL = ("element", "complexType", "simpleType", "group", "attribute", "attributeGroup")
+_DEEP = 20
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ class Grammar:
         self._globals = {
             (_kind(node), _clark(namespace, node.get("name", ""))): node
             for root, namespace in documents
-            for node in root.iterchildren(f"{XS}element", f"{XS}complexType", f"{XS}group")
+            for node in root.iterchildren(*(f"{XS}{kind}" for kind in _GLOBAL))
         }
         self._contents: dict[etree._Element, Content] = {}
 
@@ -56,10 +59,121 @@ class Grammar:
         for tag in tags[1:]:
             if declaration is None:
                 return None
-            declaration = self._content(declaration).declarations.get(tag)
-        return None if declaration is None else self._content(declaration)
+            declaration = self.content_of(declaration).declarations.get(tag)
+        return None if declaration is None else self.content_of(declaration)
 
-    def _content(self, declaration: etree._Element) -> Content:
+    def declared(self) -> tuple[str, ...]:
+        """The global elements, in Clark notation."""
+        return tuple(tag for kind, tag in self._globals if kind == "element")
+
+    def referred(self) -> frozenset[str]:
+        """The global elements that stand inside others."""
+        references = (node for root in self._namespaces for node in root.iter(f"{XS}element") if node.get("ref"))
+        return frozenset(self._resolve(node, node.get("ref", "")) for node in references)
+
+    def home(self, declaration: etree._Element) -> int:
+        """The number of the file with a declaration; 0 is the one that the schema was compiled from."""
+        return list(self._namespaces).index(_root(declaration))
+
+    def element(self, tag: str) -> etree._Element | None:
+        """The declaration of a global element."""
+        return self._globals.get(("element", tag))
+
+    def about(self, declaration: etree._Element) -> str:
+        """What the schema says about an element and about its type."""
+        told = [declaration, self._definition(declaration)]
+        return " ".join(
+            " ".join(str(part) for part in text.itertext()).strip()
+            for node in told
+            if node is not None
+            for text in node.iterfind(f"{XS}annotation/{XS}documentation")
+        )
+
+    def text(self, declaration: etree._Element) -> Text | None:
+        """What may stand in an element; ``None`` where no text may."""
+        definition = self._definition(declaration)
+        if definition is None:
+            base = declaration.get("type", "")
+            found: Text | None = Text(_kind_of(base)) if base else None
+        elif definition.tag == f"{XS}simpleType":
+            found = self._simple(definition)
+        else:
+            derived = definition.find(f"{XS}simpleContent/*")
+            found = None if derived is None else self._derived(derived)
+        fixed = declaration.get("fixed")
+        return replace(found, fixed=fixed) if found is not None and fixed is not None else found
+
+    def attributes(self, declaration: etree._Element) -> Iterator[tuple[str, bool, Text]]:
+        """The attributes of an element: name, whether it is required, and what may stand in it."""
+        definition = self._definition(declaration)
+        if definition is not None and definition.tag == f"{XS}complexType":
+            yield from self._attributes(definition, 0)
+
+    def _attributes(self, node: etree._Element, depth: int) -> Iterator[tuple[str, bool, Text]]:
+        if depth > _DEEP:
+            return
+        derived = next(iter([*node.iterfind(f"{XS}complexContent/*"), *node.iterfind(f"{XS}simpleContent/*")]), None)
+        if derived is not None:
+            base = self._globals.get(("complexType", self._resolve(derived, derived.get("base", ""))))
+            if base is not None and derived.tag == f"{XS}extension":
+                yield from self._attributes(base, depth + 1)
+            node = derived
+        for child in node.iterchildren(f"{XS}attribute", f"{XS}attributeGroup"):
+            reference = child.get("ref")
+            target = self._globals.get((_kind(child), self._resolve(child, reference))) if reference else child
+            if target is None:
+                continue
+            if _kind(child) == "attributeGroup":
+                yield from self._attributes(target, depth + 1)
+            elif child.get("use") != "prohibited":
+                kind = self.text(target) or Text()
+                yield target.get("name", ""), child.get("use") == "required", kind
+
+    def _definition(self, declaration: etree._Element) -> etree._Element | None:
+        """The type of an element or attribute, where it is one of these files."""
+        inline = next(iter(declaration.iterchildren(f"{XS}complexType", f"{XS}simpleType")), None)
+        name = declaration.get("type")
+        if inline is not None or not name:
+            return inline
+        tag = self._resolve(declaration, name)
+        return self._globals.get(("complexType", tag), self._globals.get(("simpleType", tag)))
+
+    def _simple(self, definition: etree._Element, depth: int = 0) -> Text:
+        inner = next(iter(definition.iterchildren(f"{XS}restriction", f"{XS}list", f"{XS}union")), None)
+        if inner is None or depth > _DEEP:
+            return Text()
+        if inner.tag == f"{XS}restriction":
+            return self._derived(inner, depth)
+        members = [*inner.get("memberTypes", inner.get("itemType", "")).split()]
+        local = inner.find(f"{XS}simpleType")
+        if local is not None:
+            return self._simple(local, depth + 1)
+        return self._named(inner, members[0], depth) if members else Text()
+
+    def _named(self, node: etree._Element, name: str, depth: int) -> Text:
+        tag = self._resolve(node, name)
+        definition = self._globals.get(("simpleType", tag))
+        if definition is not None:
+            return self._simple(definition, depth + 1)
+        complex_type = self._globals.get(("complexType", tag))
+        derived = None if complex_type is None else complex_type.find(f"{XS}simpleContent/*")
+        return Text(_kind_of(name)) if derived is None else self._derived(derived, depth + 1)
+
+    def _derived(self, node: etree._Element, depth: int = 0) -> Text:
+        """A restriction or extension: its base, with its own facets."""
+        if depth > _DEEP:
+            return Text()
+        local = node.find(f"{XS}simpleType")
+        text = self._simple(local, depth + 1) if local is not None else self._named(node, node.get("base", ""), depth)
+        values = tuple(each.get("value", "") for each in node.iterchildren(f"{XS}enumeration"))
+        patterns = tuple(each.get("value", "") for each in node.iterchildren(f"{XS}pattern"))
+        text = replace(text, values=values or text.values, patterns=patterns or text.patterns)
+        for facet in node.iterchildren(etree.Element):
+            text = text.narrowed(_kind(facet), facet.get("value", ""))
+        return text
+
+    def content_of(self, declaration: etree._Element) -> Content:
+        """Content of the element with that declaration."""
         if declaration not in self._contents:
             declarations: dict[str, etree._Element] = {}
             definition = declaration.find(f"{XS}complexType")
@@ -124,6 +238,11 @@ class Grammar:
         prefix, _, local = name.rpartition(":")
         namespace = node.nsmap.get(prefix or None)
         return _clark(namespace or (self._namespaces[_root(node)] if not prefix else None), local)
+
+
+def _kind_of(name: str) -> str:
+    """Local name of a built-in type."""
+    return name.rpartition(":")[2] or "string"
 
 
 def _kind(node: etree._Element) -> str:

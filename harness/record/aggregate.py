@@ -133,6 +133,7 @@ def _pack(pack: Pack, places: Mapping[str, list[str]]) -> dict[str, Any]:
         "title": pack.title,
         "digest": pack.digest,
         "extends": list(pack.extends),
+        "bases": [{"id": base.id, "version": base.version, "digest": base.digest} for base in pack.bases],
         "notice": pack.notice,
         "provenance": pack.provenance,
         "format": pack.format,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from harness.check.named import named_checks
@@ -14,6 +14,7 @@ from harness.message.model import Value
 from harness.message.path import parse_path
 from harness.pack.entry import Entry
 from harness.pack.model import Expectation, Pack
+from harness.pack.move import move_outcomes
 from harness.pack.names import pick
 from harness.pack.notation import read_expectation
 from harness.pack.source import read_source
@@ -141,15 +142,15 @@ class _Reader:
             subject=entry.get("subject", subject_of(self.pack, sender, receiver)),
             movement=self.movement(entry),
             values=dict(self.given(message, entry)),
-            defect=self.defect(entry, "defect"),
-            expectation=self.expectation(entry, "answer") or Expectation(),
+            defect=self.defect(message, entry, "defect"),
+            expectation=self.expectation(message, entry, "answer") or Expectation(),
             violation=entry.get("when") == "simulated",
-            refused=self.expectation(entry, "refused"),
+            refused=self.expectation(message, entry, "refused"),
             during=self.exchanges(entry, "during"),
             floating=floating,
             within=entry.optional("within", self.pack.timers, "timer"),
             repeats=repeats,
-            answer_defect=self.defect(entry, "answer_defect"),
+            answer_defect=self.defect(self.pack.messages[message].answer, entry, "answer_defect"),
             check=self.check(entry.at("check")) if "check" in entry else None,
             save=dict(self.save(message, entry)),
         )
@@ -161,17 +162,27 @@ class _Reader:
             raise entry.at("movement").fault(f"one scenario has at most {MOVEMENTS} movements")
         return name
 
-    def defect(self, entry: Entry, key: str) -> str | None:
+    def defect(self, message: str | None, entry: Entry, key: str) -> str | None:
         """The name of a defect of the pack, or of an edit."""
         given = entry.get(key)
         try:
             edit = read_edit(given) if given is not None else None
         except ConfigurationFault as fault:
             raise entry.at(key).fault(fault.what) from None
+        if edit is not None and message is not None:
+            edit = replace(edit, place=self.pack.paths.path(message, edit.place, entry.at(key).where))
         return edit.name if edit is not None else entry.optional(key, self.pack.defects, "defect")
 
-    def expectation(self, entry: Entry, key: str) -> Expectation | None:
-        return read_expectation(entry.at(key), self.pack.outcomes) if key in entry else None
+    def expectation(self, message: str, entry: Entry, key: str) -> Expectation | None:
+        if key not in entry:
+            return None
+        place, paths = entry.at(key), self.pack.paths
+        wanted = read_expectation(place, self.pack.outcomes)
+        return replace(
+            wanted,
+            expect=move_outcomes(paths, message, wanted.expect, place.where),
+            permitted=move_outcomes(paths, message, wanted.permitted, place.where),
+        )
 
     def given(self, message: str, entry: Entry) -> Iterator[tuple[str, Given]]:
         for name, value in entry.table("with"):
@@ -203,7 +214,7 @@ class _Reader:
                 raise value.fault(f"{message} has no answer to save a value from", expected="request: NAME")
             if place not in self.pack.messages[source].bindings:
                 try:
-                    parse_path(place)
+                    place = self.pack.paths.path(source, str(parse_path(place)), value.where)
                 except ConfigurationFault:
                     raise value.fault(
                         f"'{place}' is no bound name of {source}, and no path", remedy="See docs/packs.md for paths."

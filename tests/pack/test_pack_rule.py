@@ -8,7 +8,11 @@ from typing import Any
 import pytest
 
 from harness.message.document import parse
-from harness.pack.checkdigit import is_container_number, is_movement_reference_number
+from harness.pack.checkdigit import (
+    is_container_number,
+    is_guarantee_reference_number,
+    is_movement_reference_number,
+)
 from harness.pack.codelist import coded_violations
 from harness.pack.model import Origin, Pack, Rule
 from harness.pack.rule import rule_violations
@@ -25,6 +29,21 @@ def broken(pack: Pack, kind: str, parameters: dict[str, Any], text: str) -> list
     return [each.pointer for each in breaches]
 
 
+TYPE = {"decide": [{"if": {"t": "TIR"}, "then": {"n": "R"}}, {"then": {"n": "N"}}]}
+INSIDE = {
+    "each": "g[*]",
+    "decide": [
+        {"if": {"k": {"in": "transport-mode"}}, "then": {"m": "O", "c": "N"}},
+        {"if": {"k": {"form": "V."}, "any": [{"m": {"present": True}}, {"/top": "1"}]}, "then": {"c": "R"}},
+        {"then": {"m": {"above": "0"}, "c": {"least": "m"}}},
+    ],
+}
+
+
+def only(test: dict[str, Any]) -> dict[str, Any]:
+    return {"decide": [{"then": {"a": test}}]}
+
+
 SUM = {"total": "t", "parts": "p[*]/n"}
 IF = {"if": "a", "equals": "1", "then": "b/c"}
 PARTS = "<p><n>0.1</n></p><p><n>0.2</n></p>"
@@ -33,6 +52,32 @@ PARTS = "<p><n>0.1</n></p><p><n>0.2</n></p>"
 @pytest.mark.parametrize(
     ("kind", "parameters", "text", "expected"),
     [
+        ("condition", TYPE, "<t>TIR</t><n>1</n>", []),
+        ("condition", TYPE, "<t>TIR</t>", ["/n"]),
+        ("condition", TYPE, "<t>T1</t>", []),
+        ("condition", TYPE, "<t>T1</t><n>1</n>", ["/n"]),
+        ("condition", INSIDE, "<g><k>3</k></g><g><k>3</k><c>1</c></g>", ["/g[2]/c"]),
+        ("condition", INSIDE, "<g><k>VQ</k><m>x</m></g>", ["/g/c"]),
+        ("condition", INSIDE, "<top>1</top><g><k>VQ</k></g>", ["/g/c"]),
+        ("condition", INSIDE, "<top>2</top><g><k>VQ</k></g>", []),
+        ("condition", INSIDE, "<g><k>PK</k><m>2</m><c>1</c></g>", ["/g/c"]),
+        ("condition", INSIDE, "<g><k>PK</k><m>2</m><c>2.0</c></g>", []),
+        ("condition", INSIDE, "<g><k>PK</k><m>0</m></g>", ["/g/m"]),
+        ("condition", only({"is": ["1", "2"], "last": 1}), "<a>91</a><a>93</a>", ["/a[2]"]),
+        ("condition", only({"not": ["0"]}), "<a>0</a>", ["/a"]),
+        ("condition", only({"not": ["0"]}), "<a>1</a>", []),
+        ("condition", only({"same": "b", "first": 2}), "<a>DE01</a><b>DE99</b>", []),
+        ("condition", only({"same": "b", "first": 2}), "<a>DE01</a><b>FR99</b>", ["/a"]),
+        ("condition", only({"same": "b", "first": 2}), "<a>DE01</a>", []),
+        ("condition", only({"most": "5"}), "<a>6</a><a>five</a>", ["/a[1]"]),
+        ("condition", only({"check-digit": "mrn"}), "<a>23AT0000000000000J</a>", ["/a"]),
+        ("condition", {"decide": [{"if": {"a": {"not": "1"}}, "then": {"b": "R"}}]}, "<a>2</a>", ["/b"]),
+        ("condition", {"decide": [{"if": {"a": {"not": "1"}}, "then": {"b": "R"}}]}, "<a>1</a>", []),
+        ("condition", {"decide": [{"if": {"a": {"not": "1"}}, "then": {"b": "R"}}]}, "<c/>", []),
+        ("sequence", {"each": "g[*]", "path": "i[*]/n"}, "<g><i><n>1</n></i></g><g><i><n>1</n></i></g>", []),
+        ("sequence", {"each": "g[*]", "path": "i[*]/n"}, "<g><i><n>1</n></i></g><g><i><n>2</n></i></g>", ["/g[2]/i/n"]),
+        ("sum", {**SUM, "at_least": True}, "<t>0.4</t>" + PARTS, []),
+        ("sum", {**SUM, "at_least": True}, "<t>0.2</t>" + PARTS, ["/t"]),
         ("sum", SUM, "<t>0.3</t>" + PARTS, []),
         ("sum", SUM, "<t>0.30</t>" + PARTS, []),
         ("sum", SUM, "<t>0.31</t>" + PARTS, ["/t"]),
@@ -112,3 +157,35 @@ def test_movement_reference_numbers() -> None:
     assert not is_movement_reference_number("24GB0002463CTPQVJ1")
     assert not is_movement_reference_number("24GB0002463CTPQVJ")
     assert not is_movement_reference_number("2\uff14GB0002463CTPQVJ0")
+
+
+@pytest.mark.parametrize(
+    ("when", "broken"), [("2025-01-20T23:59:59", True), ("2025-01-21T00:00:00", False), ("", True)]
+)
+def test_a_date_in_the_message_decides_whether_a_rule_holds(pack: Pack, when: str, broken: bool) -> None:
+    """Whoever makes the message with another clock tests the other side of the date."""
+    rule = Rule(
+        "R", ("notice",), "condition", only({"form": ".{1,5}"}), "Short.", "M06", None, Origin("assumed", "test"),
+        decisive="at", until="2025-01-21T00:00:00",
+    )  # fmt: skip
+    later = replace(rule, until=None, since="2025-01-21T00:00:00")
+    document = parse("xml", f"<m><at>{when}</at><a>too long</a></m>".encode())
+    assert bool(list(rule_violations(replace(pack, rules={"R": rule}), "notice", document))) is broken
+    assert bool(list(rule_violations(replace(pack, rules={"R": later}), "notice", document))) is (
+        not broken or not when
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "right"),
+    [
+        ("24DE0000000000A14", True),
+        ("26UZ000000000X773", True),
+        ("24DE0000000000A14A000001", True),
+        ("24DE0000000000A15", False),
+        ("24DE0000000000A14A00001", False),
+        ("x", False),
+    ],
+)
+def test_guarantee_reference_numbers(text: str, right: bool) -> None:
+    assert is_guarantee_reference_number(text) is right

@@ -1,0 +1,104 @@
+"""Make a pack, lay official schemas over one, and prove that a pack is whole.
+
+  c2c pack check etir-4.3
+  c2c pack new suites/my-pack
+  c2c pack import official-files --extends etir-4.3 --out suites/official
+
+`import` reads a folder with XML Schemas, and a WSDL, sample messages and code lists where there are some. It proposes
+which root is which message and where each place is, with its reasons, and writes an overlay for a person to finish.
+
+`check` exits 0 when the pack is whole, 10 when something is still open in it, 11 when something is wrong.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.errors import CONFIGURATION, CONFORMANT, NOT_FULLY_VERIFIED
+from harness.pack.load import load_pack
+from harness.pack.new import new_pack
+from harness.pack.overlay import Imported, import_folder
+from harness.reference.hooks import Hooks
+from harness.scenario.sound import check_whole, spoken_pointers
+
+if TYPE_CHECKING:
+    import argparse
+
+SHOWN = 20
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the commands."""
+    commands = parser.add_subparsers(title="what to do", metavar="WHAT", required=True)
+    check = commands.add_parser("check", help="prove that a pack is whole", allow_abbrev=False)
+    check.add_argument("pack", metavar="PACK", help="name or folder of the pack")
+    check.set_defaults(action=_check)
+    new = commands.add_parser("new", help="start a pack from nothing", allow_abbrev=False)
+    new.add_argument("folder", type=Path, metavar="DIR", help="folder of the new pack; its name becomes the id")
+    new.set_defaults(action=_new)
+    taken = commands.add_parser("import", help="lay the schemas of a folder over a pack", allow_abbrev=False)
+    taken.add_argument("folder", type=Path, metavar="DIR", help="schemas, and what else there is")
+    taken.add_argument("--extends", required=True, metavar="PACK", help="name or folder of the pack below")
+    taken.add_argument("--out", type=Path, metavar="DIR", help="the overlay (default: ./<folder>-<pack>)")
+    taken.set_defaults(action=_import)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Do what was asked."""
+    return int(options.action(options))
+
+
+def _check(options: argparse.Namespace) -> int:
+    pack = load_pack(options.pack)
+    Hooks(pack.faults.values())
+    faults = check_whole(pack)
+    for fault in faults:
+        print(f"wrong: {fault}")
+    open_places = [(message.name, place) for message in pack.messages.values() for place in message.unmapped]
+    for name, place in open_places:
+        print(f"open: {name}: {place}")
+    what = f"{pack.id} {pack.version}, {pack.digest}"
+    if faults:
+        print(f"{len(faults)} wrong in {what}")
+        return CONFIGURATION
+    if open_places:
+        print(f"{len(open_places)} open in {what}: cases that need them are not run")
+        return NOT_FULLY_VERIFIED
+    told = f"{len(pack.messages)} messages, {len(pack.requirements)} requirements, {len(pack.scenarios)} scenarios"
+    print(f"whole: {what}: {told}, {len(pack.rules)} rules, {len(pack.faults)} faults")
+    return CONFORMANT
+
+
+def _new(options: argparse.Namespace) -> int:
+    for file in new_pack(options.folder):
+        print(file)
+    print(
+        f"Next: change what stands there into your protocol, and run `c2c pack check {options.folder}` after each step."
+    )
+    return CONFORMANT
+
+
+def _import(options: argparse.Namespace) -> int:
+    pack = load_pack(options.extends)
+    out = options.out or Path(f"{options.folder.resolve().name}-{pack.id}")
+    done = import_folder(pack, options.folder, out, spoken_pointers(pack))
+    print("\n".join(_told(done)))
+    print(f"Next: finish {out / 'messages.yaml'}, and run `c2c pack check {out}`.")
+    return NOT_FULLY_VERIFIED if done.open else CONFORMANT
+
+
+def _told(done: Imported) -> list[str]:
+    found = [each for each in done.adopted if each.sure]
+    lines = [f"not used: {problem}" for problem in done.problems]
+    for each in found:
+        places = [one for place, one in each.proposals.items() if place in each.used and one.found]
+        least = min((one.confidence for one in places), default=1.0)
+        root = each.root.tag if each.root is not None else ""
+        lines.append(f"{each.message.name}: {root} ({each.confidence:.2f}: {', '.join(each.reasons)})")
+        lines.append(f"    {len(places)} of {len(each.used)} places found, the least sure with {least:.2f}")
+    lines += [f"code list {name}: {file.name}" for name, file in done.codelists.items()]
+    lines += [f"open: {each}" for each in done.open[:SHOWN]]
+    lines += [f"... and {len(done.open) - SHOWN} more, each with ? in messages.yaml"] if len(done.open) > SHOWN else []
+    lines.append(f"{len(found)} of {len(done.adopted)} messages found, {len(done.open)} things open")
+    return lines

@@ -1,0 +1,245 @@
+"""A folder of official files, read: schemas with their message roots, WSDLs, sample messages and code lists."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.errors import ConfigurationFault, MalformedInput, Where
+from harness.message.envelope import open_envelope
+from harness.message.xml import XmlDocument, parse_xml
+from harness.pack.source import read_source
+from harness.pack.wsdl import Service, read_wsdl
+from harness.pack.xsd import Compiled, compile_schema
+
+_CODE = ("code", "value", "key", "id")
+_MEANING = ("description", "meaning", "name", "text", "title", "label")
+_TITLE = ("listname", "title", "name", "id")
+
+
+@dataclass(frozen=True)
+class Root:
+    """A root element, and the schema file that declares it.
+
+    Parameters:
+        tag: in Clark notation.
+        file: path below the folder.
+        compiled: the schema.
+    """
+
+    tag: str
+    file: str
+    compiled: Compiled
+
+    @property
+    def local(self) -> str:
+        """The name without its namespace."""
+        return self.tag.rpartition("}")[2]
+
+
+@dataclass(frozen=True)
+class GivenList:
+    """A code list as it was given: its names (of the file and inside it), and code to meaning."""
+
+    names: tuple[str, ...]
+    codes: Mapping[str, str]
+    file: Path
+
+
+@dataclass(frozen=True)
+class Intake:
+    """Everything that a folder gives.
+
+    Parameters:
+        folder: where the schemas are now.
+        roots: what may be a message, by root element.
+        services: what the WSDL files say.
+        samples: valid messages by root element, each with its file.
+        codelists: code lists.
+        problems: what could not be used, and why.
+    """
+
+    folder: Path
+    roots: Mapping[str, Root]
+    services: tuple[Service, ...]
+    samples: Mapping[str, tuple[tuple[Path, XmlDocument], ...]]
+    codelists: tuple[GivenList, ...]
+    problems: tuple[ConfigurationFault, ...]
+
+
+def read_folder(folder: Path, schemas: Path) -> Intake:
+    """Read a folder with everything in it. Files of other kinds are left alone.
+
+    Parameters:
+        folder: the folder.
+        schemas: an empty folder for a copy of its schemas, and of those that stand in a WSDL.
+
+    Raises:
+        ConfigurationFault: the folder has no schema that can be used.
+    """
+    folder = folder.resolve()
+    problems: list[ConfigurationFault] = []
+    services: list[Service] = []
+    for file in _files(folder, "wsdl"):
+        try:
+            services.append(read_wsdl(file))
+        except ConfigurationFault as fault:
+            problems.append(fault)
+    _copy(folder, schemas, services)
+    compiled = dict(_compiled(schemas, problems))
+    spoken = {root for service in services for each in service.operations for root in (each.request, each.answer)}
+    roots = _roots(compiled, spoken)
+    if not roots:
+        raise ConfigurationFault(
+            "no message root was found",
+            where=(problems[0].where if problems else Where(folder)),
+            expected="at least one XML Schema file (.xsd) that compiles and declares an element",
+            remedy=problems[0].what if problems else "Name the folder with the schemas.",
+        )
+    samples = _samples(folder, roots, problems)
+    return Intake(schemas, roots, tuple(services), samples, tuple(_codelists(folder, problems)), tuple(problems))
+
+
+def _copy(folder: Path, schemas: Path, services: list[Service]) -> None:
+    for file in _files(folder, "xsd"):
+        target = schemas / file.relative_to(folder)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, target)
+    for number, data in enumerate((each for service in services for each in service.schemas), 1):
+        (schemas / f"wsdl-types-{number}.xsd").write_bytes(data)
+
+
+def _files(folder: Path, *endings: str) -> Iterator[Path]:
+    for file in sorted(folder.rglob("*")):
+        if file.is_file() and file.suffix.lower().removeprefix(".") in endings and "__MACOSX" not in file.parts:
+            yield file
+
+
+def _compiled(folder: Path, problems: list[ConfigurationFault]) -> Iterator[tuple[str, Compiled]]:
+    """Every schema that stands by itself; one that cannot is a problem unless another one includes it."""
+    failed: dict[Path, ConfigurationFault] = {}
+    used: set[str] = set()
+    for file in _files(folder, "xsd"):
+        name = file.relative_to(folder).as_posix()
+        try:
+            schema = compile_schema(file, (folder,))
+        except ConfigurationFault as fault:
+            failed[file] = fault
+            continue
+        used |= set(schema.files)
+        yield name, schema
+    problems += [fault for file, fault in failed.items() if file.relative_to(folder).as_posix() not in used]
+
+
+def _roots(compiled: Mapping[str, Compiled], spoken: set[str | None]) -> dict[str, Root]:
+    """The roots: what a WSDL sends, and every global element with content to which nothing refers."""
+    referred = {tag for schema in compiled.values() for tag in schema.grammar.referred()}
+    found: dict[str, Root] = {}
+    for file, schema in compiled.items():
+        for tag in schema.grammar.declared():
+            declaration = schema.grammar.element(tag)
+            if declaration is None or (tag in referred and tag not in spoken):
+                continue
+            if schema.grammar.content_of(declaration).declarations:
+                own = schema.grammar.home(declaration) == 0
+                if tag not in found or own:
+                    found[tag] = Root(tag, file, schema)
+    return found
+
+
+def _samples(
+    folder: Path, roots: Mapping[str, Root], problems: list[ConfigurationFault]
+) -> dict[str, tuple[tuple[Path, XmlDocument], ...]]:
+    found: dict[str, tuple[tuple[Path, XmlDocument], ...]] = {}
+    for file in _files(folder, "xml"):
+        try:
+            document = _payload(file.read_bytes())
+        except MalformedInput as error:
+            problems.append(ConfigurationFault(error.what, where=Where(file, error.line)))
+            continue
+        root = roots.get(document.root) if document is not None else None
+        if document is None or root is None:
+            continue
+        with root.compiled.lock:
+            valid = root.compiled.schema.validate(document.element)
+            told = root.compiled.schema.error_log.last_error
+        if valid:
+            found[document.root] = (*found.get(document.root, ()), (file, document))
+        else:
+            problems.append(
+                ConfigurationFault(
+                    f"the sample breaks its schema and is not used: {told.message if told else 'it is not valid'}",
+                    where=Where(file, told.line if told else None),
+                )
+            )
+    return found
+
+
+def _payload(data: bytes) -> XmlDocument | None:
+    document = parse_xml(data)
+    if document.root.endswith("}Envelope"):
+        return open_envelope(data).body
+    return document
+
+
+def _codelists(folder: Path, problems: list[ConfigurationFault]) -> Iterator[GivenList]:
+    for file in _files(folder, "json", "csv", "yaml", "yml"):
+        try:
+            yield from _lists(file)
+        except (ValueError, ConfigurationFault) as problem:
+            problems.append(ConfigurationFault(f"this is no code list: {problem}", where=Where(file)))
+
+
+def _lists(file: Path) -> Iterator[GivenList]:
+    match file.suffix.lower():
+        case ".csv":
+            with file.open(encoding="utf-8-sig", newline="") as text:
+                yield from _list(file, file.stem, list(csv.DictReader(text)))
+        case ".json":
+            yield from _list(file, file.stem, json.loads(file.read_text("utf-8")))
+        case _:
+            yield from _list(file, file.stem, read_source(file).data)
+
+
+def _list(file: Path, name: str, data: Any) -> Iterator[GivenList]:
+    """Find the lists in what was read: rows with a code, or a mapping of codes to meanings, under whatever key."""
+    if isinstance(data, list) and data and all(isinstance(each, dict) for each in data):
+        rows = [{str(key).lower(): value for key, value in row.items()} for row in data]
+        code = next((key for key in _CODE if all(row.get(key) not in (None, "") for row in rows)), None)
+        meaning = next((key for key in _MEANING if any(key in row for row in rows)), "")
+        if code:
+            yield GivenList((file.stem, name), {str(row[code]): str(row.get(meaning) or "") for row in rows}, file)
+    elif isinstance(data, dict):
+        told = [str(value) for key, value in data.items() if key.lower() in _TITLE and isinstance(value, str)]
+        codes = data.get("codes")
+        if isinstance(codes, dict):
+            yield GivenList((file.stem, *told), {str(code): str(text) for code, text in codes.items()}, file)
+            return
+        for key, value in data.items():
+            if isinstance(value, list | dict):
+                inner = tuple(_list(file, key, value))
+                yield from (GivenList((*each.names, *told), each.codes, file) for each in inner)
+
+
+def write_list(given: GivenList, id: str, title: str) -> str:  # noqa: A002 - the word of the file
+    """A code list in the notation of packs."""
+    lines = [
+        f"id: {id}",
+        f"title: {quoted(title)}",
+        f"version: {quoted(given.file.stem)}",
+        f"source: {quoted(f'public: {given.file.name}, as it was given to the import')}",
+        "codes:",
+    ]
+    return (
+        "\n".join([*lines, *(f"  {quoted(code)}: {quoted(text or code)}" for code, text in given.codes.items())]) + "\n"
+    )
+
+
+def quoted(text: str) -> str:
+    """A text for a YAML file, in double quotes."""
+    return json.dumps(text, ensure_ascii=False)

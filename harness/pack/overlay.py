@@ -1,0 +1,174 @@
+"""Writing an overlay for a person to finish: what was found, how sure it is and why, and what is open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.errors import ConfigurationFault, Where
+from harness.pack.adopt import Adopted, adopt
+from harness.pack.data import data_folder
+from harness.pack.fill import fill, to_file
+from harness.pack.intake import GivenList, Intake, quoted, read_folder, write_list
+from harness.pack.model import CodeList, Pack
+from harness.pack.paths import OPEN
+from harness.pack.xsd_tree import words
+
+SCHEMAS = "imported"
+"""The folder below ``schemas/`` with what was given, so that it replaces nothing that the base still needs."""
+
+_LIKE = 0.5
+_COLUMN = 60
+
+
+@dataclass
+class Imported:
+    """What came of an import.
+
+    Parameters:
+        folder: the overlay.
+        adopted: what was found for each message.
+        samples: message and shape to where its golden sample comes from.
+        codelists: code list of the base to the file that replaces it.
+        open: what a person must still find, in words.
+        problems: files that could not be used.
+    """
+
+    folder: Path
+    adopted: tuple[Adopted, ...]
+    samples: dict[str, str] = field(default_factory=dict)
+    codelists: dict[str, Path] = field(default_factory=dict)
+    open: list[str] = field(default_factory=list)
+    problems: tuple[ConfigurationFault, ...] = ()
+
+
+def import_folder(pack: Pack, folder: Path, out: Path, pointers: Mapping[str, frozenset[str]]) -> Imported:
+    """Make an overlay of a pack from a folder of official files.
+
+    Parameters:
+        pack: the base.
+        folder: the official files.
+        out: folder of the overlay, which must be empty or not be there; its name becomes the id.
+        pointers: places that scenarios speak of, by message.
+
+    Raises:
+        ConfigurationFault: the base is not XML or would not be found from there, or nothing can be used.
+    """
+    if pack.format != "xml":
+        raise ConfigurationFault(f"the pack {pack.id} is not XML", expected="a pack with XML Schema")
+    if out.exists() and any(out.iterdir()):
+        raise ConfigurationFault("the folder is not empty", where=Where(out), remedy="Name another one with --out.")
+    base = pack.root.resolve()
+    if base.parent not in (out.resolve().parent, data_folder("suites").resolve()):
+        raise ConfigurationFault(
+            f"from there the overlay would not find its base {pack.id}",
+            where=Where(out),
+            expected=f"a folder in {base.parent}",
+            remedy="Choose --out beside the base.",
+        )
+    intake = read_folder(folder, out / "schemas" / SCHEMAS)
+    done = Imported(out, adopt(pack, intake, pointers), problems=intake.problems)
+    (out / "golden").mkdir()
+    _write_samples(pack, intake, done)
+    _write_codelists(pack, intake, done)
+    soap = next((service.soap for service in intake.services if service.soap), None)
+    (out / "pack.yaml").write_text("\n".join(_head(pack, out, folder, soap)) + "\n", "utf-8")
+    (out / "messages.yaml").write_text("\n".join(_messages(pack, done)) + "\n", "utf-8")
+    return done
+
+
+def _write_samples(pack: Pack, intake: Intake, done: Imported) -> None:
+    for each in done.adopted:
+        if each.root is None:
+            continue
+        for shape, file in each.message.golden.items():
+            filled = fill(pack, each, shape, intake)
+            target = done.folder / "golden" / file.name
+            target.write_bytes(to_file(filled.document))
+            done.samples[f"{each.message.name} {shape}"] = filled.origin
+            done.open += [f"{each.message.name}: {target.name} is not valid: {wrong}" for wrong in filled.wrong]
+
+
+def _write_codelists(pack: Pack, intake: Intake, done: Imported) -> None:
+    for codelist in pack.codelists.values():
+        likeness = [(_like(codelist, given), given) for given in intake.codelists]
+        score, given = max(likeness, key=lambda pair: pair[0], default=(0.0, None))
+        if given is not None and score >= _LIKE:
+            folder = done.folder / "codelists"
+            folder.mkdir(exist_ok=True)
+            (folder / f"{codelist.id}.yaml").write_text(write_list(given, codelist.id, codelist.title), "utf-8")
+            done.codelists[codelist.id] = given.file
+        elif intake.codelists:
+            done.open.append(f"code list {codelist.id}: none of the given ones is like it; the one of the base stays")
+
+
+def _like(codelist: CodeList, given: GivenList) -> float:
+    """How alike two code lists are: by name, else by their codes."""
+    mine = frozenset((*words(codelist.id), *words(codelist.title)))
+    named = max(len(mine & set(words(name))) / max(len(set(words(name))), 1) for name in given.names)
+    shared = set(codelist.codes) & set(given.codes)
+    same = len(shared) / max(min(len(codelist.codes), len(given.codes)), 1)
+    return 0.5 * named + 0.5 * same if shared else 0.0
+
+
+def _head(pack: Pack, out: Path, folder: Path, soap: str | None) -> Iterator[str]:
+    yield f"id: {quoted(out.name)}"
+    yield 'version: "0.1.0"'
+    yield f"extends: {quoted(pack.root.name)}"
+    yield f"title: {quoted(f'{pack.title}, with the schemas of {folder.resolve().name}')}"
+    told = f"Schemas from the folder {folder.resolve().name}; everything else from {pack.id} {pack.version}."
+    yield f"provenance: {quoted(told)}"
+    yield "fixtures: ./golden"
+    if soap is not None and pack.envelope != f"soap-{soap}":
+        yield f"envelope: soap-{soap}    # from the WSDL"
+    if soap == "1.1" and pack.envelope != "soap-1.1":
+        yield "media_type: text/xml"
+
+
+def _messages(pack: Pack, done: Imported) -> Iterator[str]:
+    yield f"# Where the messages and places of {pack.id} are. Made by 'c2c pack import' for a person to finish:"
+    yield "# a number is the confidence from 0 to 1; ? is open. A case that needs what is open is not run."
+    yield "messages:"
+    for each in done.adopted:
+        name, root = each.message.name, each.root
+        yield f"  {name}:"
+        if not each.sure:
+            near = ", ".join(each.others) or "nothing is like it"
+            done.open.append(f"{name}: no root (nearest {near})")
+            yield f"    # nearest: {near}"
+            yield f'    root: "{OPEN}"' + (f"    # what follows is right if it is {root.tag}" if root else "")
+        if root is None:
+            continue
+        if each.sure:
+            yield f"    # {each.confidence:.2f}: {', '.join(each.reasons)}"
+            yield f"    root: {quoted(root.tag)}"
+        yield f"    schema: {quoted(f'{SCHEMAS}/{root.file}')}"
+        if each.action:
+            yield f"    action: {quoted(each.action)}"
+        golden = {shape: quoted(file.name) for shape, file in each.message.golden.items()}
+        yield "    golden: {" + ", ".join(f"{shape}: {file}" for shape, file in golden.items()) + "}"
+        if lines := list(_paths(each, done)):
+            yield "    paths:"
+            yield from lines
+
+
+def _paths(each: Adopted, done: Imported) -> Iterator[str]:
+    """One line for each place that is elsewhere or open; nothing where the base is right as it is."""
+    moved = {place: one for place, one in each.proposals.items() if one.found and one.found != place}
+    beginnings = set(moved)
+    for place, one in each.proposals.items():
+        steps = place.split("/")
+        inside = any("/".join(steps[:length]) in beginnings for length in range(1, len(steps)))
+        if place in moved or (one.found and inside):
+            yield _line(place, one.found, f"{one.confidence:.2f} {', '.join(one.reasons)}")
+        elif one in each.open:
+            near = f"nearest {', '.join(one.others)}" if one.others else "nothing is like it"
+            done.open.append(f"{each.message.name}: {place} ({near})")
+            yield _line(place, OPEN, near)
+
+
+def _line(place: str, found: str, why: str) -> str:
+    key = place if place[0] not in "@`" else quoted(place)
+    value = found if found[0] not in "@?`" else quoted(found)
+    return f"{f'      {key}: {value}':<{_COLUMN}} # {why}"

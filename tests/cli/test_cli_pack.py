@@ -1,0 +1,90 @@
+"""``c2c pack``: check, new, import."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from harness.cli.main import main
+
+NEIGHBOURS = Path(__file__).parents[1] / "packs" / "neighbours"
+
+
+@pytest.fixture
+def started(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
+    assert main(["pack", "new", str(tmp_path / "mine")]) == 0
+    assert "pack.yaml" in capsys.readouterr().out
+    return tmp_path / "mine"
+
+
+def test_a_new_pack_is_whole_and_can_be_played(
+    started: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["pack", "check", str(started)]) == 0
+    assert "whole: mine 0.1.0, sha256:" in capsys.readouterr().out
+    for role, faults, code in (("asker", [], 0), ("answerer", [], 0), ("answerer", ["accepts-unsigned"], 1)):
+        arguments = [argument for fault in faults for argument in ("--fault", fault)]
+        out = tmp_path / f"{role}{code}"
+        assert main(["demo", "--pack", str(started), "--role", role, "--out", str(out), *arguments]) == code
+
+
+def test_a_new_pack_overwrites_nothing(started: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["pack", "new", str(started)]) == 11
+    assert "not empty" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "told"),
+    [
+        ("schemas/messages.xsd", 'type="xs:dateTime"', 'type="xs:nothing"', "messages.xsd"),
+        ("golden/question.xml", "<Subject>S-000001</Subject>", "", "question.xml:1 (/Subject)"),
+        ("messages.yaml", "      subject: Subject", "      subject: Topic", "(messages/Question/bind/subject)"),
+        ("scenarios/question.yaml", "exchange: Question", "exchange: Quest", "question.yaml:9"),
+        (
+            "scenarios/question.yaml",
+            "    to: answerer",
+            '    to: answerer\n    answer: {error: "101"}',
+            "the life-cycle table says accepted",
+        ),
+        ("requirements.yaml", "    untested: no case of this first pack sends half a question\n", "", "R-MISSING"),
+        ("faults.yaml", "hook: accept-signature", "hook: look-away", "look-away"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_told_with_file_and_line(
+    started: Path, file: str, old: str, new: str, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (started / file).read_text()
+    assert old in text
+    (started / file).write_text(text.replace(old, new, 1))
+    capsys.readouterr()
+    assert main(["pack", "check", str(started)]) == 11
+    printed = capsys.readouterr()
+    assert told in " ".join(f"{printed.out} {printed.err}".split())
+
+
+def test_a_whole_pack_of_json_is_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["pack", "check", str(NEIGHBOURS)])
+    wrong = [line for line in capsys.readouterr().out.splitlines() if line.startswith("wrong: ")]
+    assert [line for line in wrong if "no case tests the requirement" not in line] == []
+
+
+def test_an_import_and_what_is_open_in_it(started: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    files = tmp_path / "files"
+    shutil.copytree(started / "schemas", files)
+    text = (
+        (files / "messages.xsd").read_text().replace("urn:example:mine", "urn:official").replace('"Subject"', '"Topic"')
+    )
+    (files / "messages.xsd").write_text(text)
+    out = tmp_path / "official"
+    assert main(["pack", "import", str(files), "--extends", str(started), "--out", str(out)]) == 10
+    assert "2 of 2 messages found, 1 things open" in capsys.readouterr().out
+    assert main(["pack", "check", str(out)]) == 10
+    assert "open: Question: Subject" in capsys.readouterr().out
+    bundle = tmp_path / "bundle"
+    assert main(["demo", "--pack", str(out), "--role", "answerer", "--out", str(bundle)]) == 10
+    assert "unmapped: Question (Subject)" in capsys.readouterr().err
+    messages = (out / "messages.yaml").read_text()
+    (out / "messages.yaml").write_text(messages.replace('Subject: "?"', "Subject: Topic"))
+    assert main(["pack", "check", str(out)]) == 0

@@ -1,0 +1,95 @@
+"""The drill: official files arrive, are imported, finished in YAML, and certify a system that speaks nothing else."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness.campaign import Result, Wish
+from harness.cli.main import main
+from harness.demo import Show, demonstration
+from harness.pack.load import load_pack
+
+sys.path.append(str(Path(__file__).parent / "pack"))
+from variant_schemas import write_variant
+
+SOME = {
+    "platform": ("nominal-movement@*", "lifecycle-I9-*", "start-*", "body-*", "lifecycle-E1-*"),
+    "customs": ("nominal-movement@*", "lifecycle-I9-*@departure", "*-unsigned*"),
+    "chain": ("nominal-movement@*", "lifecycle-E*"),
+    "holder": ("*",),
+}
+OPEN = re.compile(r'root: "\?" +# what follows is right if it is (\S+)')
+
+
+@pytest.fixture(scope="module")
+def overlay(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Imported without a WSDL: the answers, which all look alike, stay open."""
+    folder = tmp_path_factory.mktemp("drill")
+    write_variant(folder / "files")
+    out = folder / "official"
+    assert main(["pack", "import", str(folder / "files"), "--extends", "etir-4.3", "--out", str(out)]) == 10
+    return out
+
+
+def play(overlay: Path, role: str, out: Path, select: tuple[str, ...] = (), *, full: bool = False) -> Result:
+    with demonstration(Show(str(overlay), role, full=full), Wish(select=select, fresh=True, at_once=16)) as (
+        campaign,
+        _,
+    ):
+        campaign.start(out)
+        while not campaign.wait(1):
+            pass
+        return campaign.result()
+
+
+@pytest.fixture(scope="module")
+def finished(overlay: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Before it is finished, cases are not run; finished by a person who says yes to what was proposed."""
+    result = play(overlay, "holder", tmp_path_factory.mktemp("open") / "bundle", ("nominal-movement@holder",))
+    assert [(each.verdict.value, each.reason[:8]) for each in result.judgement.cases] == [("not_run", "unmapped")]
+    assert result.exit_code == 10
+    file = overlay / "messages.yaml"
+    text, number = OPEN.subn(r'root: "\1"', file.read_text())
+    assert number > 5
+    file.write_text(text)
+    assert main(["pack", "check", str(overlay)]) == 0
+    return overlay
+
+
+def foreign_only(bundle: Path) -> None:
+    """No byte of the base's own messages was on the wire."""
+    bodies = [file.read_bytes() for file in (bundle / "evidence").rglob("*") if file.is_file()]
+    assert any(b"http://customs.example/exchange/v2/" in body for body in bodies)
+    assert not any(b"urn:c2c-harness:illustrative" in body for body in bodies)
+
+
+@pytest.mark.parametrize("role", SOME)
+def test_a_reference_that_speaks_only_the_variant_is_conformant(finished: Path, role: str, tmp_path: Path) -> None:
+    result = play(finished, role, tmp_path / "bundle", SOME[role])
+    wrong = [(each.case, each.reason) for each in result.judgement.cases if each.verdict.value not in ("pass",)]
+    assert wrong == []
+    foreign_only(tmp_path / "bundle")
+
+
+def test_the_record_names_both_packs(finished: Path, tmp_path: Path) -> None:
+    play(finished, "holder", tmp_path / "bundle", ("nominal-movement@holder",))
+    told = json.loads((tmp_path / "bundle" / "record.json").read_bytes())["pack"]
+    base = load_pack("etir-4.3")
+    assert told["digest"] == load_pack(finished).digest
+    assert told["bases"] == [{"id": base.id, "version": base.version, "digest": base.digest}]
+    assert base.digest[7:19] in (tmp_path / "bundle" / "derived" / "report.html").read_text()
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("role", SOME)
+def test_the_complete_suite_is_conformant(finished: Path, role: str, tmp_path: Path) -> None:
+    result = play(finished, role, tmp_path / "bundle", full=True)
+    assert result.exit_code == 0, [
+        (each.case, each.reason) for each in result.judgement.cases if each.verdict.value != "pass"
+    ]
+    foreign_only(tmp_path / "bundle")
