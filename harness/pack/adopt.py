@@ -127,9 +127,7 @@ def _spoken(pack: Pack, message: Message) -> Iterator[str]:
     yield from (coded.path for coded in pack.coded if coded.message == message.name)
     for rule in pack.rules.values():
         if message.name in rule.messages:
-            each = rule.parameters.get("each")
-            for path in places_of(rule.parameters):
-                yield f"{each}/{path}" if each and path != each and not path.startswith("/") else path
+            yield from places_of(rule, message.name)
     if message.name in pack.rules_by_message:
         cells = pack.rules_by_message[message.name].cells
         yield from (refusal.pointer for cell in cells for refusal in (cell.refuse,) if refusal and refusal.pointer)

@@ -9,7 +9,7 @@ from typing import Any
 from harness.errors import Where
 from harness.message.model import Binding
 from harness.pack.condition import decimal
-from harness.pack.model import Cell, ErrorShape, MessageRules, Outcome
+from harness.pack.model import Cell, ErrorShape, MessageRules, Outcome, Rule
 from harness.pack.paths import Paths
 
 PLACES = ("total", "parts", "number", "of", "path", "if", "then", "earlier", "later")
@@ -121,15 +121,23 @@ def move_parameters(paths: Paths, message: str, parameters: Mapping[str, Any], w
     return moved
 
 
-def places_of(parameters: Mapping[str, Any]) -> Iterator[str]:
-    """Every path among the parameters of a rule."""
+def places_of(rule: Rule, message: str) -> Iterator[str]:
+    """Every path of which a rule speaks in a message, from its root element."""
+    parameters = rule.moved.get(message, rule.parameters)
+    each = parameters.get("each")
+    if each is not None:
+        yield each
     for name, given in parameters.items():
-        if name in (*PLACES, "each"):
-            yield given
+        if name in PLACES:
+            yield _whole(each, given)
         elif name == "decide":
             for decision in given:
                 for tests in decision.values():
-                    yield from _tested(tests)
+                    yield from (_whole(each, path) for path in _tested(tests))
+
+
+def _whole(each: str | None, path: str) -> str:
+    return f"{each}/{path}" if each is not None and not path.startswith("/") else path.removeprefix("/")
 
 
 def _tested(tests: Mapping[str, Any]) -> Iterator[str]:

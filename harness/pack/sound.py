@@ -72,7 +72,7 @@ def _paths(pack: Pack) -> Iterator[ConfigurationFault]:
     for number, coded in enumerate(pack.coded):
         yield from _tried(partial(_at, pack, "constraints", "codelists", number), parse_path, coded.path)
     for rule in pack.rules.values():
-        for path in places_of(rule.parameters):
+        for path in dict.fromkeys(path for message in rule.messages for path in places_of(rule, message)):
             yield from _tried(partial(_at, pack, "constraints", "rules", rule.id, "parameters"), parse_path, path)
     for rules in pack.rules_by_message.values():
         for cell in rules.cells:
@@ -132,9 +132,7 @@ def _content(pack: Pack, message: Message, document: Document, file: Path) -> It
         )
 
 
-def _bindings(
-    pack: Pack, message: Message, document: Document, shape: str
-) -> Iterator[ConfigurationFault]:
+def _bindings(pack: Pack, message: Message, document: Document, shape: str) -> Iterator[ConfigurationFault]:
     """What is bound has a place in the sample of acceptance, and what is written there is read again.
 
     The reference to another message has one where it must be there, and none where it must not.

@@ -16,6 +16,7 @@ from harness.message.model import Document
 from harness.message.path import parse_path
 from harness.pack.codelist import coded_violations
 from harness.pack.model import Pack
+from harness.pack.move import places_of
 from harness.pack.rule import rule_violations
 from harness.pack.sample import golden
 from harness.pack.schema import violations
@@ -131,5 +132,4 @@ def _spoken_of(pack: Pack, message: str) -> Iterable[str]:
     yield from (coded.path for coded in pack.coded if coded.message == message)
     for rule in pack.rules.values():
         if message in rule.messages:
-            paths = (rule.parameters.get(name) for name in ("path", "total", "parts", "number", "of", "if", "then"))
-            yield from (path for path in paths if isinstance(path, str))
+            yield from places_of(rule, message)

@@ -11,6 +11,10 @@ from harness.cli.main import main
 
 NEIGHBOURS = Path(__file__).parents[1] / "packs" / "neighbours"
 
+NEW = """requirements:
+  R-NEW: {level: MUST, bearer: asker, group: New, text: Does it., effect: None., source: "assumed: a test"}
+"""
+
 
 @pytest.fixture
 def started(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
@@ -48,7 +52,7 @@ def test_a_new_pack_overwrites_nothing(started: Path, capsys: pytest.CaptureFixt
             '    to: answerer\n    answer: {error: "101"}',
             "the life-cycle table says accepted",
         ),
-        ("requirements.yaml", "    untested: no case of this first pack sends half a question\n", "", "R-MISSING"),
+("requirements.yaml", "requirements:\n", NEW, "no case tests the requirement R-NEW"),
         ("faults.yaml", "hook: accept-signature", "hook: look-away", "look-away"),
     ],
 )  # fmt: skip
