@@ -9,12 +9,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
-from cryptography.x509.ocsp import OCSPResponseStatus, load_der_ocsp_response
+from cryptography.x509.ocsp import OCSPResponseStatus
 
 from harness import host
 from harness.errors import ConfigurationFault, Where
 from harness.security.model import Identity
-from harness.security.x509 import read_certificate
+from harness.security.x509 import read_certificate, read_crl, read_ocsp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -75,7 +75,7 @@ def load_crls(file: Path) -> tuple[x509.CertificateRevocationList, ...]:
     begin, end = b"-----BEGIN X509 CRL-----", b"-----END X509 CRL-----"
     try:
         crls = tuple(
-            x509.load_pem_x509_crl(begin + part.partition(end)[0] + end + b"\n")
+            read_crl(x509.load_pem_x509_crl(begin + part.partition(end)[0] + end + b"\n").public_bytes(Encoding.DER))
             for part in _read(file).split(begin)[1:]
         )
     except ValueError as error:
@@ -92,7 +92,7 @@ def load_ocsp(file: Path) -> OCSPResponse:
         ConfigurationFault: the file is missing, unreadable or no successful response.
     """
     try:
-        response = load_der_ocsp_response(_read(file))
+        response = read_ocsp(_read(file))
         status = response.response_status
     except ValueError as error:
         raise ConfigurationFault(

@@ -10,7 +10,12 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import ocsp
 
+_UNREADABLE = (
+    TypeError, UnsupportedAlgorithm, x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType,
+)  # fmt: skip
 _Extension = TypeVar("_Extension", bound=x509.ExtensionType)
 
 
@@ -30,9 +35,57 @@ def read_certificate(der: bytes) -> x509.Certificate:
             list(certificate.extensions)
             if certificate.serial_number < 0:
                 raise ValueError("its serial number is negative")
-    except (TypeError, x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
+    except _UNREADABLE as error:
         raise ValueError(str(error)) from error
     return certificate
+
+
+def read_crl(der: bytes) -> x509.CertificateRevocationList:
+    """A revocation list; all parts that are looked at later can be read.
+
+    Raises:
+        ValueError: it is not a readable list.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            crl = x509.load_der_x509_crl(der)
+            _touch(crl.issuer.rfc4514_string(), crl.last_update_utc, crl.next_update_utc, crl.signature_hash_algorithm)
+            for each in (crl, *crl):
+                list(each.extensions)
+            for entry in crl:
+                _touch(entry.serial_number, entry.revocation_date_utc)
+        except _UNREADABLE as error:
+            raise ValueError(str(error)) from error
+    return crl
+
+
+def read_ocsp(der: bytes) -> ocsp.OCSPResponse:
+    """An OCSP response; all parts of a successful one that are looked at later can be read.
+
+    Raises:
+        ValueError: it is not a readable response.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            response = ocsp.load_der_ocsp_response(der)
+            if response.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
+                return response
+            _touch(response.signature_hash_algorithm, response.signature, response.responder_name)
+            list(response.extensions)
+            for each in response.certificates:
+                read_certificate(each.public_bytes(Encoding.DER))
+            for single in response.responses:
+                _touch(single.serial_number, single.certificate_status, single.this_update_utc, single.next_update_utc)
+                _touch(single.revocation_time_utc, single.issuer_key_hash, single.issuer_name_hash)
+        except _UNREADABLE as error:
+            raise ValueError(str(error)) from error
+    return response
+
+
+def _touch(*parts: object) -> None:
+    """The library reads parts when they are asked for; asking for them is all that is wanted."""
 
 
 @lru_cache(maxsize=512)

@@ -8,14 +8,18 @@ from __future__ import annotations
 import sys
 import tempfile
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
-from fuzz_targets import CORPUS, HERE, JWS, NEIGHBOURS, NOW, WSS
+from cryptography.x509.ocsp import OCSPCertStatus, OCSPResponderEncoding, OCSPResponseBuilder
+from fuzz_targets import ALL, CORPUS, HERE, JOSE, JWS, NEIGHBOURS, NOW, WSS, XMLDSIG
 
 from harness.message.document import parse
 from harness.security.keys import to_pem
+from harness.security.model import Identity
 from harness.security.pki import TestPki
 from harness.security.pkipath import write_pki_path
 from harness.security.protect import protect
@@ -47,6 +51,19 @@ def main() -> None:
             chain = (*reversed(identity.chain), identity.certificate)
             write("certificate", f"good-path-{identity.name}", write_pki_path(chain))
         write("certificate", "issuing", pki.issuing.certificate.public_bytes(Encoding.DER))
+        for form in ("enveloped", "enveloping"):
+            for method in ALL:
+                profile = replace(XMLDSIG, form=form, canonicalisations=(method,), tokens=("x509-data",))
+                write("document", f"good-{form}-{method}", protect(xml, ec, profile, NOW).data)
+        for form in ("compact", "flattened", "general"):
+            for critical in ((), ("b64",)):
+                profile = replace(JOSE, form=form, critical=critical)
+                cosigners = (rsa,) if form == "general" else ()
+                made = protect(json, ec, profile, NOW, cosigners=cosigners)
+                write("jose", f"good-{form}-{len(critical)}", made.data)
+        for number, crl in enumerate(pki.crl()):
+            write("revocation", f"list-{number}", crl.public_bytes(Encoding.DER))
+        write("revocation", "answer", _answer(pki, ec))
     write("json", "document", JSON)
     for number, line in enumerate(("Seal[*]/ID\nSeal[1]/ID", "Date/@formatCode\n/Date", "/\n/A/B[2]/C")):
         write("path", f"path-{number}", line.encode())
@@ -59,6 +76,15 @@ def main() -> None:
         write("scenario", file.stem, file.read_bytes().replace(f"id: {file.stem}".encode(), b"id: fuzz"))
     for file in sorted(NEIGHBOURS.glob("*.yaml")):
         write("pack", file.stem, file.name.encode() + b"\n" + file.read_bytes())
+
+
+def _answer(pki: TestPki, identity: Identity) -> bytes:
+    builder = OCSPResponseBuilder().add_response(
+        cert=identity.certificate, issuer=pki.issuing.certificate, algorithm=SHA256(), cert_status=OCSPCertStatus.GOOD,
+        this_update=NOW - timedelta(days=1), next_update=NOW + timedelta(days=9), revocation_time=None,
+        revocation_reason=None,
+    ).responder_id(OCSPResponderEncoding.HASH, pki.issuing.certificate)  # fmt: skip
+    return builder.sign(pki.issuing.key, SHA256()).public_bytes(Encoding.DER)
 
 
 def _authorities(pki: TestPki) -> tuple:

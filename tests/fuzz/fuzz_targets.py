@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -21,10 +22,11 @@ from harness.message.envelope import open_envelope
 from harness.message.json import parse_json
 from harness.message.model import Binding, Document
 from harness.message.path import parse_path, same_place
-from harness.message.xml import XmlDocument
+from harness.message.xml import XmlDocument, parse_xml
 from harness.pack.load import load_pack
 from harness.pack.model import Pack
 from harness.scenario.load import load_scenario
+from harness.security.algorithm import DS
 from harness.security.c14n import canonical
 from harness.security.certificate import find_path
 from harness.security.keys import load_certificates, load_crls
@@ -32,10 +34,10 @@ from harness.security.model import SecurityProfile, Trust
 from harness.security.names import comparable, read_name
 from harness.security.pkipath import read_pki_path, write_pki_path
 from harness.security.problems import PROBLEMS
-from harness.security.protect import inspect
+from harness.security.protect import inspect, inspect_document, inspect_jws
 from harness.security.tokens import TOKENS
 from harness.security.trust import make_trust
-from harness.security.x509 import read_certificate
+from harness.security.x509 import read_certificate, read_crl, read_ocsp
 
 HERE = Path(__file__).parent
 CORPUS = HERE / "corpus"
@@ -43,6 +45,8 @@ NOW = datetime(2026, 11, 23, 10, 0, 0, tzinfo=UTC)
 NEIGHBOURS = HERE.parent / "packs" / "neighbours"
 ALL = ("exc-c14n", "exc-c14n-with-comments", "c14n", "c14n-with-comments")
 WSS = SecurityProfile("wss", tokens=TOKENS, canonicalisations=ALL)
+XMLDSIG = SecurityProfile("xmldsig", tokens=TOKENS, canonicalisations=ALL)
+JOSE = SecurityProfile("jws", signatures=("RS256", "ES256", "PS256"), critical=("b64", "iat"), most_signatures=5)
 JWS = SecurityProfile("jws", signatures=("RS256", "ES256", "PS256"))
 
 
@@ -110,6 +114,70 @@ def signature(data: bytes) -> None:
 
 def jws(data: bytes) -> None:
     _inspected("jws", data, JWS)
+
+
+def document(data: bytes) -> None:
+    """A signed XML document; what lies outside of it is the text ``outside``, under the name ``x``."""
+    try:
+        found = inspect_document(data, {"x": b"outside"} if b'"x"' in data else {}, XMLDSIG, trust(), NOW)
+    except MalformedInput:
+        return
+    assert {problem.code for problem in found.report.problems} <= PROBLEMS.keys()
+    if found.report.trusted and b'"x"' not in data:
+        assert found.document is not None
+        assert _words(found.document) in {_words(each) for each in _good_documents("document")}, "never signed"
+
+
+def jose(data: bytes) -> None:
+    """A JWS in any serialisation."""
+    try:
+        found = inspect_jws(data, None, JOSE, trust(), NOW)
+    except MalformedInput:
+        return
+    assert {problem.code for problem in found.report.problems} <= PROBLEMS.keys()
+    if found.report.trusted:
+        assert found.document is not None
+        assert _words(found.document) in {_words(each) for each in _good_documents("jose")}, "never signed"
+
+
+@cache
+def _good_documents(target: str) -> tuple[Document, ...]:
+    read: list[Document | None] = []
+    for file in (CORPUS / target).glob("good-*"):
+        if target == "jose":
+            read.append(inspect_jws(file.read_bytes(), None, JOSE, trust(), NOW).document)
+        else:
+            read.append(inspect_document(file.read_bytes(), {}, XMLDSIG, trust(), NOW).document)
+    return tuple(each for each in read if each is not None)
+
+
+def _words(document: Document) -> bytes:
+    """What a document says, without the signature in it, comments and unused declarations."""
+    if not isinstance(document, XmlDocument):
+        return document.to_bytes()
+    copy = document.copy()
+    for signature in list(copy.element.iter(f"{{{DS}}}Signature")):
+        parent = signature.getparent()
+        if parent is not None:
+            signature.tail = None
+            parent.remove(signature)
+    return canonical(parse_xml(copy.to_bytes()).element)
+
+
+def revocation(data: bytes) -> None:
+    """A revocation list or an OCSP response of strangers, at hand while a good certificate is judged."""
+    leaf, known = trust().known[0], trust()
+    crls, answers = [], []
+    with suppress(ValueError):
+        crls.append(read_crl(data))
+    with suppress(ValueError):
+        answers.append(read_ocsp(data))
+    if crls or answers:
+        found = find_path(leaf, (), Trust(known.anchors, (), known.intermediates, ocsp=tuple(answers)), NOW, WSS)
+        listed = find_path(leaf, (), Trust(known.anchors, tuple(crls), known.intermediates), NOW, WSS)
+        for each in (found, listed):
+            assert {problem.code for problem in each.problems} <= PROBLEMS.keys()
+            assert each.subjects
 
 
 def path(data: bytes) -> None:
@@ -204,6 +272,8 @@ def pack(data: bytes) -> None:
 
 TARGETS: Mapping[str, Callable[[bytes], None]] = {
     target.__name__: target
-    for target in (envelope, json, signature, jws, path, binding, name, certificate, scenario, pack)
+    for target in (
+        envelope, json, signature, jws, document, jose, path, binding, name, certificate, revocation, scenario, pack
+    )
 }
 """Every target, by name; its corpus is the folder of that name."""

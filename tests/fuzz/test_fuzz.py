@@ -11,7 +11,9 @@ from fuzz_mutator import mutations
 from fuzz_run import mutated
 from fuzz_targets import CORPUS, TARGETS
 
-COUNTS = {"signature": 400, "certificate": 400, "scenario": 100, "pack": 25}
+COUNTS = {
+    **dict.fromkeys(("signature", "certificate", "document", "jose", "revocation"), 400), "scenario": 100, "pack": 25,
+}  # fmt: skip
 """Inputs of the short run, for targets where one input costs more than a tenth of a millisecond."""
 
 

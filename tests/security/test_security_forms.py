@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import shutil
+import subprocess
 from base64 import b64encode
 from dataclasses import replace
 from itertools import product
@@ -89,6 +92,35 @@ def test_document_signed_without_envelope(world, method, form, kind):
             assert codes(inspect(altered, {}, profile, known(world), world.now).report) == [
                 "signature/digest-mismatch"
             ]
+
+
+XMLSEC1 = shutil.which("xmlsec1")
+
+
+@pytest.mark.skipif(XMLSEC1 is None, reason="the command xmlsec1 is not installed")
+@pytest.mark.parametrize("form", ["enveloped", "enveloping"])
+@pytest.mark.parametrize("kind", ["ec", "rsa"])
+def test_documents_with_xmlsec1_in_both_directions(world, tmp_path, form, kind):
+    identity = getattr(world, kind)
+    leaf, message, signed = (tmp_path / name for name in ("leaf.pem", "message.xml", "signed.xml"))
+    leaf.write_bytes(identity.certificate.public_bytes(Encoding.PEM))
+
+    def run(*arguments):
+        command = [XMLSEC1, arguments[0], "--id-attr:Id", f"{DS}:Object", *arguments[1:]]
+        return subprocess.run(command, capture_output=True, check=False, timeout=30).returncode
+
+    for method in METHODS:
+        profile = SecurityProfile("xmldsig", canonicalisations=(method,), tokens=("x509-data",), form=form)
+        for defect in (None, "signature/body-altered", "signature/foreign-key", "signature/hidden-by-xpath"):
+            message.write_bytes(protect(parse("xml", PAYLOAD), identity, profile, world.now, defect).data)
+            valid = run("--verify", "--pubkey-cert-pem", leaf, message) == 0
+            assert valid == (defect in (None, "signature/hidden-by-xpath")), (method, defect)
+        right = protect(parse("xml", PAYLOAD), identity, profile, world.now).data
+        message.write_bytes(re.sub(rb"(<ds:(DigestValue|SignatureValue)>)[^<]*", rb"\1", right))
+        assert run("--sign", "--privkey-pem", identity.key_file, "--output", signed, message) == 0
+        report = inspect(signed.read_bytes(), {}, profile, world.trust, world.now).report
+        assert codes(report) == []
+        assert report.covers_body()
 
 
 TEMPLATE = (
