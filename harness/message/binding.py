@@ -7,6 +7,7 @@ A scalar is the first place that its path reaches. A list has one entry for each
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from harness.message.model import Binding, Document, Place, Value
 from harness.message.path import Path, parse_path
@@ -38,6 +39,7 @@ def _first(item: Place, path: Path) -> str | None:
     return found[0].text if found else None
 
 
+@lru_cache(maxsize=256)
 def errors_binding(each: str, code: str, pointer: str | None, text: str | None) -> Binding:
     """The errors of a refused answer as a list of records with the fields ``code``, ``pointer`` and ``text``.
 

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import TypeAlias
 
 from cryptography import x509
@@ -285,6 +286,7 @@ def _malformed(error: ValueError) -> MalformedInput:
     return MalformedInput("signature/token-malformed", f"The security token cannot be read: {error}.")
 
 
+@lru_cache(maxsize=512)
 def der_of(certificate: Certificate) -> bytes:
     """The certificate as it travels."""
     return certificate.public_bytes(Encoding.DER)

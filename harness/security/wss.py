@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import Certificate
 from lxml import etree
 
@@ -26,7 +25,7 @@ from harness.security.model import Problem, SecurityProfile, SignatureReport, Tr
 from harness.security.problems import Record
 from harness.security.strtransform import signed_token
 from harness.security.timestamp import freshness_problems, read_timestamp
-from harness.security.tokens import REFERENCE, Place, Token, find_token
+from harness.security.tokens import REFERENCE, Place, Token, der_of, find_token
 from harness.security.x509 import name_of
 from harness.security.xmldsig import (
     Followed,
@@ -94,7 +93,7 @@ def verify(envelope: Envelope, profile: SecurityProfile, trust: Trust, now: date
     return SignatureReport(
         signed=signed_paths(found for each in own if each.authentic for found in each.followed),
         signer=name_of(main.leaf) if main.leaf else None,
-        certificate=main.leaf.public_bytes(Encoding.DER) if main.leaf else None,
+        certificate=der_of(main.leaf) if main.leaf else None,
         algorithms=algorithms_of(main.signature, main.token),
         created=times.created,
         expires=times.expires,
