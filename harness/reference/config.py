@@ -32,6 +32,9 @@ class PartyConfig:
         control_port: the same for the control interface.
         faults, variations: ids of faults and of legal variations of the pack.
         seed: unlike in every earlier process that talked to the same parties.
+        state: SQLite file in which it keeps what it knows, so that it goes on after any end; without one it forgets.
+        page_port: where its page listens, on 127.0.0.1; only with *state*. Port 0 takes a free one.
+        chaos: how likely each fault of its role is, whenever one could happen, from 0 to 1; they follow from *seed*.
     """
 
     pack: str
@@ -53,6 +56,9 @@ class PartyConfig:
     faults: tuple[str, ...] = ()
     variations: tuple[str, ...] = ()
     seed: str = "0"
+    state: str | None = None
+    page_port: int | None = None
+    chaos: float = 0.0
 
 
 _REQUIRED = ("pack", "role", "certificate", "key", "anchors")

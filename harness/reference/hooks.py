@@ -8,7 +8,7 @@ replaces the default. So there is no code for a single fault, and ``docs/faults.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -25,13 +25,20 @@ class Hooks:
 
     Parameters:
         faults: faults and legal variations of the pack, those that are switched on.
+        strikes: whether a fault that fits happens now.
+        told: is told of each that does, with the facts.
 
     Raises:
         ConfigurationFault: a fault names a hook point or a parameter that is not there.
     """
 
-    def __init__(self, faults: Iterable[Switch] = ()) -> None:
-        self._faults = tuple(faults)
+    def __init__(
+        self,
+        faults: Iterable[Switch] = (),
+        strikes: Callable[[Switch], bool] = lambda _: True,
+        told: Callable[[Switch, str], None] = lambda _switch, _facts: None,
+    ) -> None:
+        self._faults, self._strikes, self._told = tuple(faults), strikes, told
         for fault in self._faults:
             check(fault)
 
@@ -201,6 +208,9 @@ class Hooks:
             if fault.hook == point and all(
                 _agrees(str(fault.parameters[name]), value) for name, value in facts.items() if name in fault.parameters
             ):
+                if not self._strikes(fault):
+                    continue
+                self._told(fault, " ".join(f"{name}={_shown(value)}" for name, value in facts.items()))
                 return fault.parameters
         return None
 
@@ -209,6 +219,10 @@ def _agrees(pattern: str, fact: str | tuple[str, ...] | None) -> bool:
     """Whether a parameter agrees with a fact; a tuple is one thing under several names (request and answer)."""
     names = fact if isinstance(fact, tuple) else (fact or "",)
     return any(fnmatchcase(name, pattern) for name in names)
+
+
+def _shown(fact: str | tuple[str, ...] | None) -> str:
+    return "/".join(filter(None, fact)) if isinstance(fact, tuple) else fact or "-"
 
 
 def _outcome(fault: Mapping[str, Any] | None, default: Outcome | None) -> Outcome | None:

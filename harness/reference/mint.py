@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import string
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
@@ -88,13 +88,14 @@ class Writer:
         role: the role of the party that writes.
         mint: for new values.
         facts: facts of every seat, by party id.
+        own: values of movements that were made once and stay the same.
     """
 
     pack: Pack
     role: str
     mint: Mint
     facts: Mapping[str, Mapping[str, str]]
-    own: dict[tuple[str, str, tuple[Value, ...]], Value] = field(default_factory=dict)
+    own: MutableMapping[tuple[str, str, tuple[Value, ...]], Value] = field(default_factory=dict)
 
     def clear(self) -> None:
         """Forget what was made for movements; numbers go on and are never used again."""

@@ -13,9 +13,10 @@ Rules:
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Mapping, MutableMapping
 from dataclasses import dataclass, replace
 from functools import partial
+from uuid import uuid4
 
 from harness.errors import ConfigurationFault, HarnessError
 from harness.message.build import build
@@ -60,6 +61,27 @@ PAUSE = 0.5
 """Seconds between two tries of a party that tries for ever (only as a fault)."""
 
 
+@dataclass(frozen=True)
+class Debt:
+    """A message that is owed because of another one.
+
+    Parameters:
+        reaction: id of the reaction.
+        message, values, sender: what was accepted, and from whom.
+        receiver: whom it is owed to.
+        case: for the log, and for the header that carries the case.
+        document: what was accepted, where it is passed on as it is; it is not kept on disk.
+    """
+
+    reaction: str
+    message: str
+    values: Values
+    sender: str
+    receiver: str
+    case: str
+    document: Document | None = None
+
+
 class Party:
     """One party in one seat, or a role with all its seats.
 
@@ -69,6 +91,7 @@ class Party:
         book, reader, writer, mailbox, delivery, hooks: what it knows, how it reads, finds values, waits for answers
             and sends, and its faults.
         peers: where the others listen, by party id, by role, or ``*``.
+        debts: notifications that are owed and not sent yet.
     """
 
     def __init__(
@@ -83,12 +106,13 @@ class Party:
         delivery: Delivery,
         hooks: Hooks,
         peers: Mapping[str, str],
+        debts: MutableMapping[str, Debt],
     ) -> None:
         self.pack, self.role, self.positions = pack, seats.role, seats.positions
         self.book, self._seats = book, seats
         self._reader, self._writer, self._delivery, self._hooks = reader, writer, delivery, hooks
         self._mailbox = mailbox
-        self._peers = peers
+        self._peers, self._debts = peers, debts
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -96,8 +120,14 @@ class Party:
         """The messages that it can be told to send."""
         return tuple(name for name, each in self.pack.messages.items() if each.sender == self.role and not each.replies)
 
+    def settle(self) -> None:
+        """Send what an earlier process still owed."""
+        for number in tuple(self._debts):
+            self._start(self._notify(number))
+
     def reset(self) -> None:
         """Forget all movements."""
+        self._debts.clear()
         self.book.clear()
         self._writer.clear()
 
@@ -204,14 +234,14 @@ class Party:
             await asyncio.sleep(self._hooks.delay(message=answer))
             await self._delivery.hand_over(case, self.pack.messages[answer], document, self._url(sender))
         if not message.replies:
-            self._react(received, sender, case, "refused" if errors else "accepted")
+            self._react(self._owing(received, sender, case, "refused" if errors else "accepted"))
 
     async def _answer(self, received: Received, incoming: Incoming, case: str) -> Reply:
         sender = self._seats.sender(received)
         errors = await self._verdict(received, sender, case)
         reply = await self._reply(received, incoming, sender, errors)
-        how = "refused" if errors else "accepted"
-        return replace(reply, after=partial(self._react, received, sender, case, how))
+        owed = self._owing(received, sender, case, "refused" if errors else "accepted")
+        return replace(reply, after=partial(self._react, owed))
 
     def _content_errors(self, received: Received) -> tuple[Error, ...]:
         name = received.message.name
@@ -273,21 +303,35 @@ class Party:
         """Pass on what must be passed on before the answer; the refusal of the receiver is relayed."""
         for reaction in self._due(received.message.name, nested=True):
             for receiver in self._receivers(reaction, sender, received):
-                heard = await self._delivery.send(self._owed(reaction, received, sender, receiver, case))
+                debt = Debt(reaction.id, received.message.name, received.values, sender, receiver, case)
+                heard = await self._delivery.send(self._owed(debt, received.document))
                 if heard.kind == "refused":
                     return outcome_of(heard.errors)
                 if heard.kind == "broken":
                     raise TurnedAwayError(502, f"{receiver} could not be asked: {heard.text}", "Receiver")
         return None
 
-    def _react(self, received: Received, sender: str, case: str, ended: str) -> None:
-        """Send what is owed after the answer, once each; a refusal of it changes nothing."""
+    def _owing(self, received: Received, sender: str, case: str, ended: str) -> tuple[str, ...]:
+        """Write down what is owed after the answer, before the answer leaves."""
+        numbers = []
         for reaction in self._due(received.message.name, nested=False, after=ended):
             for receiver in self._receivers(reaction, sender, received):
-                self._start(self._notify(reaction, received, sender, receiver, case))
+                number = uuid4().hex
+                self._debts[number] = Debt(
+                    reaction.id, received.message.name, received.values, sender, receiver, case, received.document
+                )
+                numbers.append(number)
+        return tuple(numbers)
 
-    async def _notify(self, reaction: Reaction, received: Received, sender: str, receiver: str, case: str) -> None:
-        await self._delivery.send(self._owed(reaction, received, sender, receiver, case))
+    def _react(self, owed: tuple[str, ...]) -> None:
+        """Send what is owed, once each; a refusal of it changes nothing."""
+        for number in owed:
+            self._start(self._notify(number))
+
+    async def _notify(self, number: str) -> None:
+        debt = self._debts[number]
+        await self._delivery.send(self._owed(debt, debt.document))
+        self._debts.pop(number, None)
 
     def _due(self, message: str, *, nested: bool, after: str = "accepted") -> tuple[Reaction, ...]:
         return tuple(
@@ -300,23 +344,21 @@ class Party:
         owed, others = self._seats.receivers(reaction, sender, received.values)
         return self._hooks.notify(owed, reaction=reaction.id, message=reaction.send, others=others)
 
-    def _owed(self, reaction: Reaction, received: Received, sender: str, receiver: str, case: str) -> Errand:
+    def _owed(self, debt: Debt, document: Document | None) -> Errand:
         """The message of a reaction: the trigger's content signed anew, or one of its own."""
-        message = self.pack.messages[reaction.send]
-        known = {**self.book.recall(received.message.name, received.values), **received.values}
-        occasion = Occasion(
-            self._seats.own(), receiver, sender, request=received.values, known=known, event=reaction.event
-        )
-        if not reaction.forward:
-            values = self._writer.values(message.name, occasion)
-            document = compose(self.pack, self._hooks, message, values)
-            return Errand(case, message, document, values, self._seats.own(), receiver, self._url(receiver))
-        own = self._writer.values(message.name, replace(occasion, request={}, known={}))
-        fresh = {name: value for name, value in own.items() if self.pack.values[name].scope == "message"}
-        document = build(received.document, message.bindings, self._hooks.build(fresh, message=message.name))
-        return Errand(
-            case, message, document, {**received.values, **fresh}, self._seats.own(), receiver, self._url(receiver)
-        )
+        reaction = next(each for each in self.pack.reactions if each.id == debt.reaction)
+        message, values = self.pack.messages[reaction.send], debt.values
+        sender, receiver, own = debt.sender, debt.receiver, self._seats.own()
+        known = {**self.book.recall(debt.message, values), **values}
+        occasion = Occasion(own, receiver, sender, request=values, known=known, event=reaction.event)
+        if not reaction.forward or document is None:
+            made = self._writer.values(message.name, occasion)
+            composed = compose(self.pack, self._hooks, message, made)
+            return Errand(debt.case, message, composed, made, own, receiver, self._url(receiver))
+        mine = self._writer.values(message.name, replace(occasion, request={}, known={}))
+        fresh = {name: value for name, value in mine.items() if self.pack.values[name].scope == "message"}
+        again = build(document, message.bindings, self._hooks.build(fresh, message=message.name))
+        return Errand(debt.case, message, again, {**values, **fresh}, own, receiver, self._url(receiver))
 
     def _url(self, party: str) -> str:
         role = party.partition(".")[0]

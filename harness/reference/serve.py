@@ -48,7 +48,9 @@ from harness.reference.control import Control
 from harness.reference.delivery import LOG, Delivery
 from harness.reference.hooks import Hooks
 from harness.reference.mailbox import Mailbox
+from harness.reference.memory import make_memory
 from harness.reference.mint import Mint, Writer
+from harness.reference.page import Page
 from harness.reference.party import Party
 from harness.reference.points import Switch
 from harness.reference.reading import Incoming, Reader
@@ -64,11 +66,12 @@ CALLBACK_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class Serving:
-    """A party that listens: its address, that of its control interface (or ``None``), and itself."""
+    """A party that listens: its address, that of its control interface and its page (or ``None``), and itself."""
 
     url: str
     control: str | None
     party: Party
+    page: str | None = None
 
 
 @asynccontextmanager
@@ -93,10 +96,14 @@ async def serve(config: PartyConfig, pack: Pack) -> AsyncIterator[Serving]:
     trust = make_trust(anchors, [each for file in config.crls for each in load_crls(Path(file))])
     outgoing = client_context(tls, anchors)
     async with AsyncExitStack() as stack:
-        transport = WireTransport(outgoing)
-        stack.push_async_callback(transport.aclose)
-        hooks = Hooks(_switches(pack, config))
-        book, reader = Book(pack, config.role, hooks), Reader(pack, trust, hooks)
+        wire = WireTransport(outgoing)
+        stack.push_async_callback(wire.aclose)
+        memory = make_memory(pack, config)
+        stack.callback(memory.close)
+        hooks = Hooks(_switches(pack, config), memory.strikes, memory.told)
+        transport = memory.watched(wire)
+        book = Book(pack, config.role, hooks, memory.entries, memory.references, memory.heard)
+        reader = Reader(pack, trust, hooks)
         mailbox = Mailbox(book, hooks)
         facts = _facts(pack, config)
         party = Party(
@@ -104,28 +111,36 @@ async def serve(config: PartyConfig, pack: Pack) -> AsyncIterator[Serving]:
             Seats(pack, config.role, _positions(pack, config), facts),
             book=book,
             reader=reader,
-            writer=Writer(pack, config.role, Mint(config.seed, pack.pools), facts),
+            writer=Writer(pack, config.role, Mint(memory.seed, pack.pools), facts, memory.own),
             mailbox=mailbox,
             delivery=Delivery(pack, identity, _spares(config), reader, book, hooks, mailbox, transport),
             hooks=hooks,
             peers=config.peers,
+            debts=memory.debts,
         )
         stack.push_async_callback(party.close)
         incoming = server_context(tls, anchors)
-        url = await _listen(stack, config.host, config.port, incoming, party.receive)
+        url = await _listen(stack, config.host, config.port, incoming, memory.around(party.receive))
         control = None
         if config.token_file:
             answerer = Control(party, _token(Path(config.token_file)), lambda address: _reach(address, outgoing))
             incoming = server_context(tls, anchors, demand_certificate=False)
-            control = await _listen(stack, config.host, config.control_port, incoming, answerer.answer)
-        yield Serving(url, control, party)
+            control = await _listen(
+                stack, config.host, config.control_port, incoming, memory.told_first(answerer.answer)
+            )
+        page = None
+        if config.page_port is not None and memory.store is not None:
+            shown = Page(pack, config.role, book, memory.store, url, (*config.faults, *config.variations))
+            page = await _listen(stack, "127.0.0.1", config.page_port, None, shown.answer)
+        party.settle()
+        yield Serving(url, control, party, page)
 
 
 async def _listen(
     stack: AsyncExitStack,
     host: str,
     port: int,
-    context: ssl.SSLContext,
+    context: ssl.SSLContext | None,
     answer: Callable[[Incoming], Awaitable[Reply]],
 ) -> str:
     listener = await Listener.start(
@@ -137,7 +152,8 @@ async def _listen(
         on_fault=lambda fault: LOG.error("[-] %s", fault),
     )
     stack.push_async_callback(listener.close)
-    return f"https://{f'[{host}]' if ':' in host else host}:{listener.port}"
+    scheme = "http" if context is None else "https"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{listener.port}"
 
 
 def _handler(answer: Callable[[Incoming], Awaitable[Reply]]) -> Handler:
@@ -171,6 +187,8 @@ async def _reach(url: str, context: ssl.SSLContext) -> str | None:
 
 def _switches(pack: Pack, config: PartyConfig) -> list[Switch]:
     faults, variations = Where(pack.root / "faults.yaml"), Where(pack.root / "variations.yaml")
+    if config.chaos:
+        return [each for each in pack.faults.values() if each.role == config.role]
     return [
         *(pack.faults[pick(name, pack.faults, "fault", faults)] for name in config.faults),
         *(pack.variations[pick(name, pack.variations, "variation", variations)] for name in config.variations),

@@ -9,7 +9,7 @@ applied only when it can know better: see :meth:`Book.sees`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, MutableMapping
 from dataclasses import dataclass, field, replace
 
 from harness.message.model import Value, Values
@@ -35,14 +35,18 @@ class Book:
         pack: the profile.
         role: the role of the party; it decides what the party can know.
         hooks: its faults.
+        entries: objects on record, by kind and key.
+        references: those that were used, by who used them; the value says nothing.
+        heard: values of movements, by every name and value by which a movement is found again.
+        last: what was heard last of any movement.
     """
 
     pack: Pack
     role: str
     hooks: Hooks
-    entries: dict[tuple[str, Key], Entry] = field(default_factory=dict)
-    references: set[tuple[str, str]] = field(default_factory=set)
-    heard: dict[tuple[str, str], dict[str, Value]] = field(default_factory=dict)
+    entries: MutableMapping[tuple[str, Key], Entry] = field(default_factory=dict)
+    references: MutableMapping[tuple[str, str], bool] = field(default_factory=dict)
+    heard: MutableMapping[tuple[str, str], dict[str, Value]] = field(default_factory=dict)
     last: dict[str, Value] = field(default_factory=dict)
 
     def clear(self) -> None:
@@ -175,7 +179,7 @@ class Book:
         """Remember that this sender has used this reference."""
         reference = self.reference(values)
         if reference is not None:
-            self.references.add((sender, reference))
+            self.references[sender, reference] = True
 
     def reference(self, values: Values) -> str | None:
         """The value that identifies the message itself."""
@@ -193,7 +197,7 @@ class Book:
             if value is not None and self.pack.values[name].scope == "movement"
         }
         for handle in self._handles(message, values):
-            self.heard.setdefault(handle, {}).update(known)
+            self.heard[handle] = {**self.heard.get(handle, {}), **known}
         self.last = {name: value for name, value in known.items() if name not in self.pack.messages[message].correlate}
 
     def recall(self, message: str, values: Values) -> dict[str, Value]:
