@@ -22,7 +22,7 @@ import harness
 from harness.errors import CONFORMANT, NOT_CONFORMANT, ConfigurationFault, Where
 from harness.pack.data import known_packs
 from harness.pack.names import pick
-from harness.teeth.choose import affected
+from harness.teeth.choose import affected, usual
 from harness.teeth.matrix import complaints, kill_matrix, summary, variation_table
 from harness.teeth.model import Bite, Trial, all_killed, row_of
 from harness.teeth.trial import cases_of, pack_of, sorted_by, try_all
@@ -96,7 +96,13 @@ def _faults(pack: Pack, options: argparse.Namespace) -> list[Trial]:
 
 def _variations(pack: Pack, options: argparse.Namespace) -> list[Trial]:
     return [
-        Trial(options.pack, role, variation.id, variation=True)
+        Trial(
+            options.pack,
+            role,
+            variation.id,
+            () if options.full else usual(cases_of(options.pack, role)),
+            variation=True,
+        )
         for variation in pack.variations.values()
         for role in variation.roles
         if variation.id in _named(options, pack.variations) and options.role in (None, role)

@@ -7,9 +7,12 @@ from fnmatch import fnmatchcase
 
 from harness.pack.fault import Fault
 from harness.pack.model import Pack
-from harness.scenario.model import Case
+from harness.scenario.model import Case, Exchange
 from harness.scenario.project import exchanges, mode
 
+MOST = 24
+"""Cases that are played of those that are made for a demand: first those whose purpose shows in the message of the
+fault, and of these first those that were written."""
 SHORTEST, LONGEST = 3, 6
 """Cases that are played where a demand stands on every message and not on single cases."""
 
@@ -30,9 +33,24 @@ def affected(pack: Pack, fault: Fault, cases: Sequence[Case]) -> tuple[str, ...]
     passing = [case for case in cases if _concerned(pack, fault, case)]
     carrying = [case for case in passing if fault.requirement in case.requirements]
     if carrying:
-        return tuple(case.id for case in carrying)
+        carrying.sort(key=lambda case: (not _is_about(pack, fault, case), case.derived_from is not None))
+        return tuple(case.id for case in carrying[:MOST])
     passing.sort(key=lambda case: len(case.steps))
     return tuple(dict.fromkeys(case.id for case in (*passing[:SHORTEST], *passing[-LONGEST:])))
+
+
+def usual(cases: Sequence[Case]) -> tuple[str, ...]:
+    """Ids of the cases that a legal variation is tried with.
+
+    Those that were written, and of those that follow from the life cycle the accepted and the repeated messages: every
+    message, every kind of refusal, and what is broken on purpose. The many that follow from a schema differ only in the
+    place that is wrong.
+    """
+    return tuple(case.id for case in cases if not case.is_control and _is_usual(case))
+
+
+def _is_usual(case: Case) -> bool:
+    return case.derived_from is None or case.derived_from.endswith((": accepted", ": duplicate"))
 
 
 def _concerned(pack: Pack, fault: Fault, case: Case) -> bool:
@@ -46,7 +64,16 @@ def _concerned(pack: Pack, fault: Fault, case: Case) -> bool:
     )
 
 
+def _is_about(pack: Pack, fault: Fault, case: Case) -> bool:
+    """Whether the purpose of a case shows in the message of the fault."""
+    pattern = str(fault.parameters.get("message", "*"))
+    shown = [step for step in exchanges(case.steps) if step.id in case.purpose_steps]
+    return any(fnmatchcase(name, pattern) for step in shown for name in _names(pack, step))
+
+
 def _spoken(pack: Pack, case: Case) -> Iterator[tuple[str, ...]]:
-    for step in exchanges(case.steps):
-        if mode(step, case.sut) != "simulate":
-            yield step.message, *pack.answering(step.message)
+    return (_names(pack, step) for step in exchanges(case.steps) if mode(step, case.sut) != "simulate")
+
+
+def _names(pack: Pack, step: Exchange) -> tuple[str, ...]:
+    return step.message, *pack.answering(step.message)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import ExitStack, asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -271,3 +272,14 @@ def test_an_event_that_was_not_asked_for_never_fits():
         return started.fits(etir, opened), started.fits(etir, other)
 
     assert asyncio.run(scene()) == (True, False)
+
+
+@pytest.mark.parametrize(("case", "reached"), [("a", 0), ("b", 1), ("c", None)])
+def test_unreadable_bytes_belong_to_the_case_that_their_header_names(tmp_path, case, reached):
+    waits = [
+        lambda: wait("a", known=conversation(consignment="1")),
+        lambda: wait("b", known=conversation(consignment="2")),
+    ]
+    garbage = request(body=b"\x00")
+    named = replace(garbage.head, headers=(*garbage.head.headers, (PACK.case_header, case)))
+    assert play(tmp_path, replace(garbage, head=named), waits)[0] == reached

@@ -14,7 +14,7 @@ from harness.campaign import Wish
 from harness.demo import Show, demonstration
 from harness.judge.model import RunVerdict
 from harness.pack.data import known_packs
-from harness.teeth.choose import affected
+from harness.teeth.choose import affected, usual
 from harness.teeth.matrix import complaints
 from harness.teeth.model import Bite, Trial, row_of
 from harness.teeth.trial import cases_of, pack_of, try_all
@@ -27,7 +27,7 @@ FAULTS = [
     for fault in pack_of(pack).faults.values()
 ]
 VARIATIONS = [
-    Trial(pack, role, each.id, variation=True)
+    Trial(pack, role, each.id, usual(cases_of(pack, role)), variation=True)
     for pack in PACKS
     for each in pack_of(pack).variations.values()
     for role in each.roles
@@ -70,3 +70,12 @@ def test_the_faultless_reference_is_conformant(pack: str, role: str, tmp_path: P
     assert counts.passed == counts.executed == counts.required > 0
     if pack in known_packs():
         assert judgement.verdict is RunVerdict.CONFORMANT
+
+
+def test_a_sample_of_the_legal_variations_is_not_complained_about() -> None:
+    none_complains(DRAW.sample(VARIATIONS, 3))
+
+
+@pytest.mark.nightly
+def test_no_legal_variation_is_complained_about() -> None:
+    none_complains(VARIATIONS)
