@@ -10,7 +10,9 @@ from pathlib import Path
 import harness
 from harness.pack.data import data_folder
 
-_DERIVE_WITH = ("cryptography", "jinja2", "jsonschema", "lxml", "markupsafe", "pyyaml")
+_DERIVE_WITH = (
+    "cryptography", "fonttools", "fpdf2", "jinja2", "jsonschema", "lxml", "markupsafe", "pyyaml", "uharfbuzz",
+)  # fmt: skip
 """Packages whose version can change a verdict or a report."""
 
 

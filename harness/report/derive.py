@@ -13,6 +13,8 @@ from harness.report.gitb import gitb
 from harness.report.html import html
 from harness.report.junit import junit
 from harness.report.sarif import sarif
+from harness.report.summary import summary_page
+from harness.report.texts import DEFAULT
 from harness.report.view import Fetch
 
 Derive = Callable[[Mapping[str, Any], Fetch], bytes]
@@ -40,8 +42,24 @@ def _of_record(make: Callable[[Mapping[str, Any]], bytes]) -> Derive:
     return lambda record, fetch: make(record)  # noqa: ARG005 - all share one form
 
 
+def summary_pdf(record: Mapping[str, Any], language: str = DEFAULT) -> bytes:
+    """The summary as a PDF; its library is loaded when it is needed, because that takes longer than most commands."""
+    from harness.report import pdf
+
+    return pdf.summary_pdf(record, language)
+
+
+PAGES: Mapping[str, Callable[[Mapping[str, Any], Fetch | None, str], bytes]] = {
+    "report.html": html,
+    "summary.html": lambda record, fetch, language: summary_page(record, language),  # noqa: ARG005 - one form
+    "summary.pdf": lambda record, fetch, language: summary_pdf(record, language),  # noqa: ARG005
+}
+"""Reports for people, which can be made in every language of the catalogues."""
+
 DERIVED: Mapping[str, Derive] = {
     "report.html": lambda record, fetch: html(record, fetch),
+    "summary.html": _of_record(summary_page),
+    "summary.pdf": _of_record(summary_pdf),
     "junit.xml": _of_record(junit),
     "gitb-tr.xml": _of_record(gitb),
     "ctrf.json": _of_record(ctrf),

@@ -39,6 +39,13 @@ def _page(data: bytes) -> Iterator[Fact]:
         yield "run", str(body.get("data-baseline")), str(body.get("data-verdict"))
 
 
+def _pdf(data: bytes) -> Iterator[Fact]:
+    """A PDF is a picture of the summary page: another version of the tool may draw it in another way."""
+    if not data.startswith(b"%PDF-"):
+        raise ValueError("it is no PDF")
+    yield "run", "", "a PDF"
+
+
 def _xml(data: bytes) -> etree._Element:
     return etree.fromstring(data, etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False))
 
@@ -95,6 +102,8 @@ def _summary(data: bytes) -> Iterator[Fact]:
 
 _READ: Mapping[str, Callable[[bytes], Iterator[Fact]]] = {
     "report.html": _page,
+    "summary.html": _page,
+    "summary.pdf": _pdf,
     "junit.xml": _junit,
     "gitb-tr.xml": _gitb,
     "ctrf.json": _ctrf,

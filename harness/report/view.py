@@ -23,7 +23,7 @@ Case = Mapping[str, Any]
 
 PROBLEMS = 25
 """Kinds of failures that are told at length; the others are listed."""
-FULL_PASSES, FULL_OTHERS = 24, 80
+FULL_PASSES, FULL_OTHERS = 24, 40
 """Cases that are shown with every step and message: passed ones, and others."""
 BODIES, PASSES_WITH_BODIES = 25, 2
 """Cases whose message bodies are shown: others, and passed ones."""
@@ -40,7 +40,7 @@ class Page:
 
     Parameters:
         case: from the record.
-        full: every step and message is shown; otherwise one line for each step.
+        full: every step and message is shown; otherwise only what it is for and how it ended.
         decisive: the steps that have the verdict of the case.
         broken: the requirements that the case says something bad about, from the record.
         reproduce: the command that plays it again.

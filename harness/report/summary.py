@@ -1,0 +1,69 @@
+"""The summary: two pages for people who sign, as a page and as a PDF.
+
+Both say the same, from the same facts: who, which verdict, the three numbers, how long it holds, and what failed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from harness.report.html import day, moment, render, short
+from harness.report.mapping import STATUSES
+from harness.report.matrix import matrix
+from harness.report.texts import DEFAULT, Texts, texts
+from harness.report.view import heading
+
+MOST = 8
+"""Failed requirements, and waivers, that are named."""
+
+
+def summary_page(record: Mapping[str, Any], language: str = DEFAULT) -> bytes:
+    """The summary as a page.
+
+    Parameters:
+        record: see :func:`harness.record.aggregate.make_record`.
+        language: of the page; what judge, pack and system say is not translated.
+    """
+    words = texts(language)
+    values = {
+        **heading(record, words),
+        "facts": certificate_facts(record, words),
+        "matrix": matrix(record),
+        "failed": failed(record),
+        "most": MOST,
+    }
+    return render("summary.html.j2", values, language)
+
+
+def certificate_facts(record: Mapping[str, Any], words: Texts) -> list[tuple[str, str]]:
+    """What stands in the certificate: label and value, as plain text."""
+    sut, pack, plan = record["sut"], record["pack"], record["plan"]
+    version = words.plain("facts.version", version=sut["version"])
+    not_stated = words.plain("not-stated")
+    return [
+        (words.plain(f"facts.{key}"), value)
+        for key, value in (
+            ("authority", sut["authority"] or not_stated),
+            (
+                "system",
+                f"{sut['product'] or not_stated}, {version}" if sut["version"] else sut["product"] or not_stated,
+            ),
+            ("profile", f"{pack['title']} {pack['version']} ({pack['id']}, {short(pack['digest'])})"),
+            ("played", f"{moment(record['started'])} / {moment(record['finished'])}"),
+            ("until", words.plain("facts.until-value", day=day(record["validity"]["until"]))),
+            ("assurance", words.plain(f"assurance.{record['assurance']}")),
+            (
+                "plan",
+                words.plain("facts.plan-value", baseline=plan["baseline"], environment=plan["environment"]),
+            ),
+            ("challenge", plan["challenge"] or words.plain("facts.challenge-none")),
+        )
+    ]
+
+
+def failed(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Demands that are broken, then those that are not verified, each in the order of the record."""
+    order = [status for status in STATUSES if status in ("failed", "not verified")]
+    found = [each for each in record["requirements"] if each["status"] in order and each["level"] == "MUST"]
+    return sorted(found, key=lambda each: order.index(each["status"]))
