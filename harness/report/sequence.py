@@ -10,7 +10,7 @@ from harness.judge.model import Verdict
 
 MOST_ROWS = 60
 """Rows of one diagram; the log of messages has all."""
-_LANE, _TOP, _ROW, _MARGIN = 190, 56, 30, 100
+_LANE, _TOP, _ROW, _MARGIN = 168, 56, 30, 88
 _LONGEST = 34
 _BAD = {Verdict.FAIL.value, Verdict.HARNESS_ERROR.value}
 _NEUTRAL = {Verdict.PASS.value, Verdict.NOT_APPLICABLE.value}
