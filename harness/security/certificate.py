@@ -28,6 +28,9 @@ from harness.security.path_rules import rule_problems
 from harness.security.revocation import check_revocation, revoked_since
 from harness.security.x509 import extension_of, name_of, public_key_of
 
+LEAST_RSA_BITS = 2048
+"""Below this a key is refused, whatever a profile says."""
+
 
 class FoundPath(NamedTuple):
     """What :func:`find_path` found.
@@ -204,8 +207,9 @@ def _key_problems(certificate: x509.Certificate, profile: SecurityProfile) -> It
     name = name_of(certificate)
     key = public_key_of(certificate)
     if isinstance(key, RSAPublicKey):
-        if key.key_size < profile.rsa_bits:
-            text = f"{name} has an RSA key of {key.key_size} bits; {profile.rsa_bits} are due."
+        due = max(profile.rsa_bits, LEAST_RSA_BITS)
+        if key.key_size < due:
+            text = f"{name} has an RSA key of {key.key_size} bits; {due} are due."
             yield Problem("certificate/weak-key", text)
     elif key is not None:
         if key.curve.name not in profile.curves:

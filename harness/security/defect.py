@@ -260,6 +260,7 @@ _CERTIFICATES = (
     _certificate("key-usage", "The key usage of the certificate does not allow signatures."),
     _certificate("is-ca", "The certificate is that of a certification authority."),
     _certificate("weak-key", "The key is RSA with 1024 bits."),
+    _certificate("critical-extension", "The certificate has a critical extension that nobody knows."),
 )
 
 _TIMES = (

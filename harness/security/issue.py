@@ -44,6 +44,7 @@ class Draft:
         usages: key usages, as attributes of :class:`cryptography.x509.KeyUsage`.
         purposes: extended key usages.
         authority: whether it is a certification authority.
+        critical: more extensions, which are critical.
     """
 
     subject: x509.Name
@@ -52,6 +53,7 @@ class Draft:
     usages: Sequence[str] = ("digital_signature",)
     purposes: Sequence[x509.ObjectIdentifier] = ()
     authority: bool = False
+    critical: Sequence[x509.ExtensionType] = ()
 
 
 def new_key(kind: Literal["ec", "rsa"] = "ec", rsa_bits: int = 2048) -> PrivateKey:
@@ -136,6 +138,8 @@ def make_certificate(
         builder = builder.add_extension(x509.SubjectAlternativeName(draft.names), critical=False)
     if draft.purposes:
         builder = builder.add_extension(x509.ExtendedKeyUsage(draft.purposes), critical=False)
+    for extension in draft.critical:
+        builder = builder.add_extension(extension, critical=True)
     return builder.sign(issuer_key, hashes.SHA256())
 
 

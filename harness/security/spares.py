@@ -88,6 +88,11 @@ def _weak_key(pki: TestPki, identity: Identity) -> Identity:
     return _twin(pki, identity, _good(pki, identity), new_key("rsa", rsa_bits=1024))
 
 
+def _critical_extension(pki: TestPki, identity: Identity) -> Identity:
+    unknown = x509.UnrecognizedExtension(x509.ObjectIdentifier("2.999.1"), b"\x05\x00")  # the arc for examples
+    return _twin(pki, identity, replace(_good(pki, identity), critical=(unknown,)))
+
+
 _MAKERS: Mapping[str, Callable[[TestPki, Identity], Identity]] = {
     "foreign-ca": _foreign_ca,
     "expired": _expired,
@@ -97,4 +102,5 @@ _MAKERS: Mapping[str, Callable[[TestPki, Identity], Identity]] = {
     "key-usage": _key_usage,
     "is-ca": _is_ca,
     "weak-key": _weak_key,
+    "critical-extension": _critical_extension,
 }

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from lxml import etree
 
 from harness.errors import MalformedInput
-from harness.security.algorithm import C14N, CANONICALISATIONS, DS, EXC_C14N, STR_TRANSFORM
+from harness.security.algorithm import C14N, CANONICALISATIONS, DIGESTS, DS, DS_2007, EXC_C14N, STR_TRANSFORM, XENC
 from harness.security.markup import WSSE, decode, first_child, local_name, path_of, text_of
 
 MOST_REFERENCES = 30
@@ -90,6 +90,16 @@ class Signature:
     value: bytes
 
 
+_SHA256 = f"{XENC}sha256"
+RSA_PSS = f"{DS_2007}rsa-pss"
+PSS_DIGESTS = {
+    digest.uri: (f"{DS_2007}sha{bits}-rsa-MGF1", str(bits // 8))
+    for digest in DIGESTS.values()
+    if (bits := int(digest.name.removeprefix("sha")))
+}
+"""Digest to the signature algorithm that has it throughout, and the length of its salt."""
+
+
 def read_signature(element: etree._Element) -> Signature:
     """Read a ds:Signature.
 
@@ -108,7 +118,7 @@ def read_signature(element: etree._Element) -> Signature:
             signed_info,
             next((other for other in others if other.tag == f"{{{DS}}}KeyInfo"), None),
             _read_transform(method),
-            _algorithm(algorithm),
+            _signature_method(algorithm),
             tuple(_read_reference(reference) for reference in references[: MOST_REFERENCES + 1]),
             decode(text_of(value)),
         )
@@ -144,6 +154,30 @@ def _read_transform(element: etree._Element) -> Transform:
     listed = first_child(method, _PREFIX_LIST)
     prefixes = () if listed is None else tuple(listed.get("PrefixList", "").split())
     return Transform(_algorithm(method), prefixes, of_token)
+
+
+def _signature_method(element: etree._Element) -> str:
+    """The algorithm; RSA-PSS with parameters is the one of RFC 9231 that means the same, where there is one.
+
+    Source: RFC 9231, section 2.3.9: SHA-256, a salt of its length and MGF1 with the same digest where nothing is said.
+    """
+    uri = _algorithm(element)
+    if uri != RSA_PSS:
+        return uri
+    parameters = element.find(f"{{{DS_2007}}}RSAPSSParams")
+    digest = mask = None
+    salt = trailer = ""
+    if parameters is not None:
+        digest = parameters.find(f"{{{DS}}}DigestMethod")
+        mask = parameters.find(f"{{{DS_2007}}}MaskGenerationFunction/{{{DS}}}DigestMethod")
+        salt = parameters.findtext(f"{{{DS_2007}}}SaltLength", "").strip()
+        trailer = parameters.findtext(f"{{{DS_2007}}}TrailerField", "").strip()
+    named = _SHA256 if digest is None else _algorithm(digest)
+    known = PSS_DIGESTS.get(named)
+    same_mask = (mask is None and named == _SHA256) or (mask is not None and _algorithm(mask) == named)
+    if known is None or not same_mask or salt not in ("", known[1]) or trailer not in ("", "1"):
+        return uri
+    return known[0]
 
 
 def _children(element: etree._Element, least: int = 0) -> list[etree._Element]:

@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import ocsp
 
 from harness.cli.main import main
 from harness.message.envelope import wrap
@@ -224,6 +227,31 @@ def test_detached_signatures_and_what_they_are_about(
         assert check(capsys, *options)[0] == 1
         assert check(capsys, *options[:-2])[0] == 1
     assert main(["check", "--pack", "etir-4.3", "--content", "nothing", str(goods)]) == 11
+
+
+@pytest.mark.parametrize(("status", "codes"), [("GOOD", []), ("REVOKED", ["revoked"]), ("UNKNOWN", ["ocsp-unknown"])])
+def test_a_cached_answer_of_the_issuer_counts(
+    pki: TestPki, tmp_path: Path, capsys: pytest.CaptureFixture[str], status: str, codes: list[str]
+) -> None:
+    identity = pki.issue(f"answered-{status}")
+    file, answer = tmp_path / "message.xml", tmp_path / "answer.der"
+    file.write_bytes(protect(parse_xml(GOLDEN.read_bytes()), identity, PACK.security, NOW).data)
+    builder = ocsp.OCSPResponseBuilder().add_response(
+        cert=identity.certificate,
+        issuer=pki.issuing.certificate,
+        algorithm=SHA256(),
+        cert_status=ocsp.OCSPCertStatus[status],
+        this_update=NOW - timedelta(hours=1),
+        next_update=NOW + timedelta(hours=1),
+        revocation_time=NOW - timedelta(days=1) if status == "REVOKED" else None,
+        revocation_reason=None,
+    )
+    builder = builder.responder_id(ocsp.OCSPResponderEncoding.HASH, pki.issuing.certificate)
+    answer.write_bytes(builder.sign(pki.issuing.key, SHA256()).public_bytes(Encoding.DER))
+    anchors = pki.folder / "trust.pem"
+    code, [result] = check(capsys, file, "--only", "signature", "--trust", anchors, "--ocsp", answer)
+    assert [each["code"] for each in result["findings"]] == codes
+    assert code == (1 if codes else 0)
 
 
 def test_a_changed_byte_is_found(

@@ -149,6 +149,9 @@ def test_curve_and_kind_of_key(world):
     assert codes(judge(world, leaf)) == ["certificate/curve"]
     strict = replace(PROFILE, rsa_bits=3072)
     assert codes(judge(world, world.rsa.certificate, profile=strict)) == ["certificate/weak-key"]
+    weak = world.spares["rsa"]["weak-key"]
+    lax = replace(PROFILE, rsa_bits=1024)
+    assert codes(judge(world, weak.certificate, intermediates=weak.chain, profile=lax)) == ["certificate/weak-key"]
     leaf, _ = issue(world, key=Ed25519PrivateKey.generate())
     assert codes(judge(world, leaf)) == ["certificate/key-kind"]
 

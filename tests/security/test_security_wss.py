@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from dataclasses import replace
 from datetime import timedelta
 
@@ -10,11 +11,13 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lxml import etree
 from wss_kit import PROFILE, codes, digest_again, edit, good, sign_again, verify
 
 from harness.errors import ConfigurationFault, MalformedInput
 from harness.message.document import parse
-from harness.security.algorithm import C14N, DS, DS_MORE, EXC_C14N
+from harness.security.algorithm import C14N, DS, DS_2007, DS_MORE, EXC_C14N, WRITABLE, sign
+from harness.security.c14n import canonical
 from harness.security.markup import WSSE, WSU
 from harness.security.problems import PROBLEMS
 from harness.security.protect import inspect, protect
@@ -175,6 +178,34 @@ def test_signature_algorithm_that_is_refused_never_runs(world, uri, code):
     assert codes(report) == [code]
     assert report.steps["value"] == "not done"
     assert report.signed == ()
+
+
+@pytest.mark.parametrize(
+    ("parameters", "expected"),
+    [
+        ("", []),
+        ("<p:SaltLength>32</p:SaltLength>", []),
+        ("<ds:DigestMethod Algorithm='{X}sha256'/><p:TrailerField>1</p:TrailerField>", []),
+        ("<p:MaskGenerationFunction><ds:DigestMethod Algorithm='{X}sha256'/></p:MaskGenerationFunction>", []),
+        ("<p:SaltLength>20</p:SaltLength>", ["algorithm/unknown"]),
+        ("<p:TrailerField>2</p:TrailerField>", ["algorithm/unknown"]),
+        ("<ds:DigestMethod Algorithm='{X}sha512'/>", ["algorithm/unknown"]),
+        ("<p:MaskGenerationFunction><ds:DigestMethod Algorithm='{X}sha512'/></p:MaskGenerationFunction>",
+         ["algorithm/unknown"]),
+    ],
+)  # fmt: skip
+def test_rsa_pss_with_parameters(world, parameters, expected):
+    """The URI says nothing of the digest; the parameters do, and what is left out has its default."""
+    profile = replace(PROFILE, signatures=("rsa-pss-sha256",))
+    text = parameters.replace("{X}", "http://www.w3.org/2001/04/xmlenc#")
+    params = f'<p:RSAPSSParams xmlns:p="{DS_2007}">{text}</p:RSAPSSParams>'
+    method = f'<ds:SignatureMethod Algorithm="{DS_2007}rsa-pss">{params}</ds:SignatureMethod>'
+    data = good(world, "rsa", profile=profile)
+    data = re.sub(rb"<ds:SignatureMethod .*?</ds:SignatureMethod>", method.encode(), data)
+    signed_info = etree.fromstring(data).find(f".//{{{DS}}}SignedInfo")
+    value = b64encode(sign(WRITABLE["rsa-pss-sha256"], world.rsa.key, canonical(signed_info)))
+    data = re.sub(rb"<ds:SignatureValue>[^<]*", b"<ds:SignatureValue>" + value, data)
+    assert codes(verify(world, data, profile=profile)) == expected
 
 
 @pytest.mark.parametrize(
