@@ -3,6 +3,7 @@
   c2c pack check etir-4.3
   c2c pack new suites/my-pack
   c2c pack import official-files --extends etir-4.3 --out suites/official
+  c2c pack pages etir-4.3
 
 `import` reads a folder with XML Schemas, and a WSDL, sample messages and code lists where there are some. It proposes
 which root is which message and where each place is, with its reasons, and writes an overlay for a person to finish.
@@ -15,10 +16,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.errors import CONFIGURATION, CONFORMANT, NOT_FULLY_VERIFIED
+from harness.errors import CONFIGURATION, CONFORMANT, NOT_FULLY_VERIFIED, ConfigurationFault, Where
 from harness.pack.load import load_pack
 from harness.pack.new import new_pack
 from harness.pack.overlay import Imported, import_folder
+from harness.pack.page import index_page, message_page
 from harness.reference.hooks import Hooks
 from harness.scenario.sound import check_whole, spoken_pointers
 
@@ -42,6 +44,26 @@ def configure(parser: argparse.ArgumentParser) -> None:
     taken.add_argument("--extends", required=True, metavar="PACK", help="name or folder of the pack below")
     taken.add_argument("--out", type=Path, metavar="DIR", help="the overlay (default: ./<folder>-<pack>)")
     taken.set_defaults(action=_import)
+    pages = commands.add_parser("pages", help="write a page about each message", allow_abbrev=False)
+    pages.add_argument("pack", metavar="PACK", help="name or folder of the pack")
+    pages.add_argument("--out", type=Path, metavar="DIR", help="folder of the pages (default: docs/messages/<pack>)")
+    pages.set_defaults(action=_pages)
+
+
+def _pages(options: argparse.Namespace) -> int:
+    pack = load_pack(options.pack)
+    folder = options.out or Path("docs") / "messages" / pack.id
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "README.md").write_text(index_page(pack), "utf-8")
+        for name in pack.messages:
+            (folder / f"{name}.md").write_text(message_page(pack, name), "utf-8")
+    except OSError as problem:
+        raise ConfigurationFault(
+            f"the pages cannot be written: {problem.strerror}", where=Where(folder), remedy="Choose another folder."
+        ) from None
+    print(f"{len(pack.messages)} pages: {folder}")
+    return CONFORMANT
 
 
 def run(options: argparse.Namespace) -> int:
