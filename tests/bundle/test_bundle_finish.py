@@ -51,3 +51,10 @@ def test_another_pack_than_the_planned_one_is_refused(cut: Run) -> None:
     path.write_text(path.read_text().replace("level: MUST", "level: MAY"))
     with pytest.raises(BundleFault, match="not the one of the run"):
         finish_bundle(cut.folder, [])
+
+
+def test_bytes_that_a_loss_of_power_took_are_named(cut: Run) -> None:
+    messages = cut.folder / "evidence" / "messages-0001.bin"
+    messages.write_bytes(messages.read_bytes()[:-10])
+    with pytest.raises(BundleFault, match="evidence is missing"):
+        finish_bundle(cut.folder, [])
