@@ -12,7 +12,7 @@ DEMO ?=
 FUZZ ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test nightly teeth fuzz lint bench release lock clean
+.PHONY: help demo test nightly teeth fuzz lint bench sample release lock clean
 
 help:
 	@echo "make demo | test | lint | nightly | teeth | fuzz | bench | release | lock | clean"
@@ -41,6 +41,9 @@ lint: $(DEV)
 
 bench: $(DEV)
 	$(BIN)/python -m benchmarks
+
+sample: $(DEV)
+	$(BIN)/python scripts/sample.py
 
 release: $(DEV)
 	$(BIN)/python scripts/release.py

@@ -22,6 +22,16 @@ from harness.security.statement_key import key_id, load_public_keys, public_pem
 
 TARGET = Path(__file__).resolve().parent.parent / "reports" / "sample"
 ROLE = "holder"
+README = """\
+# A sample bundle
+
+Made by `make sample`: the embedded reference implementation, certified, countersigned and verified by the commands that
+everybody uses. Its keys were made for it and thrown away; they say TEST, and it certifies nothing.
+
+    c2c verify reports/sample/bundle.zip --trust reports/sample/keys.pub.pem
+
+`report.html` is the report in it, to be looked at; `policy.yaml` are the rules under which it was admitted.
+"""
 
 
 def main() -> None:
@@ -47,6 +57,7 @@ def main() -> None:
         (TARGET / "keys.pub.pem").write_bytes(keys)
         shutil.copyfile(bundle / "derived" / "report.html", TARGET / "report.html")
         shutil.copyfile(folder / "policy.yaml", TARGET / "policy.yaml")
+        (TARGET / "README.md").write_text(README, "utf-8")
 
 
 def policy(bundle: Path, trust: Path, reviewer: str) -> str:
