@@ -35,6 +35,7 @@ from harness.cli import (
     teeth,
     unseal,
     verify,
+    xades,
 )
 from harness.errors import CONFIGURATION, HARNESS, NOT_FULLY_VERIFIED, ConfigurationFault, HarnessError
 
@@ -49,6 +50,7 @@ COMMANDS = {
     "report": report,
     "review": review,
     "sign": sign,
+    "xades": xades,
     "share": share,
     "unseal": unseal,
     "rejudge": rejudge,
