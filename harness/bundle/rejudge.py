@@ -149,11 +149,11 @@ def _in_a_check(problem: Exception) -> bool:
     return any(name.startswith("harness.check.") for name in modules)
 
 
-def judge_again(bundle: Bundle) -> str:
+def judge_again(bundle: Bundle) -> tuple[str, Mapping[str, Any]]:
     """Judge the evidence and compare the result with the record.
 
     Returns:
-        how they were compared, in one sentence.
+        how they were compared, in one sentence; and the record that this tool makes.
 
     Raises:
         BundleFault: they differ, or the evidence cannot be judged; says where.
@@ -175,7 +175,7 @@ def judge_again(bundle: Bundle) -> str:
         )
     if place is not None:
         raise BundleFault(f"record.json is not what the evidence gives: it differs at {place}")
-    return how
+    return how, again
 
 
 def view_again(bundle: Bundle) -> str:
@@ -210,8 +210,13 @@ def _named(line: bytes | None) -> tuple[object, object] | None:
     return document.get("seq"), document.get("digest")
 
 
-def derive_again(bundle: Bundle) -> Iterator[tuple[str, Literal["proved", "sealed"]]]:
+def derive_again(bundle: Bundle, record: Mapping[str, Any]) -> Iterator[tuple[str, Literal["proved", "sealed"]]]:
     """Make the reports again and compare them.
+
+    Parameters:
+        bundle: the bundle.
+        record: from which they are made: that of the bundle, or the one that another version of the tool makes of the
+            same evidence, which has what its reports need.
 
     Yields:
         how they were compared, in one sentence; and which could not be made, for want of sealed bytes.
@@ -219,6 +224,9 @@ def derive_again(bundle: Bundle) -> Iterator[tuple[str, Literal["proved", "seale
     Raises:
         BundleFault: one differs; says which.
     """
+    if bundle.sealed and not bundle.same_tool:
+        yield "The evidence is sealed and the tool is another version, so that no report could be made again.", "sealed"
+        return
     sealed = []
     for name, derive in DERIVED.items():
         path = bundle.folder / "derived" / name
@@ -227,7 +235,7 @@ def derive_again(bundle: Bundle) -> Iterator[tuple[str, Literal["proved", "seale
         written = path.read_bytes()
         try:
             with blaming_the_bundle(f"derived/{name} cannot be made again"):
-                again = derive(bundle.record, bundle.fetch)
+                again = derive(record, bundle.fetch)
                 same = written == again if bundle.same_tool else facts(name, written) == facts(name, again)
         except Sealed:
             sealed.append(f"derived/{name}")

@@ -28,6 +28,7 @@ from harness.evidence.log import FILE as LOG
 from harness.evidence.log import read_events
 from harness.evidence.store import holds_messages
 from harness.record.strict import dumps, loads
+from harness.record.tool import this_tool
 from harness.security.statement_key import PublicKey, key_id
 
 _MOST_NAMED = 20
@@ -173,10 +174,11 @@ def _verify(
     report.say(f"Plan, record, statement and pack belong together: {bundle.plan.baseline}, {bundle.plan.environment}.")
     if sealed:
         _verify_sealed(report)
+        source: Mapping[str, Any] = record
     else:
-        _verify_evidence(bundle, report)
+        source = _verify_evidence(bundle, report)
     report.name = "reports"
-    for text, outcome in derive_again(bundle):
+    for text, outcome in derive_again(bundle, source):
         report.say(text, outcome)
     report.name = "meaning"
     _say_what_it_means(predicate, trust_keys is not None, report.say)
@@ -184,15 +186,18 @@ def _verify(
     return _in_date(predicate["validity"], at, report.say)
 
 
-def _verify_evidence(bundle: Bundle, report: _Report) -> None:
+def _verify_evidence(bundle: Bundle, report: _Report) -> Mapping[str, Any]:
+    """Verify what needs the evidence; returns the record from which the reports are made again."""
     _check_evidence(bundle)
     report.name = "judgement"
-    report.say(judge_again(bundle))
+    text, again = judge_again(bundle)
+    report.say(text)
     report.name = "freshness"
     covered, text = check_mark(bundle)
     report.say(text, "proved" if covered and bundle.plan.parameters.challenge else "not proved")
     report.name = "view"
     report.say(view_again(bundle))
+    return bundle.record if bundle.same_tool else again
 
 
 def _verify_sealed(report: _Report) -> None:
@@ -294,7 +299,8 @@ def _check_predicate(predicate: Mapping[str, Any], record: Mapping[str, Any]) ->
         expected = make_predicate(record, demo=predicate["demo"])
     except (KeyError, TypeError, AttributeError) as problem:
         raise BundleFault(f"record.json is not a record: {problem!r}") from None
-    for name in (*expected, *predicate):
+    names = {*expected, *predicate} if record["tool"] == this_tool() else expected.keys() & predicate.keys()
+    for name in sorted(names):
         if expected.get(name) != predicate.get(name):
             raise BundleFault(f"the statement and record.json do not say the same about {name}")
 

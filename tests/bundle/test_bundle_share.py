@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from small_run import CONSIGNOR, START, TOKEN
 
+from harness.bundle import rejudge
 from harness.bundle.seal import load_recipients, unseal
 from harness.bundle.share import share_bundle
 from harness.bundle.verify import Verification, verify_bundle
@@ -91,6 +92,15 @@ def test_a_shared_copy_holds_no_private_byte_and_still_verifies(shared: Path, ke
     assert found["files"] == {"proved", "sealed"}
     assert found["judgement"] == found["view"] == found["freshness"] == {"sealed"}
     assert found["reports"] == {"proved", "sealed"}
+
+
+def test_another_version_of_the_tool_makes_no_report_of_what_is_sealed(
+    shared: Path, key: SigningKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rejudge, "this_tool", lambda: {"name": "c2c-harness", "version": "9"})
+    verification = verify_bundle(shared, [key.public], AT)
+    assert verification.exit_code == 0
+    assert outcomes(verification)["reports"] == {"sealed"}
 
 
 def test_a_recipient_opens_it_and_verifies_everything(
