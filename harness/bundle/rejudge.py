@@ -210,7 +210,9 @@ def _named(line: bytes | None) -> tuple[object, object] | None:
     return document.get("seq"), document.get("digest")
 
 
-def derive_again(bundle: Bundle, record: Mapping[str, Any]) -> Iterator[tuple[str, Literal["proved", "sealed"]]]:
+def derive_again(
+    bundle: Bundle, record: Mapping[str, Any]
+) -> Iterator[tuple[str, Literal["proved", "not proved", "sealed"]]]:
     """Make the reports again and compare them.
 
     Parameters:
@@ -227,11 +229,13 @@ def derive_again(bundle: Bundle, record: Mapping[str, Any]) -> Iterator[tuple[st
     if bundle.sealed and not bundle.same_tool:
         yield "The evidence is sealed and the tool is another version, so that no report could be made again.", "sealed"
         return
+    there = {path.name for path in (bundle.folder / "derived").glob("*")}
+    if bundle.same_tool and there != set(DERIVED):
+        name = min(there ^ set(DERIVED))
+        raise BundleFault(f"derived/{name} is {'none of our reports' if name in there else 'missing'}")
     sealed = []
-    for name, derive in DERIVED.items():
-        path = bundle.folder / "derived" / name
-        if not path.is_file():
-            raise BundleFault(f"derived/{name} is missing")
+    for name in (each for each in DERIVED if each in there):
+        path, derive = bundle.folder / "derived" / name, DERIVED[name]
         written = path.read_bytes()
         try:
             with blaming_the_bundle(f"derived/{name} cannot be made again"):
@@ -242,6 +246,9 @@ def derive_again(bundle: Bundle, record: Mapping[str, Any]) -> Iterator[tuple[st
             continue
         if not same:
             raise BundleFault(f"derived/{name} is not what the record gives")
+    unknown = sorted(there - set(DERIVED))
+    if unknown:
+        yield f"This version does not make derived/{', derived/'.join(unknown)}, which were not compared.", "not proved"
     which = "The reports" if not sealed else "The other reports"
     if sealed:
         yield f"{', '.join(sealed)} shows what is sealed, and could not be made again.", "sealed"

@@ -270,6 +270,13 @@ WITH_KEY: dict[str, tuple[Callable[[Scene], object], str]] = {
         lambda s: changed(s, "derived/report.html", b"</main>", b"<p>Issued by an authority.</p></main>"),
         "derived/report.html is not what the record gives",
     ),
+    "a report of one's own": (
+        lambda s: (s.path("derived/note.html").write_text("Issued by an authority."), s.restate()),
+        "derived/note.html is none of our reports",
+    ),
+    "a report left out": (
+        lambda s: (s.path("derived/junit.xml").unlink(), s.restate()), "derived/junit.xml is missing"
+    ),
     "a name that leaves the bundle": (listed_as("../../outside"), "'../../outside' is not allowed"),
     "an absolute name": (listed_as("/etc/passwd"), "'/etc/passwd' is not allowed"),
     "a name of another system": (listed_as("C:\\x"), "is not allowed in a bundle"),
