@@ -74,6 +74,7 @@ def make_record(
             "contact": plan.subject.contact,
             "signers": list(plan.subject.signers),
         },
+        "language": plan.subject.language,
         "role": plan.subject.role,
         "positions": list(plan.subject.positions or pack.roles[plan.subject.role].positions),
         "assurance": plan.parameters.assurance,

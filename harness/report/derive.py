@@ -18,6 +18,7 @@ from harness.report.texts import DEFAULT
 from harness.report.view import Fetch
 
 Derive = Callable[[Mapping[str, Any], Fetch], bytes]
+Page = Callable[[Mapping[str, Any], Fetch | None, str], bytes]
 
 
 def summary(record: Mapping[str, Any]) -> bytes:
@@ -38,6 +39,10 @@ def summary(record: Mapping[str, Any]) -> bytes:
     return json.dumps(line, ensure_ascii=False).encode() + b"\n"
 
 
+def _in_its_language(page: Page) -> Derive:
+    return lambda record, fetch: page(record, fetch, record.get("language", DEFAULT))
+
+
 def _of_record(make: Callable[[Mapping[str, Any]], bytes]) -> Derive:
     return lambda record, fetch: make(record)  # noqa: ARG005 - all share one form
 
@@ -49,7 +54,7 @@ def summary_pdf(record: Mapping[str, Any], language: str = DEFAULT) -> bytes:
     return pdf.summary_pdf(record, language)
 
 
-PAGES: Mapping[str, Callable[[Mapping[str, Any], Fetch | None, str], bytes]] = {
+PAGES: Mapping[str, Page] = {
     "report.html": html,
     "summary.html": lambda record, fetch, language: summary_page(record, language),  # noqa: ARG005 - one form
     "summary.pdf": lambda record, fetch, language: summary_pdf(record, language),  # noqa: ARG005
@@ -57,9 +62,7 @@ PAGES: Mapping[str, Callable[[Mapping[str, Any], Fetch | None, str], bytes]] = {
 """Reports for people, which can be made in every language of the catalogues."""
 
 DERIVED: Mapping[str, Derive] = {
-    "report.html": lambda record, fetch: html(record, fetch),
-    "summary.html": _of_record(summary_page),
-    "summary.pdf": _of_record(summary_pdf),
+    **{name: _in_its_language(page) for name, page in PAGES.items()},
     "junit.xml": _of_record(junit),
     "gitb-tr.xml": _of_record(gitb),
     "ctrf.json": _of_record(ctrf),

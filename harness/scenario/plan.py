@@ -42,6 +42,7 @@ class Subject:
         positions: the positions that it claims; empty for a role with one seat.
         facts: what messages say about it (``country``, ``office``, ...), by seat id, or ``""`` for all seats.
         authority, product, version, contact: who it is, for reports.
+        language: of the reports for people.
         observable: whether a control interface can be asked for its state.
         claims: messages that it supports; ``None`` means all (from the ICS).
         signers: SHA-256 of the certificates (DER) that it signs with, hexadecimal; empty means not known.
@@ -54,6 +55,7 @@ class Subject:
     product: str = ""
     version: str = ""
     contact: str = ""
+    language: str = "en"
     observable: bool = True
     claims: tuple[str, ...] | None = None
     signers: tuple[str, ...] = ()
@@ -302,6 +304,7 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
             "product": subject.product,
             "version": subject.version,
             "contact": subject.contact,
+            **({} if subject.language == "en" else {"language": subject.language}),
             "observable": subject.observable,
             "claims": None if subject.claims is None else list(subject.claims),
             "signers": list(subject.signers),

@@ -15,12 +15,13 @@ from harness.pack.source import Source
 
 @dataclass(frozen=True)
 class Sut:
-    """Who the system under test is, for reports."""
+    """Who the system under test is, for reports, and the language in which these are made."""
 
     authority: str
     product: str
     version: str
     contact: str = ""
+    language: str = "en"
 
 
 @dataclass(frozen=True)

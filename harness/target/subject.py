@@ -27,6 +27,7 @@ def subject_of(target: Target) -> Subject:
         product=target.sut.product,
         version=target.sut.version,
         contact=target.sut.contact,
+        language=target.sut.language,
         observable=not isinstance(target.control, NoControl),
         claims=target.ics.messages,
         signers=tuple(each.fingerprint(SHA256()).hex() for each in load_signers(target)),

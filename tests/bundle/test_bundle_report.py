@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,9 @@ from harness.bundle.report import report_of
 from harness.bundle.write import write_bundle
 from harness.cli.main import main
 from harness.errors import BUNDLE_INVALID, CONFIGURATION, BundleFault
+from harness.pack.data import published_schema
+from harness.report.texts import languages
+from harness.scenario.plan import plan_from_json, plan_to_json
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +35,16 @@ def test_a_bundle_is_told_in_another_language(bundle: Path, tmp_path: Path) -> N
 def test_in_english_it_is_what_the_bundle_holds(bundle: Path) -> None:
     for name in ("report.html", "summary.html", "summary.pdf"):
         assert report_of(bundle, name, "en") == (bundle / "derived" / name).read_bytes()
+
+
+def test_the_target_chooses_the_language_of_the_bundle(tmp_path: Path) -> None:
+    run = small_run(tmp_path)
+    run.plan = replace(run.plan, subject=replace(run.plan.subject, language="fr"))
+    assert plan_from_json(plan_to_json(run.plan), run.pack).subject.language == "fr"
+    write_bundle(run.folder, run.plan, run.pack, run.record(), [])
+    assert b'<html lang="fr"' in (run.folder / "derived" / "report.html").read_bytes()
+    offered = published_schema("target")["properties"]["sut"]["properties"]["language"]["enum"]
+    assert tuple(offered) == languages()
 
 
 def test_it_never_lands_in_the_bundle(bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
