@@ -112,7 +112,8 @@ def _row(y: int, step: Mapping[str, Any], message: Mapping[str, Any] | None, x_o
     label = f"{message['number']} {message['message'] or '?'}"
     if message["defect"]:
         label += f" ({message['defect']})"
-    decided = message is step["messages"][-1]
+    theirs = [each for each in step["messages"] if each["direction"] == "received"]
+    decided = message is (theirs or step["messages"])[-1]
     return Row(y, start, end, _cut(label), message["direction"], verdict if decided else "")
 
 

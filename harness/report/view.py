@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
@@ -20,6 +21,10 @@ from harness.report.texts import Texts
 
 Fetch = Callable[[str], bytes]
 Case = Mapping[str, Any]
+
+_BODY = re.compile(r"\s*<([\w.-]+:)?Body\b")
+_AROUND = 8
+"""Lines that are shown before and after the ones that a finding points to."""
 
 PROBLEMS = 25
 """Kinds of failures that are told at length; the others are listed."""
@@ -116,6 +121,7 @@ def context(record: Mapping[str, Any], fetch: Fetch | None, texts: Texts) -> dic
         "more_problems": problems[PROBLEMS:],
         "unsettled": sum(not page.settled for page in pages),
         "answers": answers,
+        "excerpt": excerpt,
         "deadline": deadline,
         "sections": [
             (group, list(members)) for group, members in groupby(_by_group(pages), key=lambda page: page.case["group"])
@@ -221,6 +227,18 @@ def answers(step: Mapping[str, Any]) -> list[Answer]:
         *(Answer(kind, difference(text, [observed])) for kind in ("expect", "permitted") for text in legal[kind]),
         Answer("observed", difference(observed, [*legal["expect"], *legal["permitted"]])),
     ]
+
+
+def excerpt(body: Shown) -> Shown:
+    """The part of a body that tells: around the marked lines, else from the payload on."""
+    lines = body.text.split("\n")
+    if body.marked:
+        first, end = max(0, min(body.marked) - _AROUND), max(body.marked) + _AROUND + 1
+    else:
+        first, end = next((number for number, line in enumerate(lines) if _BODY.match(line)), 0), len(lines)
+    before, after = ["⋯"] * (first > 0), ["⋯"] * (end < len(lines))
+    marked = frozenset(number - first + len(before) for number in body.marked)
+    return replace(body, text="\n".join([*before, *lines[first:end], *after]), marked=marked)
 
 
 def deadline(clocks: Mapping[str, str]) -> str:

@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 from small_run import Run
 
+from harness.record.redact import Shown
 from harness.report.difference import difference
 from harness.report.sequence import MOST_ROWS, diagram
-from harness.report.view import answers, deadline
+from harness.report.view import answers, deadline, excerpt
 
 
 def marked(text: str, *others: str) -> list[str]:
@@ -39,6 +40,21 @@ def test_answers_name_every_alternative() -> None:
         "expect",
         "observed",
     ]
+
+
+def test_the_excerpt_shows_what_is_meant() -> None:
+    text = "\n".join(
+        ["<Envelope>", "<Header>", "</Header>", "<env:Body>", *(f"<L{n}/>" for n in range(60)), "</Envelope>"]
+    )
+    whole = excerpt(Shown(text))
+    assert whole.text.split("\n")[:2] == ["⋯", "<env:Body>"]
+    assert whole.text.endswith("</Envelope>")
+    part = excerpt(Shown(text, marked=frozenset({34, 36})))
+    lines = part.text.split("\n")
+    assert [lines[number] for number in sorted(part.marked)] == ["<L30/>", "<L32/>"]
+    assert lines[0] == lines[-1] == "⋯"
+    assert len(lines) == 2 * 8 + 3 + 2
+    assert excerpt(Shown('{"a": 1}')).text == '{"a": 1}'
 
 
 def test_the_deadline_is_the_request_and_the_budget() -> None:
