@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import binascii
-from collections.abc import Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import NamedTuple
 
 from lxml import etree
@@ -22,23 +22,32 @@ class Ids(NamedTuple):
     Parameters:
         elements: id to element; ids that occur twice are left out.
         duplicates: ids that occur twice, in document order.
+        plain: those of the duplicates that stand in nothing but ``Id`` without a namespace: this may be data.
     """
 
     elements: Mapping[str, etree._Element]
     duplicates: tuple[str, ...]
+    plain: frozenset[str] = frozenset()
+
+    def clashes(self, named: Container[str]) -> Iterator[str]:
+        """The duplicates that make a signature uncertain: those that it names, and those that are surely ids."""
+        return (each for each in self.duplicates if each in named or each not in self.plain)
 
 
 def index_ids(root: etree._Element) -> Ids:
     """Find every id of a document, once."""
     elements: dict[str, etree._Element] = {}
     duplicates: dict[str, None] = {}
+    typed: set[str] = set()
     for value in _ID_ATTRIBUTES(root):
         if value in elements:
             duplicates[str(value)] = None
+            if value.attrname != "Id" or elements[value].get("Id") != value:
+                typed.add(str(value))
         elements[value] = value.getparent()
     for value in duplicates:
         del elements[value]
-    return Ids(elements, tuple(duplicates))
+    return Ids(elements, tuple(duplicates), frozenset(duplicates.keys() - typed))
 
 
 def path_of(element: etree._Element) -> str:

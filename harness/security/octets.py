@@ -75,16 +75,21 @@ def target_of(reference: Reference, content: Content) -> etree._Element | bytes:
             return content.outside[uri]
         text = f"The reference {uri[:200]!r} leads out of the document, and what it leads to was not given."
         raise MalformedInput("signature/external-reference", text)
-    pointer = _BY_ID.fullmatch(uri)
-    if pointer is None and "(" in uri:
+    if "(" in uri and not id_of(uri):
         text = f"The reference {uri[:200]!r} is neither an id nor one of the pointers of XML Signature."
         raise MalformedInput("signature/reference-not-allowed", text)
-    name = (pointer[1] or pointer[2]) if pointer else uri[1:]
+    name = id_of(uri) or uri[1:]
     element = content.ids.elements.get(name)
     if element is None:
         where = "more than one element" if name in content.ids.duplicates else "no element"
         raise MalformedInput("signature/reference-unresolved", f"The id {name[:200]!r} stands on {where}.")
     return element
+
+
+def id_of(uri: str) -> str:
+    """The id in ``#xpointer(id('...'))``, ``""`` for anything else."""
+    pointer = _BY_ID.fullmatch(uri)
+    return (pointer[1] or pointer[2]) if pointer else ""
 
 
 def octets(reference: Reference, signature: Signature, content: Content, dereference: Dereference) -> bytes:

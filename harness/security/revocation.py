@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hashes
 from harness.security import ocsp
 from harness.security.model import Problem, Trust
 from harness.security.path_build import same_name, signed_by
-from harness.security.x509 import extension_of, name_of
+from harness.security.x509 import extension_of, issuer_of, name_of
 
 _POINT, _DELTA = x509.IssuingDistributionPoint, x509.DeltaCRLIndicator.oid
 _EVERY_REASON = frozenset(x509.ReasonFlags) - {x509.ReasonFlags.unspecified, x509.ReasonFlags.remove_from_crl}
@@ -81,7 +81,7 @@ def _signers(
         each for each in known
         if each not in above and same_name(each.subject, issuer.subject)
         and any(signed_by(each, one) for one in above[:2])
-        and not any(same_name(crl.issuer, each.issuer) and _is_on(crl, each, at) for crl in lists)
+        and not any(same_name(issuer_of(crl), each.issuer) and _is_on(crl, each, at) for crl in lists)
     ]  # fmt: skip
     return [*(each for each in above if same_name(each.subject, issuer.subject)), *others]
 
@@ -91,7 +91,7 @@ def _from_lists(
 ) -> Iterator[str | Problem]:
     reasons: set[x509.ReasonFlags] = set()
     for crl in trust.crls:
-        if not same_name(crl.issuer, signers[0].subject):
+        if not same_name(issuer_of(crl), signers[0].subject):
             continue
         scope = _scope(crl, certificate)
         refusals = [_why_not_authentic(crl, each) for each in signers]
@@ -112,7 +112,7 @@ def _from_lists(
 
 
 def _problem(code: str, crl: x509.CertificateRevocationList, why: str) -> Problem:
-    return Problem(code, f"The revocation list of {crl.issuer.rfc4514_string()} is of no use: {why}.")
+    return Problem(code, f"The revocation list of {issuer_of(crl).rfc4514_string()} is of no use: {why}.")
 
 
 def _why_not_authentic(crl: x509.CertificateRevocationList, issuer: x509.Certificate) -> Problem | None:

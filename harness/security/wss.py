@@ -61,7 +61,7 @@ def verify(envelope: Envelope, profile: SecurityProfile, trust: Trust, now: date
     ours, others = _security_headers(envelope, profile)
     security, signatures = _find_signatures(ours, others, profile, record)
     ids = index_ids(envelope.tree)
-    record.note("ids", _id_problems(ids))
+    record.note("ids", _id_problems(ids, _named(security, signatures)))
     timestamps = [] if security is None else security.findall(f"{{{WSU}}}Timestamp")
     body = envelope.tree.find(f"{{{NAMESPACES[envelope.soap]}}}Body")
     judged: list[_Judged] = []
@@ -155,8 +155,15 @@ def _find_signatures(
     return security, read
 
 
-def _id_problems(ids: Ids) -> Iterator[Problem]:
-    for identifier in ids.duplicates:
+def _named(security: etree._Element | None, signatures: Sequence[Signature]) -> set[str]:
+    """Every id that the Security header refers to."""
+    named = {reference.target for signature in signatures for reference in signature.references}
+    tokens = [] if security is None else security.iter(f"{{{WSSE}}}Reference")
+    return named | {token.get("URI", "")[1:] for token in tokens}
+
+
+def _id_problems(ids: Ids, named: set[str]) -> Iterator[Problem]:
+    for identifier in ids.clashes(named):
         yield Problem("structure/duplicate-id", f"The id {identifier[:200]!r} stands on more than one element.")
 
 

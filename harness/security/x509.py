@@ -60,6 +60,13 @@ def read_crl(der: bytes) -> x509.CertificateRevocationList:
     return crl
 
 
+def issuer_of(crl: x509.CertificateRevocationList) -> x509.Name:
+    """The name in a list; the library reads it anew each time, and warns of what is only unusual in it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return crl.issuer
+
+
 def read_ocsp(der: bytes) -> ocsp.OCSPResponse:
     """An OCSP response; all parts of a successful one that are looked at later can be read.
 

@@ -21,7 +21,7 @@ from harness.security.algorithm import DIGESTS, DS, ENVELOPED, WRITABLE, sign
 from harness.security.certificate import FoundPath, find_path
 from harness.security.markup import path_of
 from harness.security.model import Problem, SecurityProfile, SignatureReport, Trust
-from harness.security.octets import Content, Dereference, content_of, octets, target_of
+from harness.security.octets import Content, Dereference, content_of, id_of, octets, target_of
 from harness.security.problems import Record
 from harness.security.signing import Form, Signing
 from harness.security.strtransform import signed_token
@@ -95,11 +95,13 @@ def verify(
         record: with :data:`STEPS`.
     """
     content = content_of(root, outside)
-    for identifier in content.ids.duplicates:
+    signatures = [*_read(root, profile, record)]
+    uris = {reference.uri or "" for signature in signatures for reference in signature.references}
+    for identifier in content.ids.clashes({uri[1:] for uri in uris} | {id_of(uri) for uri in uris}):
         text = f"The id {identifier[:200]!r} stands on more than one element."
         record.note("ids", [Problem("structure/duplicate-id", text)])
     record.note("ids", [])
-    judged = [_judge(each, content, profile, trust, now, record) for each in _read(root, profile, record)]
+    judged = [_judge(each, content, profile, trust, now, record) for each in signatures]
     if not judged:
         return SignatureReport(problems=tuple(record.problems), steps=record.steps)
     main = judged[0]

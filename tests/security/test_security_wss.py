@@ -91,6 +91,14 @@ def test_same_id_twice_whatever_the_attributes(world, attribute, part):
         assert "/Envelope/Body" not in report.signed
 
 
+def test_attributes_of_the_payload_that_are_called_id_may_repeat(world):
+    """They are data; only an id that the signature names, or one in an attribute that is surely an id, is unique."""
+    payload = b'<m:Doc xmlns:m="urn:m"><a Id="n1"/><b Id="n1"/>%b</m:Doc>'
+    assert codes(verify(world, good(world, payload=payload % b""))) == []
+    for surely in (b'<c xml:id="n1"/>', f'<c xmlns:wsu="{WSU}" wsu:Id="n1"/>'.encode()):
+        assert codes(verify(world, good(world, payload=payload % surely))) == ["structure/duplicate-id"]
+
+
 def test_unqualified_id_is_understood(world):
     data = re.sub(rb'<env:Body ([^>]*)wsu:Id="', rb'<env:Body \1Id="', good(world))
     assert codes(verify(world, sign_again(digest_again(data), world.ec.key))) == []
