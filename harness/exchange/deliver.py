@@ -13,6 +13,7 @@ from harness.evidence.message import Opened, open_message, outcomes_of
 from harness.exchange.answering import Pending
 from harness.exchange.client import post
 from harness.exchange.compose import Composed, compose_answer, compose_request, demand_correct, misled
+from harness.exchange.delivery import DEFECTS as DELIVERY_DEFECTS
 from harness.exchange.http import Silence, Wire, WireFailure
 from harness.exchange.parcel import Parcel, address, pack_up, unsigned
 from harness.exchange.stage import Scene, StopCase, own
@@ -101,7 +102,10 @@ def _parcel(scene: Scene, step: Exchange) -> Parcel:
     composed = compose_request(scene.data, scene.conversation, step, scene.now())
     if _ours(step):
         _demand_correct(scene, composed)
-    return pack_up(stage.pack, composed, stage.seal(step.sender), scene.now(), step.defect, stage.seconds("answer"))
+    defect = DELIVERY_DEFECTS.get(step.defect or "")
+    foreign = defect is not None and defect.make(0).other_party
+    seal = stage.seal_of_another(step, scene.case.sut) if foreign else stage.seal(step.sender)
+    return pack_up(stage.pack, composed, seal, scene.now(), step.defect, stage.seconds("answer"))
 
 
 async def _post(scene: Scene, step: Exchange, parcel: Parcel) -> tuple[Outcome, ...]:

@@ -19,6 +19,7 @@ class Delivery:
         truncated: only the first half of the announced body is sent, then the connection ends.
         closed: the connection ends without a byte.
         repeated: the same bytes are sent a second time.
+        other_party: another party signs it, rightly, in the name of the sender.
     """
 
     delay: float = 0.0
@@ -26,6 +27,7 @@ class Delivery:
     truncated: bool = False
     closed: bool = False
     repeated: bool = False
+    other_party: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,11 @@ DEFECTS: Mapping[str, DeliveryDefect] = {
         "The message comes twice, byte for byte.",
         frozenset({"request"}),
         lambda _: Delivery(repeated=True),
+    ),
+    "delivery/other-party": DeliveryDefect(
+        "Another party, whose certificate is valid, signs the message in the name of the sender.",
+        frozenset({"request"}),
+        lambda _: Delivery(other_party=True),
     ),
 }
 

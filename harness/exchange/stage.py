@@ -82,6 +82,24 @@ class Stage:
             )
         return Seal(self.setup.identities[party], self.setup.spares.get(party, {}))
 
+    def seal_of_another(self, step: Exchange, sut: str) -> Seal:
+        """What a party signs with that may never send the message of a step.
+
+        Raises:
+            ConfigurationFault: there is none among the simulated ones.
+        """
+        parties = self.pack.parties
+        own = {parties[step.sender].role, parties[sut].role, self.pack.messages[step.message].sender}
+        other = next(
+            (name for name in self.setup.identities if name in parties and parties[name].role not in own), None
+        )
+        if other is None:
+            raise ConfigurationFault(
+                "no simulated party is left that could sign in the name of another one",
+                remedy="Remove the defect delivery/other-party from the pack.",
+            )
+        return self.seal(other)
+
     def url(self, party: str) -> str:
         """Where a simulated party listens."""
         return f"{self.base_url}/{party}"

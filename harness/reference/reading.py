@@ -116,6 +116,7 @@ class Reader:
         if name is None or (self.pack.answers == "reply" and self.pack.messages[name].answers is not None):
             raise TurnedAwayError(404, "this is no request of the protocol")
         message = self.pack.messages[name]
+        self._trust(self._of_another(message, signer), name)
         return Received(message, document, read(document, message.bindings), signer)
 
     def answer(self, request: Message, sent: Values, headers: Mapping[str, str], body: bytes, now: datetime) -> Heard:
@@ -179,6 +180,13 @@ class Reader:
             if not self.hooks.reads_leniently:
                 raise
             return inspect(mended(body), dict(headers), self.pack.security, self.trust, now)
+
+    def _of_another(self, message: Message, signer: str) -> tuple[str, ...]:
+        """The problem of a message that a known party signed which may not send it."""
+        forwarders = {each.by for each in self.pack.reactions if each.forward and each.send == message.name}
+        party = self.pack.parties.get(signer)
+        wrong = party is not None and party.role not in {message.sender, *forwarders}
+        return ("certificate/wrong-party",) if wrong else ()
 
     def _trust(self, problems: tuple[str, ...], name: str | None) -> None:
         left = [code for code in problems if not self.hooks.accepts_problem(message=name, problem=code)]

@@ -494,3 +494,16 @@ def test_one_reference_in_many_cases_breaks_its_requirement(tmp_path, at_once):
     judged = asyncio.run(here.run(["movement@export", "arrival-*@export"])).judged()
     assert {each.status.value for each in judged.requirements if each.id == "NB-REFERENCE"} == {"failed"}
     assert "reference-reused" in {each.code for each in judged.findings}
+
+
+@pytest.mark.parametrize(("blind", "expected"), [(False, "pass"), (True, "fail")])
+def test_a_message_that_another_party_signed_must_be_refused(tmp_path, blind, expected):
+    pack = load_pack(find_pack("etir-4.3"))
+    fault = Fault("blind", "chain", "", "ETIR-SEC-NO-OTHER", "accept-signature", {"problem": "certificate/wrong-party"})
+    pack = replace(pack, faults={**pack.faults, fault.id: fault})
+    here = World(pack, "chain", tmp_path, faults=(fault.id,) if blind else ())
+    outcome = asyncio.run(here.run(["defect-*-delivery-other-party@chain"]))
+    (verdict,) = (word for name, word in outcome.verdicts.items() if "other-party" in name)
+    assert verdict == expected
+    status = next(each.status.value for each in outcome.judged().requirements if each.id == "ETIR-SEC-NO-OTHER")
+    assert status == ("failed" if blind else "passed")
