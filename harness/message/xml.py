@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import copy
 import re
+import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -27,7 +28,6 @@ FOREIGN = "Unexpected"
 
 _BYTE_ORDER_MARKS = codecs.BOM_UTF8 + codecs.BOM_UTF16_LE
 _DOCTYPE_IN_PROLOG = re.compile(rb"(?>\s+|<\?.*?\?>|<!--.*?-->)*+<!DOCTYPE", re.DOTALL)
-_PARSER = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
 _COUNT_NODES = etree.XPath("count(//node()) + count(//@*)")
 _ENCODING_ERRORS = {
     etree.ErrorTypes.ERR_INVALID_ENCODING,
@@ -201,6 +201,16 @@ def _pointed(element: etree._Element, pointer: str, step: Step) -> list[tuple[et
     return pairs[step.index - 1 : step.index] if isinstance(step.index, int) else pairs
 
 
+class _Own(threading.local):
+    """A parser of each thread: what it complains of belongs to the document that this thread parsed last."""
+
+    def __init__(self) -> None:
+        self.parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+
+
+_OWN = _Own()
+
+
 def parse_xml(data: bytes, limits: Limits = DEFAULT_LIMITS) -> XmlDocument:
     """Parse one XML document.
 
@@ -213,10 +223,15 @@ def parse_xml(data: bytes, limits: Limits = DEFAULT_LIMITS) -> XmlDocument:
         raise _too_many_nodes(limits)
     if _DOCTYPE_IN_PROLOG.match(data.replace(b"\0", b"").lstrip(_BYTE_ORDER_MARKS)):
         raise _doctype()
+    parser = _OWN.parser
     try:
-        root = etree.fromstring(data, _PARSER)
+        root = etree.fromstring(data, parser)
     except etree.XMLSyntaxError as error:
         raise _malformed(error) from None
+    for entry in parser.error_log:  # lxml forgets an undeclared prefix when a mere warning comes after it
+        if entry.level >= etree.ErrorLevels.ERROR:
+            what = f"the message cannot be parsed: {entry.message[:200]}"
+            raise MalformedInput("not-well-formed", what, line=entry.line)
     if root.getroottree().docinfo.doctype:
         raise _doctype()
     if len(data) > limits.nodes and _COUNT_NODES(root) > limits.nodes:  # a node has a byte at least

@@ -207,3 +207,12 @@ def test_one_door_for_both_formats() -> None:
     assert parse("json", b'{"b": 1}').texts("b") == ["1"]
     with pytest.raises(MalformedInput):
         parse("xml", b"<a/>", Limits(size=3))
+
+
+@pytest.mark.parametrize("name", ["a:b", "b x:y=''"])
+def test_undeclared_prefix_is_refused_whatever_comes_after_it(name):
+    """A relative namespace name, of which the parser only warns, must not hide it."""
+    with pytest.raises(MalformedInput, match="not defined") as refused:
+        parse_xml(f"<{name}><c xmlns='relative'/></{name.split(' ')[0]}>".encode())
+    assert refused.value.code == "not-well-formed"
+    assert parse_xml(b"<b><c xmlns='relative'/></b>").root == "b"
