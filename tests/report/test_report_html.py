@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 import re
 import time
 from collections import Counter
@@ -205,3 +206,43 @@ def test_the_summary_is_one_line(run: Run, record: dict[str, Any]) -> None:
     line = DERIVED["summary.json"](record, run.fetch)
     assert line.count(b"\n") == 1
     assert record["verdict"].encode() in line
+
+
+def test_waivers_defects_and_the_test_of_the_tool_are_shown(run: Run, record: dict[str, Any]) -> None:
+    cases = copy.deepcopy(record["cases"])
+    cases[0]["steps"][0]["messages"][0]["defect"] = "message/too-deep"
+    waiver = {
+        "case": "arrival-of-unknown@export", "reason": "known <b>", "link": "https://issues.example/1",
+        "author": "Aigul", "expires": "2027-01-01", "state": "used", "cases": ["arrival-of-unknown@export"],
+    }  # fmt: skip
+    teeth = {"tool": "9.9", "pack_version": "8.8", "faults": 77, "killed": 66, "variations": 55, "conformant": 44}
+    changed = {
+        **record, "cases": cases, "waivers": [waiver], "teeth": teeth, "defects": {"message/too-deep": "It is deep."}
+    }  # fmt: skip
+    page = parser.document_fromstring(html(changed, run.fetch))
+    for word in ("in use", "known <b>", "Aigul", "2027-01-01", "arrival-of-unknown@export"):
+        assert word in text_of(section(page, "waivers"))
+    assert "never called conformant" in text_of(section(page, "waivers"))
+    assert "Waivers in use: 1" in text_of(section(page, "verdict"))
+    for word in (
+        "message/too-deep",
+        "It is deep.",
+        cases[0]["id"],
+        f"Seed of all generated data: {record['plan']['seed']}",
+    ):
+        assert word in text_of(section(page, "defects"))
+    assert "66 of 77" in text_of(section(page, "teeth"))
+    assert "44 of 55" in text_of(section(page, "teeth"))
+
+
+def test_a_record_of_an_older_version_can_still_be_shown(run: Run, record: dict[str, Any]) -> None:
+    older = copy.deepcopy(record)
+    for name in ("language", "defects", "teeth", "statuses"):
+        older.pop(name, None)
+    older["pack"].pop("bases", None)
+    for case in older["cases"]:
+        for step in case["steps"]:
+            step.pop("alternatives", None)
+    page = parser.document_fromstring(html(older, run.fetch))
+    assert len(page.xpath("//@data-case")) == len(older["cases"])
+    assert "No result of such a test" in text_of(section(page, "teeth"))
