@@ -96,6 +96,7 @@ class Wish:
         require_signers: the target must name the certificates that the system signs with.
         waivers: a file with failures that an operator has accepted, in place of the target's.
         depth: how many cases are derived from the tables of the pack.
+        shuffle: seed of the order in which the cases are played; ``None`` keeps that of the pack.
     """
 
     select: tuple[str, ...] = ()
@@ -109,6 +110,7 @@ class Wish:
     require_signers: bool = False
     waivers: Path | None = None
     depth: Depth = "full"
+    shuffle: int | None = None
 
 
 @dataclass(frozen=True)
@@ -363,6 +365,7 @@ def _parameters(target: Target, wish: Wish) -> Parameters:
         assurance=target.assurance,
         waivers=load_waivers(waivers, datetime.now(UTC)) if waivers else (),
         depth=wish.depth,
+        shuffle=wish.shuffle,
     )
 
 

@@ -36,6 +36,13 @@ def add_selection(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_order(parser: argparse.ArgumentParser) -> None:
+    """In which order the cases are played; ``--seed`` says which random one."""
+    parser.add_argument(
+        "--order", choices=("pack", "random"), default="pack", help="of the cases; random follows from --seed"
+    )
+
+
 def add_depth(parser: argparse.ArgumentParser) -> None:
     """How many cases are derived."""
     parser.add_argument(

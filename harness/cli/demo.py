@@ -13,7 +13,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from harness.campaign import Wish, new_folder
-from harness.cli.common import add_depth, add_output, program, watch
+from harness.cli.common import add_depth, add_order, add_output, program, watch
 from harness.cli.progress import Progress
 from harness.demo import Show, demonstration
 from harness.pack.data import known_packs
@@ -32,6 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pack", metavar="P", default=default, help=f"name or folder of the pack (default: {default})")
     parser.add_argument("--full", action="store_true", help="certify every position of the role, with every case")
     add_depth(parser)
+    add_order(parser)
     parser.add_argument("--serial", action="store_true", help="play one case after the other")
     parser.add_argument(
         "--seed", type=int, default=0, metavar="N", help="all generated data follow from it (default: 0)"
@@ -44,7 +45,15 @@ def run(options: argparse.Namespace) -> int:
     out = options.out or new_folder()
     at_once = 1 if options.serial else None
     depth: Depth = "exhaustive" if options.exhaustive else "full" if options.full else "quick"
-    wish = Wish(seed=options.seed, zipped=options.zip, fresh=True, at_once=at_once, adopt_assumed=True, depth=depth)
+    wish = Wish(
+        seed=options.seed,
+        zipped=options.zip,
+        fresh=True,
+        at_once=at_once,
+        adopt_assumed=True,
+        depth=depth,
+        shuffle=options.seed if options.order == "random" else None,
+    )
     show = Show(options.pack, options.role, tuple(options.fault), options.full)
     with demonstration(show, wish) as (campaign, public_key):
         campaign.start(out, Progress())

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.campaign import Campaign, Wish, new_folder
-from harness.cli.common import add_depth, add_output, add_selection, add_target, confirmer, watch
+from harness.cli.common import add_depth, add_order, add_output, add_selection, add_target, confirmer, watch
 from harness.cli.progress import Progress
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_target(parser)
     add_selection(parser)
     add_depth(parser)
+    add_order(parser)
     parser.add_argument(
         "--challenge", metavar="HEX", help="what an operator gave before the run; proves that it is fresh"
     )
@@ -59,6 +60,7 @@ def run(options: argparse.Namespace) -> int:
         adopt_assumed=options.adopt_assumed,
         require_signers=options.require_signers,
         depth="exhaustive" if options.exhaustive else "full",
+        shuffle=options.seed if options.order == "random" else None,
     )
     campaign = Campaign.open(options.target, options.pack, wish)
     campaign.start(options.out or new_folder(), Progress())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -78,6 +79,8 @@ class Parameters:
         assurance: ``self-declaration``, ``witnessed`` or ``operator``.
         waivers: failures that an operator has accepted.
         depth: how many cases are derived from the tables of the pack.
+        shuffle: the cases between the controls are played in an order that follows from this number; ``None`` keeps
+            that of the pack.
     """
 
     seed: int = 0
@@ -93,6 +96,7 @@ class Parameters:
     assurance: str = "self-declaration"
     waivers: tuple[Waiver, ...] = ()
     depth: Depth = "full"
+    shuffle: int | None = None
 
 
 def mark_of(token: str) -> str:
@@ -186,7 +190,7 @@ def make_plan(pack: Pack, subject: Subject, parameters: Parameters) -> Plan:
             expected="a case id or a pattern such as 'lifecycle-*@departure'",
             remedy="`c2c list` shows all case ids.",
         )
-    ordered = tuple(_ordered(wanted, candidates))
+    ordered = tuple(_ordered(wanted, candidates, parameters.shuffle))
     return Plan(
         pack.id,
         pack.version,
@@ -214,9 +218,7 @@ def _seats(pack: Pack, subject: Subject) -> Iterator[str]:
             )
 
 
-def _cases(
-    pack: Pack, seat: str, scenarios: Sequence[Scenario], subject: Subject, depth: Depth
-) -> Iterator[Case]:
+def _cases(pack: Pack, seat: str, scenarios: Sequence[Scenario], subject: Subject, depth: Depth) -> Iterator[Case]:
     facts = {**subject.facts.get("", {}), **subject.facts.get(seat, {})}
     for scenario in (*scenarios, *derive(pack, seat, depth)):
         case = project(scenario, pack, seat, facts)
@@ -264,7 +266,7 @@ def _selected(case: Case, parameters: Parameters) -> bool:
     return not parameters.select or any(fnmatchcase(case.id, pattern) for pattern in parameters.select)
 
 
-def _ordered(wanted: Sequence[Case], candidates: Sequence[Case]) -> Iterator[Case]:
+def _ordered(wanted: Sequence[Case], candidates: Sequence[Case], shuffle: int | None) -> Iterator[Case]:
     """Controls first (those of selected cases are pulled in), then the rest, then the controls at the end."""
     chosen = {case.id for case in wanted}
     needed = {case.control for case in wanted if case.control}
@@ -272,7 +274,10 @@ def _ordered(wanted: Sequence[Case], candidates: Sequence[Case]) -> Iterator[Cas
         case if case.id in chosen else replace(case, is_control=True) for case in candidates if case.id in needed
     ]
     yield from controls
-    yield from (case for case in wanted if case.id not in needed)
+    rest = [case for case in wanted if case.id not in needed]
+    if shuffle is not None:
+        random.Random(shuffle).shuffle(rest)  # noqa: S311 - an order, not a secret
+    yield from rest
     yield from (replace(case, id=case.id + END, is_control=True, control=None) for case in controls)
 
 
@@ -323,6 +328,7 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
             "assurance": parameters.assurance,
             "waivers": [waiver_to_json(each) for each in parameters.waivers],
             "depth": parameters.depth,
+            **({} if parameters.shuffle is None else {"shuffle": parameters.shuffle}),
         },
         "cases": [{"id": case.id, "version": case.version, "control": case.control} for case in plan.cases],
         "excluded": [{"id": case.id, "rule": case.rule} for case in plan.excluded],
