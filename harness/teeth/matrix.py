@@ -26,7 +26,7 @@ def kill_matrix(pack: Pack, rows: Sequence[Row], tool: str) -> str:
     lines = [
         "# Kill matrix",
         "",
-        f"Written by `make teeth`. Pack `{pack.id}` {pack.version}, harness {tool}: {len(rows)} faults, "
+        f"Written by `c2c teeth`. Pack `{pack.id}` {pack.version}, harness {tool}: {len(rows)} faults, "
         + ", ".join(f"{counts[bite]} {bite.value}" for bite in Bite)
         + ".",
         "",
@@ -59,13 +59,15 @@ def complaints(observed: Observed) -> tuple[str, ...]:
 
 def variation_table(pack: Pack, found: Iterable[Observed], tool: str) -> str:
     """``docs/variations.md``: every legal variation, and how it ended in each role."""
+    found = tuple(found)
     by_switch = _by_switch(found)
     right = sum(is_right(pack.variations[name], roles) for name, roles in by_switch.items())
     lines = [
         "# Legal variations",
         "",
-        f"Written by `make teeth`. Pack `{pack.id}` {pack.version}, harness {tool}: {len(by_switch)} variations,",
-        f"{right} of them without a complaint in every role that can have them.",
+        f"Written by `c2c teeth`. Pack `{pack.id}` {pack.version}, harness {tool}: {len(by_switch)} variations,",
+        f"{right} of them tried in every role that can have them, without a complaint.",
+        "An empty cell: not tried, or not for this role.",
         "",
         "Each is something that a correct implementation may choose, and that the plain reference implementation",
         "does not do. The harness must not complain about any of them.",
@@ -87,11 +89,12 @@ def is_right(variation: Variation, roles: Mapping[str, Observed]) -> bool:
 
 def summary(pack: Pack, tool: str, rows: Sequence[Row], found: Sequence[Observed]) -> str:
     """``teeth.yaml`` of a pack: the numbers that every report of a run with it shows."""
-    tried = _by_switch(found)
+    by_switch = _by_switch(found)
+    tried = {name: roles for name, roles in by_switch.items() if set(pack.variations[name].roles) <= set(roles)}
     killed = sum(row.bite is Bite.KILLED for row in rows)
     right = sum(is_right(pack.variations[name], roles) for name, roles in tried.items())
     return (
-        "# Written by `make teeth`: what was last shown with the faults and the legal variations of this pack.\n"
+        "# Written by `c2c teeth`: what was last shown with the faults and the legal variations of this pack.\n"
         f'tool: "{tool}"\n'
         f'pack: "{pack.version}"\n'
         f"faults: {{tried: {len(rows)}, killed: {killed}}}\n"

@@ -73,7 +73,7 @@ def test_the_faultless_reference_is_conformant(pack: str, role: str, tmp_path: P
 
 
 def test_a_sample_of_the_legal_variations_is_not_complained_about() -> None:
-    none_complains(DRAW.sample(VARIATIONS, 3))
+    none_complains(DRAW.sample([each for each in VARIATIONS if each.role == "holder"], 3))
 
 
 @pytest.mark.nightly
