@@ -43,6 +43,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     taken.add_argument("folder", type=Path, metavar="DIR", help="schemas, and what else there is")
     taken.add_argument("--extends", required=True, metavar="PACK", help="name or folder of the pack below")
     taken.add_argument("--out", type=Path, metavar="DIR", help="the overlay (default: ./<folder>-<pack>)")
+    taken.add_argument(
+        "--others", action="store_true", help="also add roots that are no message of PACK, for c2c check only"
+    )
     taken.set_defaults(action=_import)
     pages = commands.add_parser("pages", help="write a page about each message", allow_abbrev=False)
     pages.add_argument("pack", metavar="PACK", help="name or folder of the pack")
@@ -104,7 +107,7 @@ def _new(options: argparse.Namespace) -> int:
 def _import(options: argparse.Namespace) -> int:
     pack = load_pack(options.extends)
     out = options.out or Path(f"{options.folder.resolve().name}-{pack.id}")
-    done = import_folder(pack, options.folder, out, spoken_pointers(pack))
+    done = import_folder(pack, options.folder, out, spoken_pointers(pack), others=options.others)
     print("\n".join(_told(done)))
     print(f"Next: finish {out / 'messages.yaml'}, and run `c2c pack check {out}`.")
     return NOT_FULLY_VERIFIED if done.open else CONFORMANT
@@ -120,6 +123,7 @@ def _told(done: Imported) -> list[str]:
         lines.append(f"{each.message.name}: {root} ({each.confidence:.2f}: {', '.join(each.reasons)})")
         lines.append(f"    {len(places)} of {len(each.used)} places found, the least sure with {least:.2f}")
     lines += [f"code list {name}: {file.name}" for name, file in done.codelists.items()]
+    lines += [f"added to be checked: {each.local}" for each in done.others]
     lines += [f"open: {each}" for each in done.open[:SHOWN]]
     lines += [f"... and {len(done.open) - SHOWN} more, each with ? in messages.yaml"] if len(done.open) > SHOWN else []
     lines.append(f"{len(found)} of {len(done.adopted)} messages found, {len(done.open)} things open")

@@ -121,7 +121,7 @@ def _opened(
     if name is None:
         return Opened(None, "none", document, report=report, status=status)
     message = pack.messages[name]
-    errors = _errors(message, document)
+    errors = _errors(pack, message, document)
     if pack.identify != "root" and status is not None and status >= 400 and not _speaks(message, document, errors):
         return Opened(None, "none", document, report=report, status=status)
     return Opened(
@@ -169,23 +169,19 @@ def declared_action(headers: Mapping[str, str]) -> str | None:
     return None
 
 
-def _errors(message: Message, document: Document) -> tuple[ErrorItem, ...]:
+def _errors(pack: Pack, message: Message, document: Document) -> tuple[ErrorItem, ...]:
     shape = message.errors
     if shape is None:
         return ()
     binding = errors_binding(shape.each, shape.code, shape.pointer, shape.text)
     found = read(document, {"errors": binding})["errors"]
+    roots = [each.root for each in pack.messages.values()] if shape.rooted else []
     return tuple(
-        ErrorItem(item.get("code") or "", _pointer(item.get("pointer"), shape.pointer_prefix), item.get("text"))
+        ErrorItem(item.get("code") or "", None if told is None else shape.place(told, roots), item.get("text"))
         for item in found or ()
         if not isinstance(item, str)
+        for told in (item.get("pointer"),)
     )
-
-
-def _pointer(text: str | None, prefix: str) -> str | None:
-    if text is None:
-        return None
-    return text.removeprefix(prefix) or "/" if prefix else text
 
 
 def _speaks(message: Message, document: Document, errors: Sequence[ErrorItem]) -> bool:

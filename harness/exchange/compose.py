@@ -103,7 +103,8 @@ def compose_answer(
     document = build(sample, message.bindings, _news(sample, message, values))
     if refused and message.errors is not None and outcome.code is not None:
         errors = message.errors
-        pointer = (errors.pointer_prefix + (outcome.pointer or "/")) if errors.pointer else None
+        root = data.pack.messages[step.message].root
+        pointer = errors.written(outcome.pointer or "/", root) if errors.pointer else None
         record = {
             "code": outcome.code,
             "pointer": pointer,

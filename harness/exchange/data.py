@@ -17,6 +17,7 @@ from fnmatch import fnmatchcase
 from functools import cached_property, lru_cache
 
 from harness.message.model import Value
+from harness.pack.checkdigit import with_check_digits
 from harness.pack.model import Pack, Party, ValueRule
 from harness.scenario.model import MOVEMENTS, Case, Exchange, FromPool, FromSaved
 from harness.scenario.plan import mark_of
@@ -177,7 +178,7 @@ def number_after(pattern: str, salt: str, number: int) -> str:
     """The text that a number stands for: another one for each number from 0 on.
 
     Parameters:
-        pattern: ``#`` is a digit, ``@`` an upper-case letter, everything else itself.
+        pattern: ``#`` is a digit, ``@`` an upper-case letter, ``*`` a check digit, everything else itself.
         salt: decides the order.
         number: which one.
 
@@ -196,7 +197,7 @@ def number_after(pattern: str, salt: str, number: int) -> str:
             rest, place = divmod(rest, len(alphabet))
             sign = alphabet[place]
         made.append(sign)
-    return "".join(reversed(made))
+    return with_check_digits("".join(reversed(made)))
 
 
 @lru_cache(maxsize=256)

@@ -48,6 +48,15 @@ def is_guarantee_reference_number(text: str) -> bool:
     return bool(_GRN.fullmatch(text)) and _weighted(text[:16]) % 10 == int(text[16])
 
 
+def with_check_digits(text: str) -> str:
+    """The text with a check digit after the algorithm of ISO 6346, over everything before it, for every ``*``."""
+    made = ""
+    for part in text.split("*")[:-1]:
+        made += part
+        made += str(_weighted(made) % 10)
+    return made + text.rpartition("*")[2]
+
+
 SCHEMES: Mapping[str, Callable[[str], bool]] = {
     "iso6346": is_container_number,
     "mrn": is_movement_reference_number,

@@ -73,21 +73,21 @@ def _one(scope: Scope, path: str, test: Any) -> bool:
     return any(passes(scope, text, test) for text in texts)
 
 
-def wrong(scope: Scope, path: str, demand: Any) -> Iterator[tuple[str, str]]:
-    """Every place that does not meet a demand, and why."""
+def wrong(scope: Scope, path: str, demand: Any) -> Iterator[tuple[str, str, str]]:
+    """Every place that does not meet a demand, why, and which demand it is: R, N, or nothing for a test."""
     if demand == REQUIRED:
         if not scope.pointers(path):
-            yield "/" + scope.path(path).replace("[*]", ""), "it is missing"
+            yield "/" + scope.path(path).replace("[*]", ""), "it is missing", REQUIRED
     elif demand == NOT_USED:
         for pointer in scope.pointers(path):
-            yield pointer, "it must not be used"
+            yield pointer, "it must not be used", NOT_USED
     elif demand != OPTIONAL:
         texts = scope.texts(path)
         if all(passes(scope, text, demand) for text in texts):
             return
         for text, pointer in zip(texts, scope.pointers(path), strict=True):
             if not passes(scope, text, demand):
-                yield pointer, "its value is not right"
+                yield pointer, "its value is not right", ""
 
 
 def passes(scope: Scope, text: str, test: Any) -> bool:

@@ -6,7 +6,7 @@ The files behind it, and the notation of each, are described in ``docs/packs.md`
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -190,7 +190,8 @@ class ValueRule:
 class ErrorShape:
     """Where an answer lists its errors: ``each`` ends in ``[*]``; code and pointer are paths below it.
 
-    ``pointer_prefix`` is removed from a pointer before it is compared (some systems name the root element).
+    ``pointer_prefix`` is removed from a pointer before it is compared; of a ``rooted`` pointer the first step is the
+    root element of the message that is refused.
     """
 
     each: str
@@ -198,6 +199,19 @@ class ErrorShape:
     pointer: str | None = None
     text: str | None = None
     pointer_prefix: str = ""
+    rooted: bool = False
+
+    def written(self, pointer: str, root: str) -> str:
+        """A pointer as an answer writes it, to a message with that root element in Clark notation."""
+        start = f"/{root.rpartition('}')[2]}" if self.rooted else ""
+        return self.pointer_prefix + (f"{start}{pointer}".removesuffix("/") or "/")
+
+    def place(self, written: str, roots: Collection[str]) -> str:
+        """The pointer that an answer has written; *roots* are the root elements that there are."""
+        pointer = written.removeprefix(self.pointer_prefix) or "/"
+        first, _, rest = pointer.removeprefix("/").partition("/")
+        known = self.rooted and any(first.rpartition(":")[2] == root.rpartition("}")[2] for root in roots)
+        return f"/{rest}" if known else pointer
 
 
 @dataclass(frozen=True)
@@ -472,6 +486,7 @@ class Rule:
         parameters: its parameters, paths in the path dialect.
         text: the rule in one sentence.
         code: error code of a violation.
+        codes: other codes for what is missing (``R``) and for what must not be there (``N``).
         requirement: the demand it breaks.
         source: where it comes from.
         decisive, since, until: path of the date that decides whether the rule holds, and its time (ISO 8601, the end
@@ -491,6 +506,7 @@ class Rule:
     since: str | None = None
     until: str | None = None
     moved: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    codes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -50,9 +50,10 @@ def move_errors(paths: Paths, message: str, shape: ErrorShape, where: Where) -> 
     """
     if not paths.moves.get(message):
         return shape
-    parts = {name: getattr(shape, name) for name in ("code", "pointer", "text")}
-    moved = {name: paths.below(message, shape.each, path, where) for name, path in parts.items() if path is not None}
-    return replace(shape, each=paths.path(message, shape.each, where), **moved)
+    parts = (shape.code, shape.pointer, shape.text)
+    code, pointer, text = (None if path is None else paths.below(message, shape.each, path, where) for path in parts)
+    each = paths.path(message, shape.each, where)
+    return replace(shape, each=each, code=code or shape.code, pointer=pointer, text=text)
 
 
 def move_outcomes(paths: Paths, message: str, outcomes: tuple[Outcome, ...], where: Where) -> tuple[Outcome, ...]:

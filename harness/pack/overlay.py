@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.errors import ConfigurationFault, Where
+from harness.message.xml import XmlDocument
 from harness.pack.adopt import Adopted, adopt
 from harness.pack.data import data_folder
 from harness.pack.fill import fill, to_file
-from harness.pack.intake import GivenList, Intake, quoted, read_folder, write_list
+from harness.pack.intake import GivenList, Intake, Root, quoted, read_folder, write_list
 from harness.pack.model import CodeList, Pack
 from harness.pack.paths import OPEN
-from harness.pack.xsd_tree import words
+from harness.pack.xsd_tree import smallest, words
 
 SCHEMAS = "imported"
 """The folder below ``schemas/`` with what was given, so that it replaces nothing that the base still needs."""
@@ -32,6 +33,7 @@ class Imported:
         samples: message and shape to where its golden sample comes from.
         codelists: code list of the base to the file that replaces it.
         open: what a person must still find, in words.
+        others: roots that are no message of the base, and were added so that they can be checked.
         problems: files that could not be used.
     """
 
@@ -40,10 +42,13 @@ class Imported:
     samples: dict[str, str] = field(default_factory=dict)
     codelists: dict[str, Path] = field(default_factory=dict)
     open: list[str] = field(default_factory=list)
+    others: tuple[Root, ...] = ()
     problems: tuple[ConfigurationFault, ...] = ()
 
 
-def import_folder(pack: Pack, folder: Path, out: Path, pointers: Mapping[str, frozenset[str]]) -> Imported:
+def import_folder(
+    pack: Pack, folder: Path, out: Path, pointers: Mapping[str, frozenset[str]], *, others: bool = False
+) -> Imported:
     """Make an overlay of a pack from a folder of official files.
 
     Parameters:
@@ -51,6 +56,7 @@ def import_folder(pack: Pack, folder: Path, out: Path, pointers: Mapping[str, fr
         folder: the official files.
         out: folder of the overlay, which must be empty or not be there; its name becomes the id.
         pointers: places that scenarios speak of, by message.
+        others: also add the roots that are no message of the base, so that ``c2c check`` can judge them.
 
     Raises:
         ConfigurationFault: the base is not XML or would not be found from there, or nothing can be used.
@@ -69,8 +75,15 @@ def import_folder(pack: Pack, folder: Path, out: Path, pointers: Mapping[str, fr
         )
     intake = read_folder(folder, out / "schemas" / SCHEMAS)
     done = Imported(out, adopt(pack, intake, pointers), problems=intake.problems)
+    if others:
+        taken = {each.root.tag for each in done.adopted if each.root is not None and each.sure}
+        names = {each.message.name for each in done.adopted}
+        done.others = tuple(root for root in intake.roots.values() if root.tag not in taken and root.local not in names)
     (out / "golden").mkdir()
     _write_samples(pack, intake, done)
+    for root in done.others:
+        sample = XmlDocument(smallest(root.compiled.grammar, root.tag, set(), {}))
+        (out / "golden" / f"{root.local}.xml").write_bytes(to_file(sample))
     _write_codelists(pack, intake, done)
     soap = next((service.soap for service in intake.services if service.soap), None)
     (out / "pack.yaml").write_text("\n".join(_head(pack, out, folder, soap)) + "\n", "utf-8")
@@ -151,6 +164,17 @@ def _messages(pack: Pack, done: Imported) -> Iterator[str]:
         if lines := list(_paths(each, done)):
             yield "    paths:"
             yield from lines
+    role = next(iter(pack.roles))
+    for other in done.others:
+        yield f"  {other.local}:"
+        yield f"    title: {quoted(other.local)}"
+        yield "    purpose: It is no message of the base; it is here to be checked only."
+        yield f"    from: {role}"
+        yield f"    to: {role}"
+        yield f"    root: {quoted(other.tag)}"
+        yield f"    schema: {quoted(f'{SCHEMAS}/{other.file}')}"
+        yield f"    golden: {quoted(f'{other.local}.xml')}"
+        yield "    bind: {}"
 
 
 def _paths(each: Adopted, done: Imported) -> Iterator[str]:

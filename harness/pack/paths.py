@@ -30,10 +30,12 @@ class Paths:
     Parameters:
         roots: the folders of the packs, nearest first.
         moves: message to what each of these packs moves, in the same order.
+        unsettled: messages in which something is open: they are not played, and what was moved apart in them is left alone.
     """
 
     roots: tuple[Path, ...] = ()
     moves: Mapping[str, tuple[Moves, ...]] = field(default_factory=dict)
+    unsettled: frozenset[str] = frozenset()
 
     def open(self, message: str) -> tuple[str, ...]:
         """The places of a message that nobody has found yet, in the words of the base."""
@@ -53,7 +55,7 @@ class Paths:
         """
         for table in reversed(self.moves.get(message, ())[: self._depth(where)]):
             if table and path != "/":
-                path = _moved(path, table, where)
+                path = self._settled(message, path, table, where)
         return path
 
     def below(self, message: str, start: str, path: str, where: Where) -> str:
@@ -63,9 +65,19 @@ class Paths:
             ConfigurationFault: it was moved to a place that is not below the other one.
         """
         whole, above = (self.path(message, each, where) for each in (f"{start}/{path}", start))
+        if message in self.unsettled and not whole.startswith(f"{above}/"):
+            return path
         if not whole.startswith(f"{above}/"):
             raise _apart(f"{start}/{path}", whole, start, above, where)
         return whole.removeprefix(f"{above}/")
+
+    def _settled(self, message: str, path: str, table: Moves, where: Where) -> str:
+        try:
+            return _moved(path, table, where)
+        except ConfigurationFault:
+            if message in self.unsettled:
+                return path
+            raise
 
     def _depth(self, where: Where) -> int:
         """How many packs lie above the one in whose folder a file stands."""
@@ -81,6 +93,7 @@ def read_paths(table: Entry, roots: tuple[Path, ...]) -> Paths:
         ConfigurationFault: something that is no path, or that counts.
     """
     moves: dict[str, tuple[Moves, ...]] = {}
+    unsettled: set[str] = set()
     places = Paths(roots)
     for message, entry in table.table("messages"):
         tables: list[dict[Names, Names | None]] = [{} for _ in roots]
@@ -90,7 +103,9 @@ def read_paths(table: Entry, roots: tuple[Path, ...]) -> Paths:
             )
         if any(tables):
             moves[message] = tuple(tables)
-    return Paths(roots, moves)
+        if entry.get("root") == OPEN or any(None in each.values() for each in tables):
+            unsettled.add(message)
+    return Paths(roots, moves, frozenset(unsettled))
 
 
 def _names(path: str, entry: Entry) -> Names:

@@ -43,9 +43,17 @@ def rule_violations(pack: Pack, message: str, document: Document) -> Iterator[Br
             continue
         parameters = rule.moved.get(message, rule.parameters)
         for scope in _scopes(whole, parameters):
-            for pointer, what in _KINDS[rule.kind](scope, parameters):
+            for pointer, what, demand in _found(rule, scope, parameters):
                 text = f"{rule.id}: {rule.text} ({what})"
-                yield Breach(rule.code, pointer, document.line(pointer), text, rule.requirement, rule.id)
+                code = rule.codes.get(demand, rule.code)
+                yield Breach(code, pointer, document.line(pointer), text, rule.requirement, rule.id)
+
+
+def _found(rule: Rule, scope: Scope, parameters: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    if rule.kind == "condition":
+        yield from _condition(scope, parameters)
+    else:
+        yield from ((pointer, what, "") for pointer, what in _KINDS[rule.kind](scope, parameters))
 
 
 def _scopes(whole: Scope, parameters: Mapping[str, Any]) -> Iterator[Scope]:
@@ -67,7 +75,7 @@ def _in_force(rule: Rule, scope: Scope) -> bool:
     return when is None or ((since is None or since <= when) and (until is None or when < until))
 
 
-def _condition(scope: Scope, parameters: Mapping[str, Any]) -> Found:
+def _condition(scope: Scope, parameters: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     """The first decision whose conditions hold says what must be there."""
     for decision in parameters["decide"]:
         if holds(scope, decision.get("if", {})):
@@ -160,7 +168,6 @@ _KINDS: Mapping[str, Callable[[Scope, Mapping[str, Any]], Found]] = {
     "order": _order,
     "distinct": _distinct,
     "check-digit": _check_digit,
-    "condition": _condition,
 }
 
 

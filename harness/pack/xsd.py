@@ -101,8 +101,8 @@ class _FromPack(etree.Resolver):
 
     def resolve(self, system_url: str | None, public_id: str | None, context: Any) -> Any:  # noqa: ARG002
         """Resolve a reference; an empty answer would let libxml2 look for itself."""
-        name = (system_url or "").removeprefix(_SCHEME)
-        return self.resolve_string(self.files.get(name, b"<refused/>"), context)
+        name = posixpath.normpath((system_url or "").removeprefix(_SCHEME))
+        return self.resolve_string(self.files.get(name, b"<refused/>"), context, base_url=_SCHEME + name)
 
 
 _Document = tuple[bytes, tuple[etree._Element, str | None]]

@@ -63,7 +63,9 @@ def refuse(
     records = [
         {
             "code": hooks.error_code(error.code, message=names),
-            "pointer": hooks.error_pointer(error.pointer, message=names, code=error.code),
+            "pointer": None
+            if (told := hooks.error_pointer(error.pointer, message=names, code=error.code)) is None
+            else shape.written(told, request.root),
             "text": error.text,
         }
         for error in (*also, *errors)

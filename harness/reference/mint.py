@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 from itertools import count
 
 from harness.message.model import Value, Values
+from harness.pack.checkdigit import with_check_digits
 from harness.pack.model import Maker, Pack
 
 _LETTERS = string.ascii_uppercase
@@ -36,7 +37,7 @@ class Mint:
         return f"R{_digest(self.seed)[:8].upper()}{next(self._numbers):06d}"
 
     def pattern(self, text: str) -> str:
-        """A value after a pattern: ``#`` is a digit, ``@`` an upper-case letter; never the same twice."""
+        """A value after a pattern: ``#`` a digit, ``@`` an upper-case letter, ``*`` a check digit; never twice."""
         number = int(_digest(self.seed), 16) + next(self._numbers)
         made = []
         for sign in reversed(text):
@@ -44,7 +45,7 @@ class Mint:
                 number, place = divmod(number, 10 if sign == "#" else 26)
                 sign = str(place) if sign == "#" else _LETTERS[place]
             made.append(sign)
-        return "".join(reversed(made))
+        return with_check_digits("".join(reversed(made)))
 
     def pool(self, name: str) -> str | None:
         """The next entry of a pool, round and round; ``None`` when it is empty."""
