@@ -30,7 +30,7 @@ class Paths:
     Parameters:
         roots: the folders of the packs, nearest first.
         moves: message to what each of these packs moves, in the same order.
-        unsettled: messages in which something is open: they are not played, and what was moved apart in them is left alone.
+        unsettled: messages in which something is open: they are not played, so what was moved apart is left alone.
     """
 
     roots: tuple[Path, ...] = ()

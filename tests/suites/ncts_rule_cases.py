@@ -1,5 +1,8 @@
 """One message that breaks each rule, and one that keeps it: places and what stands there, None for nothing."""
 
+HOUSE = "Consignment/HouseConsignment"
+ITEM = f"{HOUSE}/ConsignmentItem"
+
 CASES: dict[str, tuple[str, dict[str, str | None], dict[str, str | None]]] = {
     "C0012": (
         "CD143C",
@@ -9,10 +12,10 @@ CASES: dict[str, tuple[str, dict[str, str | None], dict[str, str | None]]] = {
     "C0013": ("CD143C", {"Enquiry/text": None}, {}),
     "C0015": (
         "CD001C",
-        {"Consignment/HouseConsignment/ConsignmentItem/AdditionalReference/type": "C651"},
+        {f"{ITEM}/AdditionalReference/type": "C651"},
         {
-            "Consignment/HouseConsignment/ConsignmentItem/AdditionalReference/type": "C651",
-            "Consignment/HouseConsignment/ConsignmentItem/AdditionalReference/referenceNumber": "X1",
+            f"{ITEM}/AdditionalReference/type": "C651",
+            f"{ITEM}/AdditionalReference/referenceNumber": "X1",
         },
     ),
     "C0029": ("CD050C", {"TransitOperation/security": "2"}, {}),
@@ -25,7 +28,7 @@ CASES: dict[str, tuple[str, dict[str, str | None], dict[str, str | None]]] = {
     "C0045": (
         "CD001C",
         {"TransitOperation/declarationType": "T"},
-        {"TransitOperation/declarationType": "T", "Consignment/HouseConsignment/ConsignmentItem/declarationType": "T1"},
+        {"TransitOperation/declarationType": "T", f"{ITEM}/declarationType": "T1"},
     ),
     "C0055": (
         "CD001C",
@@ -38,13 +41,13 @@ CASES: dict[str, tuple[str, dict[str, str | None], dict[str, str | None]]] = {
     ),
     "C0060": (
         "CD001C",
-        {"Consignment/HouseConsignment/ConsignmentItem/Packaging/typeOfPackages": "VQ"},
+        {f"{ITEM}/Packaging/typeOfPackages": "VQ"},
         {
-            "Consignment/HouseConsignment/ConsignmentItem/Packaging/typeOfPackages": "NE",
-            "Consignment/HouseConsignment/ConsignmentItem/Packaging/shippingMarks": None,
+            f"{ITEM}/Packaging/typeOfPackages": "NE",
+            f"{ITEM}/Packaging/shippingMarks": None,
         },
     ),
-    "C0153": ("CD001C", {"Consignment/HouseConsignment/ConsignmentItem/Commodity/CommodityCode": None}, {}),
+    "C0153": ("CD001C", {f"{ITEM}/Commodity/CommodityCode": None}, {}),
     "C0186": ("CD001C", {"Consignment/TransportCharges/methodOfPayment": "A"}, {}),
     "C0191": ("CD001C", {"Consignment/PlaceOfUnloading/UNLocode": "RSBEG"}, {}),
     "C0233": (
@@ -63,13 +66,13 @@ CASES: dict[str, tuple[str, dict[str, str | None], dict[str, str | None]]] = {
             "TransitOperation/security": "2",
             "Consignment/modeOfTransportAtTheBorder": "3",
             "Consignment/TransportCharges/methodOfPayment": "A",
-            "Consignment/HouseConsignment/TransportCharges/methodOfPayment": "A",
+            f"{HOUSE}/TransportCharges/methodOfPayment": "A",
         },
         {},
     ),
     "C0339": ("CD001C", {"Consignment/inlandModeOfTransport": "5"}, {}),
-    "C0343": ("CD001C", {"Consignment/HouseConsignment/ConsignmentItem/countryOfDestination": "RS"}, {}),
-    "C0349": ("CD001C", {"Consignment/HouseConsignment/Consignor/name": "Another"}, {}),
+    "C0343": ("CD001C", {f"{ITEM}/countryOfDestination": "RS"}, {}),
+    "C0349": ("CD001C", {f"{HOUSE}/Consignor/name": "Another"}, {}),
     "C0354": ("CD049C", {"TransitOperation/discrepanciesResolved": "1"}, {}),
     "C0365": ("CD003C", {"ControlResult": None}, {}),
     "C0387": ("CD001C", {"Consignment/PlaceOfLoading/country": "AT"}, {"Consignment/PlaceOfLoading/UNLocode": "ATVIE"}),
@@ -102,7 +105,7 @@ CASES: dict[str, tuple[str, dict[str, str | None], dict[str, str | None]]] = {
     "C0872": ("CD001C", {"Consignment/containerIndicator": "1"}, {}),
     "C0904": ("CD001C", {"HolderOfTheTransitProcedure/TIRHolderIdentificationNumber": "AUT/999/1"}, {}),
     "C0908": ("CD001C", {"TransitOperation/security": "2", "Consignment/modeOfTransportAtTheBorder": "3"}, {}),
-    "C0909": ("CD001C", {"Consignment/HouseConsignment/ConsignmentItem/countryOfDispatch": "AT"}, {}),
+    "C0909": ("CD001C", {f"{ITEM}/countryOfDispatch": "AT"}, {}),
     "C0930": (
         "CD018C",
         {"ControlResult/code": "B1"},
@@ -113,24 +116,22 @@ CASES: dict[str, tuple[str, dict[str, str | None], dict[str, str | None]]] = {
     "R0003": ("CD001C", {"+CustomsOfficeOfTransitDeclared": "twice"}, {}),
     "R0004": ("CD001C", {"CustomsOfficeOfTransitDeclared/arrivalDateAndTimeEstimated": "2026-01-01T00:00:00"}, {}),
     "R0006": ("CD001C", {"CustomsOfficeOfDestinationDeclared/referenceNumber": "TR000003"}, {}),
-    "R0007": ("CD001C", {"Consignment/HouseConsignment/ConsignmentItem/declarationGoodsItemNumber": "2"}, {}),
+    "R0007": ("CD001C", {f"{ITEM}/declarationGoodsItemNumber": "2"}, {}),
     "R0023": (
         "CD001C",
         {
-            "Consignment/HouseConsignment/ConsignmentItem/AdditionalReference/type": "C651",
-            "Consignment/HouseConsignment/ConsignmentItem/AdditionalReference/referenceNumber": "0",
+            f"{ITEM}/AdditionalReference/type": "C651",
+            f"{ITEM}/AdditionalReference/referenceNumber": "0",
         },
         {
-            "Consignment/HouseConsignment/ConsignmentItem/AdditionalReference/type": "C651",
-            "Consignment/HouseConsignment/ConsignmentItem/AdditionalReference/referenceNumber": "X1",
+            f"{ITEM}/AdditionalReference/type": "C651",
+            f"{ITEM}/AdditionalReference/referenceNumber": "X1",
         },
     ),
     "R0028": ("CD006C", {"TransitOperation/MRN": "26AT520000000001J8"}, {}),
     "R0060": (
         "CD001C",
-        {
-            "Consignment/HouseConsignment/ConsignmentItem/Commodity/CommodityCode/harmonizedSystemSubHeadingCode": "8479AB"
-        },
+        {f"{ITEM}/Commodity/CommodityCode/harmonizedSystemSubHeadingCode": "8479AB"},
         {},
     ),
     "R0076": (
@@ -159,20 +160,20 @@ CASES: dict[str, tuple[str, dict[str, str | None], dict[str, str | None]]] = {
     "R0220": (
         "CD001C",
         {
-            "Consignment/HouseConsignment/ConsignmentItem/Packaging/numberOfPackages": "0",
-            "Consignment/HouseConsignment/ConsignmentItem/Packaging/typeOfPackages": "NE",
+            f"{ITEM}/Packaging/numberOfPackages": "0",
+            f"{ITEM}/Packaging/typeOfPackages": "NE",
         },
         {},
     ),
-    "R0223": ("CD001C", {"Consignment/HouseConsignment/ConsignmentItem/Commodity/GoodsMeasure/netMass": "9999"}, {}),
+    "R0223": ("CD001C", {f"{ITEM}/Commodity/GoodsMeasure/netMass": "9999"}, {}),
     "R0267": ("CD200C", {"Guarantee/GuaranteeReference/currency": "USD"}, {}),
     "R0318": ("CD200C", {"Guarantee/guaranteeType": "4"}, {}),
     "GRN": ("CD203C", {"Guarantee/GuaranteeReference/GRN": "26AT5200000000014"}, {}),
     "R0416": (
         "CD001C",
         {
-            "Consignment/HouseConsignment/PreviousDocument/type": "N830",
-            "Consignment/HouseConsignment/PreviousDocument/referenceNumber": "26AT520000000002J1",
+            f"{HOUSE}/PreviousDocument/type": "N830",
+            f"{HOUSE}/PreviousDocument/referenceNumber": "26AT520000000002J1",
         },
         {},
     ),
@@ -180,7 +181,7 @@ CASES: dict[str, tuple[str, dict[str, str | None], dict[str, str | None]]] = {
     "R0472": ("CD001C", {"Consignment/inlandModeOfTransport": "4"}, {}),
     "R0473": ("CD001C", {"Consignment/DepartureTransportMeans/identificationNumber": "w1234test"}, {}),
     "R0987": ("CD001C", {"CustomsOfficeOfTransitDeclared/sequenceNumber": "2"}, {}),
-    "R0987H": ("CD001C", {"Consignment/HouseConsignment/sequenceNumber": "2"}, {}),
+    "R0987H": ("CD001C", {f"{HOUSE}/sequenceNumber": "2"}, {}),
     "R0987G": ("CD200C", {"Guarantee/sequenceNumber": "2"}, {}),
     "R0994": ("CD001C", {"Consignment/grossMass": "1"}, {}),
     "T1120": (
@@ -192,10 +193,10 @@ CASES: dict[str, tuple[str, dict[str, str | None], dict[str, str | None]]] = {
         "CD001C",
         {
             "preparationDateAndTime": "2024-12-01T10:00:00",
-            "Consignment/HouseConsignment/Consignee/name": "X",
+            f"{HOUSE}/Consignee/name": "X",
             "Consignment/Consignee": None,
         },
-        {"Consignment/HouseConsignment/Consignee/name": "X", "Consignment/Consignee": None},
+        {f"{HOUSE}/Consignee/name": "X", "Consignment/Consignee": None},
     ),
     "SENDER": ("CD006C", {"messageSender": "AT"}, {}),
 }

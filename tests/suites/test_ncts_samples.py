@@ -1,7 +1,7 @@
 """Published messages of NCTS Phase 5, judged with the published schemas as the import takes them in.
 
-The table of verdicts: messages of traders (test pack of 2024) 34 right of 34, answers of customs 17 of 17; their
-templates, whose values are placeholders, are wrong wherever a placeholder cannot stand.
+The table of verdicts: messages of traders 34 right of 34, answers of customs 17 of 17. Of their templates, in which
+placeholders stand for values, those of answers still fit the schema (17 of 17), those of traders do not (0 of 34).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ TABLE = {
     ("p5-trader-test-v8-final", "xml"): (34, 34),
     ("p5-responses-v2", "xml"): (17, 17),
     ("p5-trader-test-v8-final", "templates"): (34, 0),
-    ("p5-responses-v2", "templates"): (17, 0),
+    ("p5-responses-v2", "templates"): (17, 17),
 }
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 
