@@ -49,11 +49,11 @@ CASES: dict[str, tuple[str, dict[str, str | None], dict[str, str | None]]] = {
     ),
     "C0153": ("CD001C", {f"{ITEM}/Commodity/CommodityCode": None}, {}),
     "C0186": ("CD001C", {"Consignment/TransportCharges/methodOfPayment": "A"}, {}),
-    "C0191": ("CD001C", {"Consignment/PlaceOfUnloading/UNLocode": "RSBEG"}, {}),
+    "C0191": ("CD001C", {"Consignment/PlaceOfUnloading/UNLocode": "MKSKP"}, {}),
     "C0233": (
         "CD200C",
         {"Guarantee/guaranteeType": "2"},
-        {"Guarantee/guaranteeType": "2", "CustomsOfficeOfDestinationDeclared/referenceNumber": "RS000003"},
+        {"Guarantee/guaranteeType": "2", "CustomsOfficeOfDestinationDeclared/referenceNumber": "MK000003"},
     ),
     "C0240": ("CD180C", {"Consignment/Incident/code": "3"}, {}),
     "C0251": ("CD001C", {"RiskAnalysisIdentification/code": "R"}, {}),
@@ -71,7 +71,7 @@ CASES: dict[str, tuple[str, dict[str, str | None], dict[str, str | None]]] = {
         {},
     ),
     "C0339": ("CD001C", {"Consignment/inlandModeOfTransport": "5"}, {}),
-    "C0343": ("CD001C", {f"{ITEM}/countryOfDestination": "RS"}, {}),
+    "C0343": ("CD001C", {f"{ITEM}/countryOfDestination": "MK"}, {}),
     "C0349": ("CD001C", {f"{HOUSE}/Consignor/name": "Another"}, {}),
     "C0354": ("CD049C", {"TransitOperation/discrepanciesResolved": "1"}, {}),
     "C0365": ("CD003C", {"ControlResult": None}, {}),
@@ -144,7 +144,7 @@ CASES: dict[str, tuple[str, dict[str, str | None], dict[str, str | None]]] = {
     ),
     "R0103": (
         "CD001C",
-        {"CustomsOfficeOfExitForTransitDeclared/referenceNumber": "RS000003"},
+        {"CustomsOfficeOfExitForTransitDeclared/referenceNumber": "MK000003"},
         {"CustomsOfficeOfExitForTransitDeclared/referenceNumber": "HR000009"},
     ),
     "R0106": (
