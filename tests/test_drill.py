@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from base64 import b64decode
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,8 @@ def test_the_record_names_both_packs(finished: Path, tmp_path: Path) -> None:
     base = load_pack("etir-4.3")
     assert told["digest"] == load_pack(finished).digest
     assert told["bases"] == [{"id": base.id, "version": base.version, "digest": base.digest}]
+    statement = json.loads((tmp_path / "bundle" / "statement.dsse.json").read_bytes())
+    assert told["bases"] == json.loads(b64decode(statement["payload"]))["predicate"]["pack"]["bases"]
     assert base.digest[7:19] in (tmp_path / "bundle" / "derived" / "report.html").read_text()
 
 

@@ -53,7 +53,7 @@ def make_predicate(record: Mapping[str, Any], *, demo: bool) -> dict[str, Any]:
         "sut": dict(record["sut"]),
         "role": record["role"],
         "positions": list(record["positions"]),
-        "pack": {name: pack[name] for name in ("id", "version", "digest", "extends")},
+        "pack": {name: pack[name] for name in ("id", "version", "digest", "extends", "bases")},
         "plan": {name: record["plan"][name] for name in ("baseline", "environment", "seed", "challenge")},
         "cases": [{"id": case["id"], "version": case["version"]} for case in record["cases"]],
         "started": record["started"],
