@@ -13,7 +13,6 @@ Rules:
 from __future__ import annotations
 
 import asyncio
-import platform
 import re
 import secrets
 import threading
@@ -24,9 +23,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import harness
 from harness.bundle.finish import finish_bundle
-from harness.bundle.write import EVIDENCE, begin_bundle, forget_beginning, write_bundle
+from harness.bundle.resume import differences, reopen_run
+from harness.bundle.write import EVIDENCE, begin_bundle, forget_unused, write_bundle
 from harness.errors import (
     CONFORMANT,
     HARNESS,
@@ -37,26 +36,26 @@ from harness.errors import (
     HarnessFault,
 )
 from harness.evidence.clock import SystemClock
-from harness.evidence.log import FILE, EventLog, read_events
+from harness.evidence.log import EventLog, read_events
 from harness.evidence.store import Store
 from harness.exchange.engine import Engine, Played
 from harness.exchange.model import Setup
+from harness.exchange.resume import Past, beyond, look_back
 from harness.hookspec import watchers
 from harness.judge.case import judge_case
 from harness.judge.model import RunVerdict, Verdict
 from harness.judge.run import RunJudgement, harness_failed, summarise
-from harness.pack.load import load_pack
 from harness.pack.model import Pack
 from harness.record.aggregate import make_record
-from harness.record.tool import this_tool
+from harness.record.tool import about_run, this_tool
 from harness.scenario.model import Depth
 from harness.scenario.plan import Parameters, Plan, make_plan
 from harness.scenario.waiver import load_waivers
 from harness.security.signer import open_signer
 from harness.security.statement_key import Signer
 from harness.target.identities import load_trust
-from harness.target.load import check_target, load_target
-from harness.target.model import Target
+from harness.target.load import check_target, find_pack_of, load_target
+from harness.target.model import GuidedControl, Target
 from harness.target.preflight import (
     check_free,
     check_own_certificates,
@@ -66,7 +65,7 @@ from harness.target.preflight import (
     reset,
 )
 from harness.target.setup import make_setup
-from harness.target.subject import pem_texts, subject_of
+from harness.target.subject import pem_texts, subject_of, timers_of
 
 if TYPE_CHECKING:
     from pluggy import HookRelay
@@ -145,13 +144,20 @@ class Campaign:
         pack: the profile.
         wish: the rest.
         beside: runs around the play, such as a system under test that is started for it.
+        resumed: the plan of a run that goes on.
 
     Raises:
         ConfigurationFault: target, pack and wish do not fit together.
     """
 
     def __init__(
-        self, target: Target, pack: Pack, wish: Wish, beside: AbstractAsyncContextManager[object] | None = None
+        self,
+        target: Target,
+        pack: Pack,
+        wish: Wish,
+        beside: AbstractAsyncContextManager[object] | None = None,
+        *,
+        resumed: Plan | None = None,
     ) -> None:
         check_target(target, pack)
         if wish.require_signers and not target.certificates.signers:
@@ -164,7 +170,8 @@ class Campaign:
         self.target, self.pack = target, pack
         self._wish, self._beside = wish, beside
         self._parameters = _parameters(target, wish)
-        self.plan = make_plan(pack, subject_of(target), self._parameters)
+        self._resumed = resumed is not None
+        self.plan = resumed or make_plan(pack, subject_of(target), self._parameters)
         self._ics = target.ics_source.data or None
         self._done = threading.Event()
         self._stop: Callable[[], None] = lambda: None
@@ -182,6 +189,27 @@ class Campaign:
         target = load_target(target_file)
         return cls(target, find_pack_of(target, pack), wish)
 
+    @classmethod
+    def resume(cls, target_file: Path, folder: Path, wish: Wish) -> Campaign:
+        """Read a target file, and the plan and the pack of a run that was stopped or cut.
+
+        Raises:
+            ConfigurationFault: the folder is not that of such a run, or the target file describes another system.
+            BundleFault: plan, pack and evidence are damaged.
+        """
+        target = load_target(target_file)
+        plan, pack = reopen_run(folder)
+        campaign = cls(target, pack, wish, resumed=plan)
+        kept = {name: getattr(plan.parameters, name) for name in ("select", "depth", "shuffle", "adopt_assumed")}
+        alike = replace(campaign._parameters, **kept)
+        if changed := differences(make_plan(pack, subject_of(target), alike), plan):
+            raise ConfigurationFault(
+                f"the target file does not say what it said when the run began: {', '.join(changed)}",
+                where=target.source.where(()),
+                remedy="Restore it, or run again from the beginning.",
+            )
+        return campaign
+
     def choose(self, cases: Iterable[str]) -> None:
         """Plan again, with these cases only and what they need."""
         self.plan = make_plan(self.pack, subject_of(self.target), replace(self._parameters, select=tuple(cases)))
@@ -190,20 +218,21 @@ class Campaign:
         """Begin to play.
 
         Parameters:
-            out: folder for the bundle; it must be empty, or not be there yet.
+            out: folder for the bundle; it must be empty, or not be there yet, unless the run goes on in it.
             watching: see :mod:`harness.hookspec`.
 
         Raises:
             ConfigurationFault: the folder, a key, a certificate or the control command cannot be used.
         """
-        check_free(out)
+        if not self._resumed:
+            check_free(out)
         setup = make_setup(self.target, self.pack, self._wish.confirm)
         if self._wish.at_once is not None:
             setup = replace(setup, max_in_flight=self._wish.at_once)
         check_own_certificates(setup, datetime.now(UTC))
         keys = _signing_keys(self.target)
-        if not self._wish.fresh:
-            keep_number(self.target, self.plan.parameters.first + len(self.plan.cases))
+        if not self._resumed:
+            self._keep_number(self.plan.parameters.first + len(self.plan.cases))
         hooks = watchers(*watching).hook
         threading.Thread(target=self._run, args=(out, setup, keys, hooks), name="campaign", daemon=True).start()
 
@@ -233,7 +262,7 @@ class Campaign:
             self._result = asyncio.run(self._campaign(out, setup, keys, hooks))
         except BaseException as problem:
             self._failure = problem
-            _remove_unused(out)
+            forget_unused(out)
         finally:
             self._done.set()
 
@@ -244,22 +273,35 @@ class Campaign:
                 await stack.enter_async_context(self._beside)
             stack.push_async_callback(setup.control.close)
             await check_reachable(self.target, setup)
-            await reset(self.target, setup)
+            if not self._resumed:
+                await reset(self.target, setup)
             await asyncio.to_thread(begin_bundle, out, self.plan, self.pack, ics=self._ics)
-            played = await self._play(log, setup, hooks)
-        if not self._wish.fresh:
-            keep_number(self.target, played.next_serial)
+            past = await asyncio.to_thread(self._look_back, out) if self._resumed else None
+            played = await self._play(log, setup, hooks, past)
+        self._keep_number(played.next_serial)
         return self._conclude(out, played, keys, hooks)
 
-    async def _play(self, log: EventLog, setup: Setup, hooks: HookRelay) -> Played:
+    def _look_back(self, out: Path) -> Past:
+        """Where the run came to; what other runs have used since then is not used again."""
+        events, fetch = tuple(read_events(out / EVIDENCE)), Store(out / EVIDENCE).get
+        past = look_back(self.plan, self.pack, events, fetch)
+        return past if self._wish.fresh else beyond(past, first_number(self.target), self.plan.parameters.pools)
+
+    def _keep_number(self, following: int) -> None:
+        if not self._wish.fresh:
+            keep_number(self.target, following)
+
+    async def _play(self, log: EventLog, setup: Setup, hooks: HookRelay, past: Past | None) -> Played:
         engine = Engine(
             self.plan,
             self.pack,
             setup,
             log,
-            about=_about(self.plan),
+            about=about_run(self.plan.parameters.token),
+            past=past,
             on_event=lambda event: hooks.c2c_event(event=event),
             on_judged=lambda case, verdict: hooks.c2c_case_judged(case=case, verdict=verdict),
+            on_serial=self._keep_number,
         )
         loop = asyncio.get_running_loop()
 
@@ -292,23 +334,6 @@ def _signing_keys(target: Target) -> tuple[Signer, ...]:
         return ()
     password = target.statement.password.read().encode() if target.statement.password else None
     return (open_signer(target.statement.key, password),)
-
-
-def find_pack_of(target: Target, name: str | None) -> Pack:
-    """The pack that the caller names, else the target file.
-
-    Raises:
-        ConfigurationFault: nobody names one, or it cannot be loaded.
-    """
-    chosen = name or target.pack
-    if chosen is None:
-        raise ConfigurationFault(
-            "no pack is named",
-            where=target.source.where(()),
-            expected="`pack:` in the target file, or the option --pack",
-            remedy="`c2c list` shows the packs.",
-        )
-    return load_pack(chosen)
 
 
 def judge_folder(folder: Path, keys: Sequence[Signer]) -> Result:
@@ -357,7 +382,7 @@ def _parameters(target: Target, wish: Wish) -> Parameters:
         token=wish.challenge or secrets.token_hex(4),
         challenge=wish.challenge,
         select=wish.select,
-        timers=target.ixit.timers,
+        timers=timers_of(target),
         pools=target.ixit.pools,
         anchors=pem_texts((*trust.anchors, *trust.intermediates)),
         crls=pem_texts(trust.crls),
@@ -366,23 +391,5 @@ def _parameters(target: Target, wish: Wish) -> Parameters:
         waivers=load_waivers(waivers, datetime.now(UTC)) if waivers else (),
         depth=wish.depth,
         shuffle=wish.shuffle,
+        by_hand=isinstance(target.control, GuidedControl),
     )
-
-
-def _remove_unused(out: Path) -> None:
-    """Leave nothing behind of a campaign that ended before anything was observed."""
-    log = out / EVIDENCE / FILE
-    if log.is_file() and log.stat().st_size == 0:
-        log.unlink()
-        forget_beginning(out)
-        for folder in (out / EVIDENCE, out):
-            folder.rmdir()
-
-
-def _about(plan: Plan) -> dict[str, str]:
-    return {
-        "run": plan.parameters.token,
-        "tool": f"c2c-harness {harness.__version__}",
-        "python": platform.python_version(),
-        "platform": platform.platform(),
-    }

@@ -192,6 +192,8 @@ def _verify_evidence(bundle: Bundle, report: _Report) -> Mapping[str, Any]:
     report.name = "judgement"
     text, again = judge_again(bundle)
     report.say(text)
+    if resumed := bundle.record.get("resumed"):
+        report.say(f"The run was interrupted, and went on at {' and '.join(resumed)}.")
     report.name = "freshness"
     covered, text = check_mark(bundle)
     report.say(text, "proved" if covered and bundle.plan.parameters.challenge else "not proved")

@@ -23,6 +23,7 @@ from typing import Any
 from harness.bundle.files import STATEMENT, inventory, write_zip
 from harness.bundle.statement import make_statement, sign
 from harness.errors import ConfigurationFault, HarnessFault, Where
+from harness.evidence.log import FILE as LOG
 from harness.evidence.log import read_events
 from harness.evidence.store import Store
 from harness.host import make_durable
@@ -67,9 +68,14 @@ def begin_bundle(folder: Path, plan: Plan, pack: Pack, *, ics: Mapping[str, Any]
             write_durably(folder / name, wanted[name])
 
 
-def forget_beginning(folder: Path) -> None:
-    """Take away what :func:`begin_bundle` wrote, for a run that never began."""
-    _remove(folder, _FIRST)
+def forget_unused(folder: Path) -> None:
+    """Leave nothing behind of a run that ended before anything was observed."""
+    log = folder / EVIDENCE / LOG
+    if log.is_file() and log.stat().st_size == 0:
+        log.unlink()
+        _remove(folder, _FIRST)
+        for place in (folder / EVIDENCE, folder):
+            place.rmdir()
 
 
 def write_bundle(
@@ -98,7 +104,7 @@ def write_bundle(
     Raises:
         ConfigurationFault: the folder cannot be written, or holds files that are not the bundle's, or not the run's.
     """
-    _clear(folder)
+    clear(folder)
     begin_bundle(folder, plan, pack, ics=ics)
     with _writing(folder):
         store = Store(folder / EVIDENCE)
@@ -139,7 +145,12 @@ def issue_statement(folder: Path, record: Mapping[str, Any], keys: Sequence[Sign
     return folder / STATEMENT
 
 
-def _clear(folder: Path) -> None:
+def clear(folder: Path) -> None:
+    """Take away what was concluded from the evidence of a run, and what a crash left half written.
+
+    Raises:
+        ConfigurationFault: the folder holds files that are not the bundle's.
+    """
     for part in folder.rglob("*.part"):
         part.unlink()
     known = {EVIDENCE, *_FIRST, *_LAST}

@@ -10,11 +10,10 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from harness.campaign import find_pack_of
 from harness.cli.common import add_target, confirmer
 from harness.errors import CONFIGURATION, CONFORMANT
 from harness.target.doctor import diagnose
-from harness.target.load import load_target
+from harness.target.load import find_pack_of, load_target
 
 if TYPE_CHECKING:
     import argparse

@@ -7,11 +7,14 @@ Nothing is sent, and no number is used up.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.campaign import Campaign, Wish
 from harness.cli.common import add_depth, add_selection, add_target
-from harness.errors import CONFORMANT
+from harness.errors import CONFORMANT, ConfigurationFault, Where
+from harness.report.sheet import counted, derive_sheet
+from harness.scenario.guide import COVERED
 from harness.scenario.plan import selected_by
 
 if TYPE_CHECKING:
@@ -22,6 +25,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_target(parser)
     add_selection(parser)
+    parser.add_argument(
+        "--sheet", type=Path, metavar="FILE", help="write the run sheet for a person as this page (HTML), to print"
+    )
     parser.add_argument("--explain", action="store_true", help="name the rule that selected or excluded each case")
     add_depth(parser)
 
@@ -29,8 +35,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the plan in playing order."""
     wish = Wish(select=tuple(options.select), depth="exhaustive" if options.exhaustive else "full")
-    plan = Campaign.open(options.target, options.pack, wish).plan
+    campaign = Campaign.open(options.target, options.pack, wish)
+    plan = campaign.plan
     print(f"{plan.pack} {plan.pack_version}, {plan.subject.role}: {plan.baseline} {plan.environment}")
+    if plan.parameters.by_hand:
+        count, actions, lookups = counted(plan)
+        spared = sum(each.rule == COVERED for each in plan.excluded)
+        print(f"  by hand: {actions} messages to send and {lookups} states to look up, on {count} movements")
+        print(f"  out of reach without more actions: {spared} cases; every requirement they carry is carried by others")
+    if options.sheet is not None:
+        _write(options.sheet, derive_sheet(plan, campaign.pack))
     for case in plan.cases:
         why = "control" if case.is_control else f"control: {case.control}" if case.control else ""
         print(f"  {case.id}  {' '.join(case.requirements)}" + (f"  ({why})" if why else ""))
@@ -39,3 +53,10 @@ def run(options: argparse.Namespace) -> int:
     for excluded in plan.excluded if options.explain else ():
         print(f"  - {excluded.id}: {excluded.rule}")
     return CONFORMANT
+
+
+def _write(path: Path, page: bytes) -> None:
+    try:
+        path.write_bytes(page)
+    except OSError as problem:
+        raise ConfigurationFault(f"the run sheet cannot be written: {problem.strerror}", where=Where(path)) from None

@@ -3,7 +3,10 @@
   c2c run --target target.yaml --out bundle
   c2c run --target target.yaml --select 'start-*@departure'      only some cases (see c2c list)
 
-Ctrl-C stops it; what was played is kept, and the record says that it is not complete.
+  c2c run --target target.yaml --resume bundle                   go on where a run was stopped or cut
+
+Ctrl-C stops it; what was played is kept, and the record says that it is not complete. With --resume the run goes on:
+cases that have a verdict are not played again, and the record says when it was interrupted.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from typing import TYPE_CHECKING
 from harness.campaign import Campaign, Wish, new_folder
 from harness.cli.common import add_depth, add_order, add_output, add_selection, add_target, confirmer, watch
 from harness.cli.progress import Progress
+from harness.errors import ConfigurationFault
 
 if TYPE_CHECKING:
     import argparse
@@ -46,6 +50,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--summary", choices=("text", "json"), default="text", help="json: the last line is the result as JSON"
     )
     add_output(parser)
+    parser.add_argument("--resume", type=Path, metavar="DIR", help="go on with the run in this folder")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -62,9 +67,23 @@ def run(options: argparse.Namespace) -> int:
         depth="exhaustive" if options.exhaustive else "full",
         shuffle=options.seed if options.order == "random" else None,
     )
-    campaign = Campaign.open(options.target, options.pack, wish)
-    campaign.start(options.out or new_folder(), Progress())
+    if options.resume is None:
+        campaign = Campaign.open(options.target, options.pack, wish)
+    else:
+        _check_alone(options)
+        campaign = Campaign.resume(options.target, options.resume, wish)
+    campaign.start(options.resume or options.out or new_folder(), Progress())
     code = watch(campaign)
     if options.summary == "json":
         print((campaign.result().bundle / "derived" / "summary.json").read_text("utf-8"), end="")
     return code
+
+
+def _check_alone(options: argparse.Namespace) -> None:
+    fixed = ("out", "pack", "select", "challenge", "waivers")
+    given = [name for name in fixed if getattr(options, name)]
+    if given:
+        raise ConfigurationFault(
+            f"--resume and --{given[0]} exclude each other",
+            remedy="Leave it out: a run goes on with the plan, the pack and the folder with which it began.",
+        )

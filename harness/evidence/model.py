@@ -1,13 +1,16 @@
 """Events: everything that was observed, in the order in which it was written down.
 
 One event is one line of ``evidence/events.jsonl``. The bytes it speaks of are in the store, by digest. An
-event says what happened and never what it means: meaning is the judge's.
+event says what happened and never what it means: meaning is the judge's. One with ``shared`` in its data repeats the
+event of that number for another case, which went on on the same movement.
 
 =====================  =====================================================================================
 kind                   data
 =====================  =====================================================================================
 ``run-started``        run, tool, python, platform, clock (UTC), seed, challenge
-``case-started``       attempt (from 1), values (what simulated parties will set in it)
+``run-resumed``        the same, when it goes on after it was stopped or cut
+``case-started``       attempt (from 1), values (what simulated parties will set in it), drawn (the next entry of each
+                       pool whose entries are used up)
 ``case-finished``      ended: ``complete`` | ``stopped`` (a step made the next ones pointless) | ``cancelled`` |
                        ``no-data`` (a pool or a number range is exhausted); reason (a sentence, may be empty)
 ``waiting``            message, sender, receiver, until (UTC), why (a sentence)

@@ -2,11 +2,14 @@
 
 Rules:
 
-1. Positive controls are played first and once more at the end; between these three parts nothing overlaps.
+1. Positive controls are played first and once more at the end; between these three parts nothing overlaps. In each
+   part the cases whose purpose is timing are played after the others, one by one.
 2. A case is judged when it ends, from its events, by the judge that judges the bundle later.
-3. A message that belongs to nobody spoils every watch that was open. Cases that it left without a verdict are played
-   once more, one by one; what is proven stays.
-4. However a run ends, the log is complete, and what was not played is not in it.
+3. A message that belongs to nobody spoils every watch that was open, and a limit that was missed by less than our own
+   uncertainty proves nothing. Cases that this left without a verdict are played once more, one by one; what is
+   proven stays.
+4. However a run ends, the log is complete, and what was not played is not in it. So a run can go on later: see
+   :mod:`harness.exchange.resume`.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.errors import HarnessFault
@@ -25,8 +28,10 @@ from harness.evidence.model import Event
 from harness.exchange.data import Data, NoDataError, make_data
 from harness.exchange.listener import Listener
 from harness.exchange.model import Setup
+from harness.exchange.movement import Movement, movement_after
 from harness.exchange.play import Player
 from harness.exchange.recorder import Recorder
+from harness.exchange.resume import Past, is_spoiled, look_back
 from harness.exchange.stage import Stage
 from harness.exchange.switchboard import Switchboard
 from harness.exchange.tls import client_context, server_context
@@ -34,8 +39,9 @@ from harness.exchange.transport import WireTransport
 from harness.judge.case import judge_case, trust_of
 from harness.judge.model import CaseVerdict, Verdict
 from harness.pack.model import Pack
+from harness.scenario.guide import acts, goes_on, movements
 from harness.scenario.model import Case
-from harness.scenario.plan import END, Plan
+from harness.scenario.plan import END, Plan, is_timed
 from harness.scenario.unmapped import unmapped
 
 _EVERYWHERE = ("0.0.0.0", "::", "")  # noqa: S104 - not bound here, only recognised
@@ -66,8 +72,10 @@ class Engine:
         log: where the evidence goes; it stays open.
         clock: for everything.
         about: what ``run-started`` says of the run and the program.
+        past: where an earlier part of the run came to, or ``None`` at its beginning.
         on_event: is told every event.
         on_judged: is told every verdict.
+        on_serial: is told the first number that is free, whenever that changes, before one is used.
     """
 
     def __init__(
@@ -79,17 +87,21 @@ class Engine:
         *,
         clock: Clock | None = None,
         about: Mapping[str, Any] | None = None,
+        past: Past | None = None,
         on_event: Callable[[Event], None] = lambda _: None,
         on_judged: Callable[[Case, CaseVerdict], None] = lambda *_: None,
+        on_serial: Callable[[int], None] = lambda _: None,
     ) -> None:
         self._plan, self._pack, self._setup, self._log = plan, pack, setup, log
         self._clock, self._about = clock or SystemClock(), dict(about or {})
         self._recorder = Recorder(log, on_event)
-        self._on_judged = on_judged
-        self._draw = _Pools(plan.parameters.pools, pack, plan.parameters.first).draw
-        self._verdicts: dict[str, CaseVerdict] = {}
-        self._again: list[Case] = []
-        self._next_serial = 1 + max((case.serial for case in plan.cases), default=plan.parameters.first - 1)
+        self._on_judged, self._on_serial = on_judged, on_serial
+        self._resumed, past = past is not None, past or look_back(plan, pack, (), self._recorder.store.get)
+        self._pools = _Pools(plan.parameters.pools, pack, plan.parameters.first, past.drawn)
+        self._verdicts = dict(past.verdicts)
+        self._attempts = dict(past.attempts)
+        self._again = [case for case in plan.cases if case.id in past.spoiled]
+        self._next_serial = past.next_serial
         self._stopping = ""
         self._running: set[asyncio.Task[None]] = set()
 
@@ -110,12 +122,17 @@ class Engine:
         parameters = self._plan.parameters
         async with self._on_stage() as stage:
             clock = {"clock": stamp(self._clock.now()), "seed": parameters.seed, "challenge": parameters.challenge}
-            self._recorder.write("run-started", **{**self._about, **clock})
+            self._recorder.write("run-resumed" if self._resumed else "run-started", **{**self._about, **clock})
             reason = "The run was cut off."
             try:
-                for part in _parts(self._plan.cases):
-                    await self._play_all(stage, part, self._setup.max_in_flight)
-                await self._play_all(stage, self._again, 1, attempt=2)
+                for planned in _parts(self._plan.cases):
+                    part = [case for case in planned if case.id not in self._verdicts and not self._is_by_hand(case)]
+                    timed = [case for case in part if is_timed(case, self._pack)]
+                    others = [case for case in part if case not in timed]
+                    await self._play_all(stage, others, self._setup.max_in_flight)
+                    await self._play_all(stage, timed, 1)
+                await self._play_all(stage, self._again, 1)
+                await self._play_all(stage, self._by_hand(), 1, joined=True)
                 reason = self._stopping
             finally:
                 self._recorder.write("run-finished", complete=not reason, reason=reason)
@@ -164,15 +181,16 @@ class Engine:
                 await transport.aclose()
             await listener.close()
 
-    async def _play_all(self, stage: Stage, cases: Iterable[Case], at_once: int, attempt: int = 1) -> None:
-        """Play cases, so many at once."""
+    async def _play_all(self, stage: Stage, cases: Iterable[Case], at_once: int, *, joined: bool = False) -> None:
+        """Play cases, so many at once; *joined* ones go on on the movement of the case before, where they can."""
         waiting = iter(cases)
 
         async def play_some() -> None:
+            movement = None
             for case in waiting:
                 if self._stopping:
                     return
-                await self._play(stage, case, attempt)
+                movement = await self._play(stage, case, movement, keep=joined)
 
         workers = [asyncio.create_task(play_some()) for _ in range(at_once)]
         self._running.update(workers)
@@ -187,12 +205,31 @@ class Engine:
             await asyncio.gather(*workers, return_exceptions=True)
             self._running.difference_update(workers)
 
-    async def _play(self, stage: Stage, case: Case, attempt: int) -> None:
+    def _is_by_hand(self, case: Case) -> bool:
+        return self._plan.parameters.by_hand and acts(case)
+
+    def _by_hand(self) -> list[Case]:
+        left = [case for case in self._plan.cases if self._is_by_hand(case) and case.id not in self._verdicts]
+        return [turn.case for turns in movements(left) for turn in turns]
+
+    async def _play(
+        self, stage: Stage, case: Case, movement: Movement | None = None, *, keep: bool = False
+    ) -> Movement | None:
+        """Play a case, on a movement if it can go on there; returns the movement that it leaves, if that is kept."""
+        if movement is not None and not goes_on(case, movement.sut, movement.steps):
+            stage.switchboard.retire(movement.case, movement.conversation)
+            movement = None
+        attempt = self._attempts[case.id] = self._attempts.get(case.id, 0) + 1
         self._recorder.open(case.id)
+        player: Player | None = None
         try:
             if places := unmapped(case, self._pack):
                 raise NoDataError(f"unmapped: {places}")
-            await Player(stage, self._data(case, attempt), attempt).play()
+            data = self._data(case, attempt)
+            if movement is not None:
+                data = replace(data, values=movement.data.values)
+            player = Player(stage, data, attempt, self._pools.used, movement)
+            await player.play()
         except NoDataError as exhausted:
             self._recorder.write("case-started", case.id, attempt=attempt, values={})
             self._recorder.write("case-finished", case.id, ended="no-data", reason=str(exhausted))
@@ -201,8 +238,15 @@ class Engine:
             verdict = self._judge(case, events, attempt)
             self._verdicts[case.id] = verdict
             self._on_judged(case, verdict)
-        if attempt == 1 and verdict.verdict is Verdict.INCONCLUSIVE and _disturbed(events):
+            left = None
+            if player is not None:
+                if keep and verdict.verdict in (Verdict.PASS, Verdict.WARNING):
+                    left = movement_after(player.scene, events)
+                if left is None:
+                    stage.switchboard.retire(case.id, player.scene.conversation)
+        if attempt == 1 and is_spoiled(verdict, events):
             self._again.append(case)
+        return left
 
     def _judge(self, case: Case, events: Sequence[Event], attempt: int) -> CaseVerdict:
         """Judge a case; a judge that fails is a fault of ours.
@@ -224,6 +268,7 @@ class Engine:
         serial, parameters = case.serial, self._plan.parameters
         if attempt > 1:
             serial, self._next_serial = self._next_serial, self._next_serial + 1
+            self._on_serial(self._next_serial)
         return make_data(
             self._pack,
             case,
@@ -231,7 +276,7 @@ class Engine:
             serial=serial,
             token=parameters.token,
             now=self._clock.now(),
-            draw=self._draw,
+            draw=self._pools.draw,
         )
 
     def _faulted(self, fault: HarnessFault) -> None:
@@ -255,12 +300,18 @@ class _Pools:
         pools: entries by name.
         pack: the profile.
         first: number of the first movement of the run. As many entries are left out, since earlier runs used them.
+        used: the next entry of each pool from which the run has taken some already.
     """
 
-    def __init__(self, pools: Mapping[str, Sequence[str]], pack: Pack, first: int) -> None:
+    def __init__(self, pools: Mapping[str, Sequence[str]], pack: Pack, first: int, used: Mapping[str, int]) -> None:
         self._pools = pools
         self._once = {name for message in pack.messages.values() for name in message.correlate}
-        self._used: defaultdict[str, int] = defaultdict(lambda: first)
+        self._used: defaultdict[str, int] = defaultdict(lambda: first, used)
+
+    @property
+    def used(self) -> dict[str, int]:
+        """The next entry of each pool from which some were taken."""
+        return dict(self._used)
 
     def draw(self, pool: str, name: str, serial: int) -> str:
         """An entry of a pool for a bound name.
@@ -287,10 +338,3 @@ def _parts(cases: Sequence[Case]) -> Iterator[list[Case]]:
     yield [case for case in cases if case.id in needed]
     yield [case for case in cases if case.id not in needed and not case.id.endswith(END)]
     yield end
-
-
-def _disturbed(events: Sequence[Event]) -> bool:
-    """Whether a message that belongs to nobody came while something was watched."""
-    strays = [event.at for event in events if event.kind == "unmatched"]
-    watched = [event.data for event in events if event.kind == "quiet"]
-    return any(str(data["since"]) <= at <= str(data["until"]) for data in watched for at in strays)

@@ -11,7 +11,7 @@ Rules:
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby, takewhile
 
 from harness.errors import ConfigurationFault, HarnessFault
@@ -19,6 +19,7 @@ from harness.evidence.clock import stamp
 from harness.evidence.conversation import Conversation
 from harness.exchange.data import Data
 from harness.exchange.deliver import cancelled, deliver, simulate, together
+from harness.exchange.movement import Movement, take_over
 from harness.exchange.receive import receive, receive_any_time
 from harness.exchange.stage import Scene, Stage, StopCase
 from harness.exchange.switchboard import refusal
@@ -33,18 +34,36 @@ class Player:
         stage: what the run is played with.
         data: the values of this attempt.
         attempt: from 1.
+        drawn: the next entry of each pool whose entries are used up, for the evidence.
+        movement: what the case goes on from, or ``None``.
     """
 
-    def __init__(self, stage: Stage, data: Data, attempt: int = 1) -> None:
+    def __init__(
+        self,
+        stage: Stage,
+        data: Data,
+        attempt: int = 1,
+        drawn: Mapping[str, int] | None = None,
+        movement: Movement | None = None,
+    ) -> None:
         self._scene = Scene(stage, data.case, data, Conversation(stage.pack))
         self._case: Case = data.case
-        self._attempt = attempt
+        self._attempt, self._drawn, self._movement = attempt, dict(drawn or {}), movement
         self._background: dict[str, tuple[asyncio.Event, asyncio.Future[None]]] = {}
+
+    @property
+    def scene(self) -> Scene:
+        """What the case is played with, and what is known in it so far."""
+        return self._scene
 
     async def play(self) -> None:
         """Play it. Only a fault of the configuration, or cancelling, gets out."""
         recorder, case = self._scene.stage.recorder, self._case
-        recorder.write("case-started", case.id, attempt=self._attempt, values=self._scene.data.to_json())
+        values = self._scene.data.to_json()
+        recorder.write("case-started", case.id, attempt=self._attempt, values=values, drawn=self._drawn)
+        if self._movement is not None:
+            take_over(self._scene, self._movement)
+            self._scene.stage.switchboard.leave(self._movement.case)
         self._scene.stage.switchboard.enter(case.id, lambda: self._scene.conversation)
         ended, reason = "cancelled", ""
         try:
@@ -60,11 +79,10 @@ class Player:
             recorder.write("fault", case.id, text=reason)
         finally:
             await cancelled(task for _, task in self._background.values())
-            self._scene.stage.switchboard.retire(case.id, self._scene.conversation)
             recorder.write("case-finished", case.id, ended=ended, reason=reason)
 
     async def _steps(self) -> None:
-        script = self._case.steps
+        script = self._case.steps[len(self._movement.steps) if self._movement is not None else 0 :]
         try:
             self._arm(script)
             for number, steps in _turns(script):

@@ -191,6 +191,10 @@ class Switchboard:
         """A case begins: from here on, what carries its values or references is for no other."""
         self._open[case] = conversation
 
+    def leave(self, case: str) -> None:
+        """A case is over, and another one goes on on its movement."""
+        self._open.pop(case, None)
+
     def retire(self, case: str, conversation: Conversation) -> None:
         """A case is over: what still comes for it finds no step, not even one that knows nothing yet."""
         self._open.pop(case, None)

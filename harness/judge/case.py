@@ -70,7 +70,7 @@ def _references(pack: Pack, seen: Mapping[str, Seen]) -> Iterator[str]:
         for part, opened in record.opened.items():
             name = name_made_by(pack, opened.name, "reference") if opened.name is not None else None
             text = opened.text(name) if name is not None else None
-            if text and record.at[part].kind == "received":
+            if text and record.at[part].kind == "received" and "shared" not in record.at[part].data:
                 yield text
 
 

@@ -22,6 +22,8 @@ from harness.scenario.project import everything, mode
 SIMULATED = "Simulated: no evidence about the system under test."
 NOT_REACHED = "Not reached."
 DEPARTED = "The script does not apply any more: an answer before it was legal, and led another way."
+UNSURE = "our own clock may be off by as much."
+"""How a reason ends that is not certain."""
 SEVERITY = {"error": Verdict.FAIL, "warning": Verdict.WARNING, "info": Verdict.NOT_APPLICABLE}
 
 
@@ -156,7 +158,7 @@ def _over(seen: Seen, budget: timedelta | None) -> float:
 def _too_late(over: float, lag: float) -> tuple[Verdict, str]:
     """What coming too late means: a fail, unless our own clock may be off by as much."""
     if over <= UNCERTAINTY + lag:
-        return Verdict.INCONCLUSIVE, f"It came {over:.3f} s after its time limit; our own clock may be off by as much."
+        return Verdict.INCONCLUSIVE, f"It came {over:.3f} s after its time limit; {UNSURE}"
     return Verdict.FAIL, f"It came {over:.3f} s after its time limit."
 
 

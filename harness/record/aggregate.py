@@ -61,6 +61,7 @@ def make_record(
     places = places_of(pack)
     start = next((event for event in events if event.kind == "run-started"), None)
     end = next((event for event in reversed(events) if event.kind == "run-finished"), None)
+    resumed = [event.at for event in events if event.kind == "run-resumed"]
     started = events[0].at if events else ""
     finished = end.at if end is not None else events[-1].at if events else ""
     return {
@@ -87,6 +88,7 @@ def make_record(
         },
         "started": started,
         "finished": finished,
+        **({"resumed": resumed} if resumed else {}),
         "complete": bool(end is not None and end.data.get("complete", False)),
         "validity": _validity(finished, valid_days),
         "environment": _environment(start),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import platform
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -14,6 +15,20 @@ _DERIVE_WITH = (
     "cryptography", "fonttools", "fpdf2", "jinja2", "jsonschema", "lxml", "markupsafe", "pyyaml", "uharfbuzz",
 )  # fmt: skip
 """Packages whose version can change a verdict or a report."""
+
+
+def about_run(run: str) -> dict[str, str]:
+    """What the evidence says of a run and of the program that plays it.
+
+    Parameters:
+        run: name of the run.
+    """
+    return {
+        "run": run,
+        "tool": f"c2c-harness {harness.__version__}",
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+    }
 
 
 @cache

@@ -182,5 +182,3 @@ def _told(cell: Cell) -> Expectation | None:
 def _numbered(step: Exchange, route: Route) -> Exchange:
     count = sum(1 for earlier in route if earlier.message == step.message) + 1
     return step if count == 1 else replace(step, id=f"{step.message}.{count}")
-
-

@@ -21,6 +21,7 @@ from harness.scenario.claim import not_claimed, rule
 from harness.scenario.contradiction import contradictions
 from harness.scenario.derive import derive
 from harness.scenario.derive_lifecycle import accepted_id
+from harness.scenario.guide import COVERED, acts, choose
 from harness.scenario.load import load_scenarios
 from harness.scenario.model import Case, Depth, Exchange, Scenario
 from harness.scenario.project import exchanges, mode, project, seats, settles, wrong
@@ -81,6 +82,8 @@ class Parameters:
         depth: how many cases are derived from the tables of the pack.
         shuffle: the cases between the controls are played in an order that follows from this number; ``None`` keeps
             that of the pack.
+        by_hand: a person makes the system act: as few cases as carry every requirement, see
+            :mod:`harness.scenario.guide`.
     """
 
     seed: int = 0
@@ -97,6 +100,7 @@ class Parameters:
     waivers: tuple[Waiver, ...] = ()
     depth: Depth = "full"
     shuffle: int | None = None
+    by_hand: bool = False
 
 
 def mark_of(token: str) -> str:
@@ -191,6 +195,9 @@ def make_plan(pack: Pack, subject: Subject, parameters: Parameters) -> Plan:
             remedy="`c2c list` shows all case ids.",
         )
     ordered = tuple(_ordered(wanted, candidates, parameters.shuffle))
+    if parameters.by_hand:
+        ordered, spared = by_hand(ordered)
+        excluded.extend(Excluded(case.id, COVERED, case.requirements) for case in spared)
     return Plan(
         pack.id,
         pack.version,
@@ -200,6 +207,29 @@ def make_plan(pack: Pack, subject: Subject, parameters: Parameters) -> Plan:
         tuple(replace(case, serial=parameters.first + number) for number, case in enumerate(ordered)),
         tuple(excluded),
     )
+
+
+def by_hand(ordered: Sequence[Case]) -> tuple[tuple[Case, ...], tuple[Case, ...]]:
+    """The cases that are played where a person makes the system act, and those that are spared.
+
+    What a person does is done once: such a control is not played once more at the end.
+    """
+    acting = [case for case in ordered if acts(case) and not case.id.endswith(END)]
+    free = [case for case in ordered if not acts(case)]
+    chosen = choose(acting, [case for case in free if not case.id.endswith(END)])
+    ids = {case.id for case in chosen}
+    return (*free, *chosen), tuple(case for case in acting if case.id not in ids and not case.is_control)
+
+
+def is_timed(case: Case, pack: Pack) -> bool:
+    """Whether the purpose of a case is timing: it carries a requirement with the check ``timing``, or its SUT owes one.
+
+    Nothing else is played beside such a case, so that only the SUT can be late.
+    """
+    owed = (step.requirement if step.sender == case.sut else step.received for step in exchanges(case.steps))
+    names = (*case.requirements, *(name for name in owed if name is not None))
+    checks = (check for name in names if name in pack.requirements for check in pack.requirements[name].checks)
+    return any(check.partition("/")[0] == "timing" for check in checks)
 
 
 def _seats(pack: Pack, subject: Subject) -> Iterator[str]:
@@ -329,6 +359,7 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
             "waivers": [waiver_to_json(each) for each in parameters.waivers],
             "depth": parameters.depth,
             **({} if parameters.shuffle is None else {"shuffle": parameters.shuffle}),
+            **({"by_hand": True} if parameters.by_hand else {}),
         },
         "cases": [{"id": case.id, "version": case.version, "control": case.control} for case in plan.cases],
         "excluded": [{"id": case.id, "rule": case.rule} for case in plan.excluded],

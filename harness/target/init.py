@@ -153,7 +153,7 @@ def _control(answers: Answers) -> list[str]:
         case "command":
             return [head, "  type: command", f"  arguments: {_quoted(list(answers.command))}"]
         case _:
-            return [head, "  type: none                # cases in which your system must begin are not run"]
+            return [head, "  type: none                # or guided: a person is told what to do"]
 
 
 def _ics(answers: Answers, pack: Pack) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import ConfigurationFault, Where
+from harness.pack.load import load_pack
 from harness.pack.model import Pack
 from harness.pack.names import pick
 from harness.pack.notation import read_duration
@@ -17,6 +18,7 @@ from harness.target.model import (
     Certificates,
     CommandControl,
     ControlChoice,
+    GuidedControl,
     HttpControl,
     Ics,
     Ixit,
@@ -166,6 +168,8 @@ def _control(source: Source, folder: Path, data: Mapping[str, Any], certificates
         case "command":
             timeout = {"timeout": read_duration(data["timeout"])} if "timeout" in data else {}
             return CommandControl(tuple(data["arguments"]), **timeout)
+        case "guided":
+            return GuidedControl()
         case _:
             return NoControl()
 
@@ -182,3 +186,20 @@ def _statement(source: Source, folder: Path, data: Mapping[str, Any] | None) -> 
 
 def _secret(folder: Path, data: Mapping[str, str], where: Where) -> Secret:
     return Secret(where, folder / data["file"] if "file" in data else None, data.get("environment"))
+
+
+def find_pack_of(target: Target, name: str | None) -> Pack:
+    """The pack that the caller names, else the target file.
+
+    Raises:
+        ConfigurationFault: nobody names one, or it cannot be loaded.
+    """
+    chosen = name or target.pack
+    if chosen is None:
+        raise ConfigurationFault(
+            "no pack is named",
+            where=target.source.where(()),
+            expected="`pack:` in the target file, or the option --pack",
+            remedy="`c2c list` shows the packs.",
+        )
+    return load_pack(chosen)

@@ -132,7 +132,12 @@ class NoControl:
     """The SUT cannot be asked to act."""
 
 
-ControlChoice: TypeAlias = "HttpControl | CommandControl | NoControl"
+@dataclass(frozen=True)
+class GuidedControl:
+    """A person makes the SUT act, told step by step what to do."""
+
+
+ControlChoice: TypeAlias = "HttpControl | CommandControl | NoControl | GuidedControl"
 
 
 @dataclass(frozen=True)
@@ -167,7 +172,7 @@ class Target:
         ics, ixit: what is claimed, and the data for it.
         ics_source, ixit_source: their files.
         max_in_flight: how many cases may be played at once.
-        setup: ``drive``, ``pre-seeded`` or ``reset``.
+        setup: ``drive`` or ``reset``.
         control: how it is asked to act.
         statement: the key that signs the bundle, or ``None``.
         assurance: who stands behind the result.
@@ -190,7 +195,7 @@ class Target:
     ics_source: Source = field(repr=False)
     ixit_source: Source = field(repr=False)
     max_in_flight: int
-    setup: Literal["drive", "pre-seeded", "reset"]
+    setup: Literal["drive", "reset"]
     control: ControlChoice
     statement: Statement | None
     assurance: Literal["self-declaration", "witnessed", "operator"]

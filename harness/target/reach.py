@@ -30,7 +30,7 @@ from harness.security.model import Identity
 from harness.target.control import Adapter
 from harness.target.diagnosis import Line, clock, validity, wrong
 from harness.target.identities import load_anchors
-from harness.target.model import NoControl, Target
+from harness.target.model import GuidedControl, NoControl, Target
 from harness.target.setup import make_control
 
 SECONDS = 5.0
@@ -146,7 +146,7 @@ async def control(target: Target, pack: Pack, confirm: Callable[[str], bool], ur
         confirm: asks a person about a control command.
         url: the address that the SUT uses for us, where we listen now; ``None`` when we do not.
     """
-    if isinstance(target.control, NoControl):
+    if isinstance(target.control, NoControl | GuidedControl):
         what = "No control interface: cases in which the SUT begins are not run."
         yield Line("control", None, what, "Write the small adapter of docs/connecting.md.")
         yield Line("call-back", None, "Whether the SUT reaches us cannot be seen.", _TRY)

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from harness.exchange.model import Setup
 from harness.pack.model import Pack
 from harness.target.control import Adapter, command_control, confirm_command, http_control, no_control
+from harness.target.guided import Terminal, guided_control
 from harness.target.identities import LISTENER, check_statement_key, load_anchors, load_identities, load_spares
 from harness.target.load import check_target
-from harness.target.model import CommandControl, HttpControl, Target
+from harness.target.model import CommandControl, GuidedControl, HttpControl, Target
 
 
 def make_setup(target: Target, pack: Pack, confirm: Callable[[str], bool] = lambda _: False) -> Setup:
@@ -54,5 +55,7 @@ def make_control(target: Target, confirm: Callable[[str], bool] = lambda _: Fals
         case CommandControl() as choice:
             confirm_command(choice, target.source.path, confirm)
             return command_control(choice, target.source.path.parent)
+        case GuidedControl():
+            return guided_control(Terminal())
         case _:
             return no_control()

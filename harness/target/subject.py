@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509 import Certificate, CertificateRevocationList
@@ -10,7 +11,12 @@ from cryptography.x509 import Certificate, CertificateRevocationList
 from harness.scenario.plan import Subject
 from harness.security.keys import to_pem
 from harness.target.identities import load_signers
-from harness.target.model import NoControl, Target
+from harness.target.model import GuidedControl, NoControl, Target
+
+ACTION = "action"
+"""Name of the timer for what the system is asked to do."""
+BY_HAND = timedelta(hours=8)
+"""Its length where a person makes the system act, unless the IXIT says otherwise."""
 
 
 def subject_of(target: Target) -> Subject:
@@ -32,6 +38,12 @@ def subject_of(target: Target) -> Subject:
         claims=target.ics.messages,
         signers=tuple(each.fingerprint(SHA256()).hex() for each in load_signers(target)),
     )
+
+
+def timers_of(target: Target) -> dict[str, timedelta]:
+    """The timers of the target; where a person makes the system act, the person has time."""
+    by_hand = isinstance(target.control, GuidedControl | NoControl)
+    return {**({ACTION: BY_HAND} if by_hand else {}), **target.ixit.timers}
 
 
 def pem_texts(items: Iterable[Certificate | CertificateRevocationList]) -> tuple[str, ...]:

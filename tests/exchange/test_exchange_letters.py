@@ -11,6 +11,8 @@ from play_kit import World
 
 from harness.judge.model import Status
 from harness.pack.load import load_pack
+from harness.scenario.plan import is_timed
+from harness.teeth.choose import affected
 
 PACK = load_pack(Path(__file__).parent.parent / "packs" / "letters")
 
@@ -29,7 +31,7 @@ def test_a_right_system_passes_one_case_after_the_other(tmp_path):
 
 
 def test_a_right_system_passes_everything(tmp_path):
-    outcome = asyncio.run(world(tmp_path, at_once=24).run())
+    outcome = asyncio.run(world(tmp_path, at_once=12).run())
     assert {case: verdict for case, verdict in outcome.verdicts.items() if verdict != "pass"} == {}
     assert {each.id: each.status for each in outcome.judged().requirements} == dict.fromkeys(
         PACK.requirements, Status.PASSED
@@ -62,8 +64,8 @@ def test_a_refusal_and_a_negative_answer_are_told_apart(tmp_path):
 @pytest.mark.parametrize("fault", PACK.faults)
 def test_every_fault_is_caught(tmp_path, fault):
     wanted = PACK.faults[fault].requirement
-    here = world(tmp_path, faults=(fault,), at_once=24)
-    carrying = [case.id for case in here.plan().cases if wanted in case.requirements and not case.is_control]
+    here = world(tmp_path, faults=(fault,), at_once=12)
+    carrying = affected(PACK, PACK.faults[fault], here.plan().cases)
     outcome = asyncio.run(here.run(carrying))
     assert {each.id: each.status for each in outcome.judged().requirements}[wanted] is Status.FAILED
 
@@ -76,7 +78,7 @@ def test_a_late_refusal_of_what_was_taken_for_accepted_is_told(tmp_path):
     ]
     late = [each for each in found if (each.check, each.code) == ("timing", "late-answer")]
     assert late
-    assert {each.requirement for each in late} == {"LT-TIME"}
+    assert {each.requirement for each in late} == {"LT-LATE"}
 
 
 @pytest.mark.parametrize("at_once", [1, 4])
@@ -86,3 +88,18 @@ def test_an_answer_that_refers_to_nothing_is_still_the_answer(tmp_path, at_once)
         each.code for step in outcome.judged().cases[0].steps for each in step.findings if each.check == "correlation"
     }
     assert codes == {"wrong-reference"}
+
+
+def test_a_case_whose_purpose_is_timing_is_played_alone(tmp_path):
+    outcome = asyncio.run(world(tmp_path, at_once=12).run())
+    timed = {case.id for case in outcome.plan.cases if is_timed(case, PACK)}
+    assert timed == {"answer-in-time@export", "answer-in-time@export~end"}
+    open_cases, beside = set(), []
+    for event in outcome.events:
+        if event.kind == "case-started":
+            open_cases.add(event.case)
+        elif event.kind == "case-finished":
+            open_cases.discard(event.case)
+        if timed & open_cases:
+            beside.append(len(open_cases))
+    assert set(beside) == {1}

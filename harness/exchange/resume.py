@@ -1,0 +1,103 @@
+"""What an earlier part of a run has left: which cases have a verdict, and which numbers are used.
+
+Rules:
+
+1. A case that was played to an end keeps its verdict. One that was cut or cancelled, or in which this program itself
+   went wrong, is played again, as a new attempt.
+2. No number is used twice: a new attempt takes one behind all that were planned, or taken by earlier attempts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from harness.evidence.model import Event
+from harness.judge.case import Fetch, events_by_case, judge_case
+from harness.judge.model import CaseVerdict, Verdict
+from harness.judge.step import UNSURE
+from harness.pack.model import Pack
+from harness.scenario.plan import Plan
+
+_SETTLED = ("complete", "stopped", "no-data")
+
+
+@dataclass(frozen=True)
+class Past:
+    """The earlier part of a run.
+
+    Parameters:
+        verdicts: by case, of those that need not be played again.
+        attempts: how often each case was begun.
+        spoiled: ids of cases with a verdict that are to be played once more, see :func:`is_spoiled`.
+        next_serial: the first number that is not used yet.
+        drawn: the next entry of each pool whose entries are used up.
+    """
+
+    verdicts: Mapping[str, CaseVerdict] = field(default_factory=dict)
+    attempts: Mapping[str, int] = field(default_factory=dict)
+    spoiled: tuple[str, ...] = ()
+    next_serial: int = 0
+    drawn: Mapping[str, int] = field(default_factory=dict)
+
+
+def look_back(plan: Plan, pack: Pack, events: Sequence[Event], fetch: Fetch) -> Past:
+    """What the evidence of a run says about how far it came.
+
+    Parameters:
+        plan, pack: what it was planned with.
+        events: its evidence.
+        fetch: digest to bytes.
+    """
+    begun = [event for event in events if event.kind == "case-started"]
+    attempts: dict[str, int] = {}
+    drawn: dict[str, int] = {}
+    for event in begun:
+        attempts[str(event.case)] = max(attempts.get(str(event.case), 0), int(event.data["attempt"]))
+        drawn |= {name: max(number, drawn.get(name, 0)) for name, number in event.data.get("drawn", {}).items()}
+    verdicts, spoiled = {}, []
+    by_case = events_by_case((case.id for case in plan.cases), events)
+    for case in plan.cases:
+        own = _last_attempt(by_case[case.id])
+        end = next((event for event in reversed(own) if event.kind == "case-finished"), None)
+        if end is None or end.data["ended"] not in _SETTLED:
+            continue
+        verdict = judge_case(case, plan, pack, by_case[case.id], fetch)
+        if verdict.verdict is not Verdict.HARNESS_ERROR:
+            verdicts[case.id] = verdict
+            if attempts[case.id] == 1 and is_spoiled(verdict, own):
+                spoiled.append(case.id)
+    first = 1 + max((case.serial for case in plan.cases), default=plan.parameters.first - 1)
+    repeated = sum(int(event.data["attempt"]) > 1 for event in begun)
+    return Past(verdicts, attempts, tuple(spoiled), first + repeated, drawn)
+
+
+def beyond(past: Past, number: int, pools: Iterable[str]) -> Past:
+    """The same, without the numbers and entries that other runs against the system have used meanwhile.
+
+    Parameters:
+        past: of this run.
+        number: the first number that no run has used.
+        pools: names of all pools.
+    """
+    if number <= past.next_serial:
+        return past
+    return replace(past, next_serial=number, drawn={name: max(number, past.drawn.get(name, 0)) for name in pools})
+
+
+def is_spoiled(verdict: CaseVerdict, events: Sequence[Event]) -> bool:
+    """Whether a case has no verdict because of what it cannot help.
+
+    A message that belongs to nobody came while something was watched, or a limit was missed by less than our own
+    uncertainty.
+    """
+    strays = [event.at for event in events if event.kind == "unmatched"]
+    watched = [event.data for event in events if event.kind == "quiet"]
+    disturbed = any(str(data["since"]) <= at <= str(data["until"]) for data in watched for at in strays)
+    unsure = any(step.reason.endswith(UNSURE) for step in verdict.steps)
+    return verdict.verdict is Verdict.INCONCLUSIVE and (disturbed or unsure)
+
+
+def _last_attempt(events: Sequence[Event]) -> Sequence[Event]:
+    starts = [number for number, event in enumerate(events) if event.kind == "case-started"]
+    return events[starts[-1] :] if starts else ()

@@ -1,0 +1,155 @@
+"""A run that is cut at any moment goes on: nothing that was recorded is lost, and nothing is played twice."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+import time
+from collections import Counter
+from datetime import UTC, datetime
+from io import FileIO
+from pathlib import Path
+
+import pytest
+from campaign_kit import running
+
+from harness.bundle.verify import verify_bundle
+from harness.campaign import Campaign, Wish
+from harness.errors import ConfigurationFault, HarnessFault
+from harness.evidence.append import append
+from harness.evidence.log import read_events
+from harness.record.strict import loads
+from harness.security.statement_key import load_public_keys
+
+PACK = str(Path(__file__).parents[1] / "packs" / "neighbours")
+DRAW = random.Random(20261125)
+MOMENTS = [DRAW.random() for _ in range(2)]
+LATER_MOMENTS = [DRAW.random() for _ in range(20)]
+EVENTS = 500
+"""Events of a complete run, about."""
+
+
+def command(target: Path, *options: str) -> list[str]:
+    return [sys.executable, "-m", "harness", "run", "--target", str(target), "--yes", *options]
+
+
+def lines(out: Path) -> int:
+    log = out / "evidence" / "events.jsonl"
+    return log.read_bytes().count(b"\n") if log.is_file() else 0
+
+
+def kill_after(target: Path, out: Path, events: int, *options: str) -> None:
+    """Run, and kill it as soon as so many events are written."""
+    with subprocess.Popen(command(target, *options), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
+        while lines(out) < events and process.poll() is None:
+            time.sleep(0.005)
+        process.kill()
+
+
+def resumed(target: Path, out: Path) -> int:
+    return subprocess.run(command(target, "--resume", str(out)), check=False, capture_output=True).returncode
+
+
+def serials(out: Path) -> list[str]:
+    """The numbers of the movements of all attempts."""
+    started = [event for event in read_events(out / "evidence") if event.kind == "case-started"]
+    return [str(event.data["values"]["consignment"]) for event in started if "consignment" in event.data["values"]]
+
+
+def kill_and_go_on(tmp_path: Path, *moments: float) -> None:
+    out = tmp_path / "bundle"
+    with running(tmp_path / "sut", PACK, "customs") as props:
+        kill_after(props.target_file, out, int(moments[0] * EVENTS), "--out", str(out))
+        for moment in moments[1:]:
+            before = lines(out)
+            kill_after(props.target_file, out, before + int(moment * EVENTS), "--resume", str(out))
+        recorded = (out / "evidence" / "events.jsonl").read_bytes()
+        assert resumed(props.target_file, out) == 0
+        after = (out / "evidence" / "events.jsonl").read_bytes()
+        assert after.startswith(recorded[: recorded.rindex(b"\n") + 1])
+        record = loads((out / "record.json").read_bytes(), "record.json")
+        assert record["complete"]
+        assert len(record["resumed"]) >= 1
+        assert {case["id"]: case["verdict"] for case in record["cases"] if case["verdict"] != "pass"} == {}
+        ended = Counter(
+            event.case
+            for event in read_events(out / "evidence")
+            if event.kind == "case-finished" and event.data["ended"] == "complete"
+        )
+        assert set(ended) == {case["id"] for case in record["cases"]}
+        assert set(ended.values()) == {1}
+        made = serials(out)
+        assert len(set(made)) == len(made)
+        shown = verify_bundle(out, load_public_keys(props.public_key), datetime.now(UTC))
+        assert shown.ok
+        assert any("interrupted, and went on at" in line for line in shown.lines)
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_killed_run_goes_on(tmp_path: Path, moment: float) -> None:
+    kill_and_go_on(tmp_path, 0.05 + 0.9 * moment)
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("moment", LATER_MOMENTS)
+def test_a_run_killed_at_any_moment_goes_on(tmp_path: Path, moment: float) -> None:
+    kill_and_go_on(tmp_path, moment, moment / 3)
+
+
+def test_a_run_that_was_stopped_goes_on(tmp_path: Path) -> None:
+    with running(tmp_path / "sut", PACK, "customs") as props:
+        campaign = Campaign.open(props.target_file, None, Wish())
+        out = tmp_path / "bundle"
+        campaign.start(out)
+        while lines(out) < 60:
+            time.sleep(0.005)
+        campaign.stop(now=True)
+        assert campaign.wait(60)
+        assert not campaign.result().complete
+        again = Campaign.resume(props.target_file, out, Wish())
+        again.start(out)
+        assert again.wait(120)
+        assert again.result().complete
+        with pytest.raises(ConfigurationFault, match="complete"):
+            Campaign.resume(props.target_file, out, Wish())
+
+
+def test_a_run_whose_disk_was_full_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with running(tmp_path / "sut", PACK, "customs") as props:
+        campaign, out, written = Campaign.open(props.target_file, None, Wish()), tmp_path / "bundle", []
+
+        def append_until_full(file: FileIO, data: bytes) -> int:
+            written.append(data)
+            if len(written) > 120:
+                raise HarnessFault("the evidence could not be written: No space left on device")
+            return append(file, data)
+
+        with monkeypatch.context() as patch:
+            patch.setattr("harness.evidence.log.append", append_until_full)
+            campaign.start(out)
+            assert campaign.wait(60)
+        with pytest.raises(HarnessFault, match="No space left"):
+            campaign.result()
+        recorded = lines(out)
+        again = Campaign.resume(props.target_file, out, Wish())
+        again.start(out)
+        assert again.wait(120)
+        assert again.result().complete
+        assert lines(out) > recorded > 100
+        assert {each.verdict.value for each in again.result().judgement.cases} == {"pass"}
+
+
+def test_what_decides_must_be_as_it_was(tmp_path: Path) -> None:
+    with running(tmp_path / "sut", PACK, "customs") as props:
+        out = tmp_path / "bundle"
+        kill_after(props.target_file, out, 40, "--out", str(out))
+        text = props.target_file.read_text("utf-8")
+        props.target_file.write_text(text.replace('"version": "', '"version": "x'), "utf-8")
+        with pytest.raises(ConfigurationFault, match="the system itself"):
+            Campaign.resume(props.target_file, out, Wish())
+
+
+def test_a_folder_without_a_run_is_told(tmp_path: Path) -> None:
+    with running(tmp_path / "sut", PACK, "customs") as props, pytest.raises(ConfigurationFault, match="no run"):
+        Campaign.resume(props.target_file, tmp_path, Wish())
