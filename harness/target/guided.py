@@ -38,6 +38,7 @@ class Terminal:
         self._answers, self._prompts = answers or sys.stdin, prompts or sys.stderr
         self._waiting: deque[Callable[[str], None]] = deque()
         self._reader: threading.Thread | None = None
+        self._ended = False
 
     def tell(self, text: str) -> None:
         """Write it on lines of its own."""
@@ -61,6 +62,8 @@ class Terminal:
         if self._reader is None:
             self._reader = threading.Thread(target=self._read, name="terminal", daemon=True)
             self._reader.start()
+        if self._ended:
+            self._give_up()
         return str(await answer)
 
     def _read(self) -> None:
@@ -68,8 +71,13 @@ class Terminal:
         for line in self._answers:
             if self._waiting:
                 self._waiting.popleft()(line.strip())
-        while self._waiting:
-            self._waiting.popleft()("")
+        self._ended = True
+        self._give_up()
+
+    def _give_up(self) -> None:
+        with suppress(IndexError):  # the reader and whoever asks may both come here
+            while True:
+                self._waiting.popleft()("")
 
 
 def guided_control(person: Person) -> Adapter:
