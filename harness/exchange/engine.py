@@ -41,7 +41,8 @@ from harness.judge.model import CaseVerdict, Verdict
 from harness.pack.model import Pack
 from harness.scenario.guide import acts, goes_on, movements
 from harness.scenario.model import Case
-from harness.scenario.plan import END, Plan, is_timed
+from harness.scenario.plan import END, Plan
+from harness.scenario.project import is_timed
 from harness.scenario.unmapped import unmapped
 
 _EVERYWHERE = ("0.0.0.0", "::", "")  # noqa: S104 - not bound here, only recognised

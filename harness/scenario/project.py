@@ -277,3 +277,14 @@ def _parties(pack: Pack, names: tuple[str, ...], seat: str, facts: Mapping[str, 
         else:
             parties[name] = party
     return parties
+
+
+def is_timed(case: Case, pack: Pack) -> bool:
+    """Whether the purpose of a case is timing: it carries a requirement with the check ``timing``, or its SUT owes one.
+
+    Nothing else is played beside such a case, so that only the SUT can be late.
+    """
+    owed = (step.requirement if step.sender == case.sut else step.received for step in exchanges(case.steps))
+    names = (*case.requirements, *(name for name in owed if name is not None))
+    checks = (check for name in names if name in pack.requirements for check in pack.requirements[name].checks)
+    return any(check.partition("/")[0] == "timing" for check in checks)

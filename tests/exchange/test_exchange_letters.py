@@ -11,7 +11,7 @@ from play_kit import World
 
 from harness.judge.model import Status
 from harness.pack.load import load_pack
-from harness.scenario.plan import is_timed
+from harness.scenario.project import is_timed
 from harness.teeth.choose import affected
 
 PACK = load_pack(Path(__file__).parent.parent / "packs" / "letters")
