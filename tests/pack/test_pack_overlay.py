@@ -69,6 +69,7 @@ def test_a_file_replaces_the_file_of_its_path(folder: Path, overlay: Path) -> No
     assert [file.relative_to(file.parents[2]).as_posix() for file in pack.scenarios] == [
         "neighbours/scenarios/arrival-of-unknown.yaml",
         "official/scenarios/movement.yaml",
+        "neighbours/scenarios/two-movements.yaml",
     ]
     # the schema of the base refers to the shared file, which is now the one of the overlay
     places = {str(fault.where) for fault in check_pack(pack) if "seals breaks 'maxItems'" in fault.what}
