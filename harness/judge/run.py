@@ -285,6 +285,8 @@ def _verdict(
         return RunVerdict.NOT_FULLY_VERIFIED, "Only a selection of cases was played."
     untested = sum(each.status is Status.NOT_TESTED for each in must)
     rest = f" {untested} are not tested by this suite; the report says why." if untested else ""
+    if plan.parameters.depth == "quick":
+        rest += " Of the derived cases one of each kind was played."
     return RunVerdict.CONFORMANT, f"Every mandatory requirement that can be tested is verified.{rest}"
 
 

@@ -177,6 +177,7 @@ def _way_to(pack: Pack, step: Exchange) -> tuple[Ledger, Route] | None:
     return None
 
 
+@lru_cache(maxsize=4096)
 def _unlocked(pack: Pack, message: str, other: str, subject: str | None) -> bool:
     """Whether *other* becomes legal by the acceptance of *message*."""
     values, follow = symbols(pack, message, subject), symbols(pack, other, subject)
