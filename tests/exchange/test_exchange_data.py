@@ -164,4 +164,4 @@ def test_an_entry_of_a_pool_is_the_only_one_of_a_list():
         case for case in make_plan(pack, Subject("platform"), Parameters()).cases if "unknown-office" in case.id
     )
     data = make_data(pack, case, seed=0, serial=0, token="", now=NOW, draw=lambda pool, name, serial: f"{pool} {name}")
-    assert data.given(next(exchanges(case.steps)), "offices") == ["unknown_offices offices"]
+    assert data.given(next(exchanges(case.steps)), "offices", {}) == ["unknown_offices offices"]
