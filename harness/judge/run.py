@@ -96,7 +96,7 @@ def summarise(
     counted = [(case, verdict) for case, verdict in zip(plan.cases, cases, strict=True) if not case.is_control]
     found = (*_late(plan, pack, events, fetch), *_reused(plan, pack, cases), *_findings(events))
     requirements = tuple(
-        _spoilt(_status(requirement, plan, pack, counted), found)
+        _spoilt(_at_the_end(_status(requirement, plan, pack, counted), plan, cases), found)
         for requirement in pack.requirements.values()
         if requirement.bearer in (plan.subject.role, "any")
     )
@@ -111,7 +111,7 @@ def summarise(
     )
     began = datetime.fromisoformat(events[0].at) if events else None
     waived = apply_waivers(plan.parameters.waivers, began, cases)
-    excused = excused_by(waived, cases)
+    excused = excused_by(waived, cases, {each.requirement for each in found if each.severity == "error"})
     verdict, reason = _verdict(plan, pack, *_without(excused, requirements, mandatory, cases))
     states = {each.state for each in waived}
     on_waivers = verdict is RunVerdict.CONFORMANT and "used" in states and not states & {"stale", "expired"}
@@ -214,6 +214,21 @@ def _status(
     return status(Status.PASSED)
 
 
+def _at_the_end(status: RequirementStatus, plan: Plan, verdicts: Sequence[CaseVerdict]) -> RequirementStatus:
+    """The status of a requirement with what positive controls show against it: they are not counted, but they speak."""
+    hits = {
+        case.id: verdict.requirements.get(status.id)
+        for case, verdict in zip(plan.cases, verdicts, strict=True)
+        if case.is_control
+    }
+    failed = tuple(name for name, hit in hits.items() if hit is Verdict.FAIL)
+    if failed:
+        return replace(status, status=Status.FAILED, reason="", cases=(*status.cases, *failed))
+    if Verdict.WARNING in hits.values() and status.status is Status.PASSED:
+        return replace(status, status=Status.PASSED_WITH_WARNING)
+    return status
+
+
 def _untouched(requirement: Requirement, plan: Plan, pack: Pack) -> RequirementStatus:
     """The status of a demand that no played case touched: excused only where nothing could have been played."""
     excluded = [each for each in plan.excluded if requirement.id in each.requirements]
@@ -264,6 +279,9 @@ def _verdict(
         if denied:
             said.append(f"Mandatory, but not claimed: {', '.join(denied)}" + (f" ({_some(unmet)})" if unmet else ""))
         return RunVerdict.NOT_CONFORMANT, ". ".join(said)
+    bad = _unattributed(plan, pack, mandatory)
+    if bad:
+        return RunVerdict.NOT_CONFORMANT, f"Failed: {bad[0]}"
     if failed:
         names = ", ".join(each.id for each in failed)
         return (
@@ -278,9 +296,6 @@ def _verdict(
     unsettled = [verdict.case for verdict in (*mandatory, *cases) if verdict.verdict in UNSETTLED]
     if unsettled:
         return RunVerdict.NOT_FULLY_VERIFIED, f"Without a verdict: {unsettled[0]}"
-    bad = [verdict.case for verdict in mandatory if verdict.verdict is Verdict.FAIL]
-    if bad:
-        return RunVerdict.NOT_CONFORMANT, f"Failed: {bad[0]}"
     if _partial(plan):
         return RunVerdict.NOT_FULLY_VERIFIED, "Only a selection of cases was played."
     untested = sum(each.status is Status.NOT_TESTED for each in must)
@@ -288,6 +303,21 @@ def _verdict(
     if plan.parameters.depth == "quick":
         rest += " Of the derived cases one of each kind was played."
     return RunVerdict.CONFORMANT, f"Every mandatory requirement that can be tested is verified.{rest}"
+
+
+def _unattributed(plan: Plan, pack: Pack, mandatory: Sequence[CaseVerdict]) -> list[str]:
+    """Failed cases whose failure is put down to no requirement, but which test one that counts."""
+    tested = {case.id: case.requirements for case in plan.cases}
+    return [
+        verdict.case
+        for verdict in mandatory
+        if verdict.verdict is Verdict.FAIL
+        and Verdict.FAIL not in verdict.requirements.values()
+        and any(
+            plan.parameters.adopt_assumed or pack.requirements[name].source.mark != "assumed"
+            for name in tested[verdict.case]
+        )
+    ]
 
 
 def _some(names: Sequence[str]) -> str:

@@ -6,7 +6,7 @@ notice.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
@@ -63,8 +63,16 @@ def apply_waivers(
     return tuple(_applied(waiver, began, cases) for waiver in waivers)
 
 
-def excused_by(applied: Sequence[Waived], cases: Sequence[CaseVerdict]) -> Excused:
-    """The cases and requirements that are excused."""
+def excused_by(
+    applied: Sequence[Waived], cases: Sequence[CaseVerdict], beside: Collection[str | None] = ()
+) -> Excused:
+    """The cases and requirements that are excused.
+
+    Parameters:
+        applied: the waivers, with what they excuse.
+        cases: all verdicts.
+        beside: requirements that something outside of all cases broke: only a waiver that names them excuses that.
+    """
     holding = [each for each in applied if each.state == "used"]
     names = frozenset(name for each in holding for name in each.cases)
     waived = {each.waiver.requirement for each in holding if each.waiver.requirement}
@@ -73,7 +81,8 @@ def excused_by(applied: Sequence[Waived], cases: Sequence[CaseVerdict]) -> Excus
         for requirement, verdict in case.requirements.items():
             if _is_bad(verdict):
                 bad.setdefault(requirement, set()).add(case.case)
-    return Excused(names, frozenset(waived | {name for name, where in bad.items() if where <= names}))
+    passed = {name for name, where in bad.items() if where <= names and name not in beside}
+    return Excused(names, frozenset(waived | passed))
 
 
 def _applied(waiver: Waiver, began: datetime | None, cases: Sequence[CaseVerdict]) -> Waived:

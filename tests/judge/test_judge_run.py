@@ -130,3 +130,25 @@ def test_a_reference_that_comes_back_in_another_case_is_used_twice(world: World)
         judgement = summarise(plan, world.pack, given, (), {}.__getitem__)
         found = next(each for each in judgement.requirements if each.id == "ETIR-REF-UNIQUE")
         assert found.status is status
+
+
+def test_what_a_control_at_the_end_breaks_is_broken(world: World) -> None:
+    plan = world.plan("platform")
+    told = verdicts(plan)
+    number = next(n for n, case in enumerate(plan.cases) if case.id == ACCEPTED + END)
+    told[number] = replace(told[number], verdict=Verdict.FAIL, requirements={"ETIR-SAME-GUARANTEE": Verdict.FAIL})
+    judgement = summarise(plan, world.pack, told, (), {}.__getitem__)
+    status = next(each for each in judgement.requirements if each.id == "ETIR-SAME-GUARANTEE")
+    assert (status.status, status.cases[-1]) == (Status.FAILED, ACCEPTED + END)
+    assert judgement.verdict is RunVerdict.NOT_CONFORMANT
+
+
+def test_a_failed_case_is_not_hidden_by_an_open_one(world: World) -> None:
+    plan = world.plan("platform")
+    failed, unsettled = ACCEPTED, REFUSED
+    told = [
+        replace(each, requirements=dict.fromkeys(each.requirements, Verdict.PASS)) if each.case == failed else each
+        for each in verdicts(plan, **{failed: Verdict.FAIL, unsettled: Verdict.INCONCLUSIVE})
+    ]
+    judgement = summarise(plan, world.pack, told, (), {}.__getitem__)
+    assert (judgement.verdict, judgement.reason) == (RunVerdict.NOT_CONFORMANT, f"Failed: {failed}")

@@ -12,6 +12,7 @@ from harness.errors import ConfigurationFault
 from harness.evidence.model import Event
 from harness.judge.model import CaseVerdict, RunVerdict, Status, Verdict
 from harness.judge.run import RunJudgement, summarise
+from harness.judge.waiver import apply_waivers, excused_by
 from harness.scenario.plan import Plan
 from harness.scenario.waiver import Waiver
 
@@ -115,3 +116,10 @@ def test_a_waiver_of_a_case_that_was_not_selected_is_unused(world: World) -> Non
 def test_a_plan_refuses_a_waiver_of_what_there_is_not(world: World) -> None:
     with pytest.raises(ConfigurationFault, match="stale"):
         world.plan("platform", waivers=(waiver("no-such-case@platform"),))
+
+
+def test_a_waiver_of_a_case_does_not_excuse_what_the_run_as_a_whole_broke() -> None:
+    bad = CaseVerdict(CASE, Verdict.FAIL, "", (), {"R": Verdict.FAIL})
+    applied = apply_waivers((waiver(),), None, (bad,))
+    assert excused_by(applied, (bad,)).requirements == {"R"}
+    assert excused_by(applied, (bad,), {"R"}).requirements == frozenset()
