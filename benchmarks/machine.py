@@ -119,7 +119,9 @@ class Machine:
         case = replace(self.case, id=f"{self.case.id}-{number}", serial=number)
         recorder.open(case.id)
         data = make_data(pack, case, seed=1, serial=number, token="BENCH", now=self.stage.clock.now(), draw=_first)
-        await Player(self.stage, data).play()
+        player = Player(self.stage, data)
+        await player.play()
+        self.stage.switchboard.retire(case.id, player.scene.conversation)
         events = recorder.close(case.id)
         verdict = judge_case(case, self.plan, pack, events, self.stage.recorder.store.get)
         if verdict.verdict is not Verdict.PASS:

@@ -40,7 +40,7 @@ from harness.security.model import Trust
 _REPLY = ""
 """Stands in a mark for the reference of another message, whatever its bound name is."""
 
-_MEMORY = 50_000
+_MEMORY = 10_000
 """How many values of cases that are over are remembered."""
 
 Mark = tuple[str, str]

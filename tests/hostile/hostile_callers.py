@@ -225,5 +225,6 @@ async def keep_calling(caller: Caller, door: Door) -> None:
     """Call again and again until cancelled."""
     while True:
         with contextlib.suppress(OSError, asyncio.IncompleteReadError, ValueError):
-            await asyncio.wait_for(caller.call(door), 3)
+            async with asyncio.timeout(3):
+                await caller.call(door)
         await asyncio.sleep(0.01)
