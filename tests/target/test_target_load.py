@@ -90,7 +90,7 @@ def test_control_by_command(tmp_path: Path) -> None:
     [
         (changed("role:", "rol:"), 2, "'role'"),
         (changed("https://sut", "http://sut"), 8, "https://"),
-        (changed("type: none", "type: guided"), 12, "http, command or none|http, command, none"),
+        (changed("type: none", "type: manual"), 12, "http, command, guided, none"),
         (changed("type: none", "type: http\n  url: https://a"), 11, "token"),
         (changed("type: none", "type: http\n  url: https://a\n  token: hunter2"), 14, "a mapping"),
         (changed("type: none", "type: none\n  url: https://a"), 13, "url"),
