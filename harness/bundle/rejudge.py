@@ -171,7 +171,7 @@ def judge_again(bundle: Bundle) -> tuple[str, Mapping[str, Any]]:
         place = first_difference(_verdicts(again), _verdicts(bundle.record))
         how = (
             "The evidence was judged again by another version of the tool or of its packages: every verdict and status "
-            "is the same; the wording was not compared."
+            "is the same, and who was tested, how and until when it holds; the wording was not compared."
         )
     if place is not None:
         raise BundleFault(f"record.json is not what the evidence gives: it differs at {place}")
@@ -276,14 +276,20 @@ def first_difference(one: Any, other: Any, path: str = "") -> str | None:
     return None if type(one) is type(other) and one == other else path or "/"
 
 
-_RUN = ("verdict", "on_waivers", "counts", "role", "positions", "complete", "started", "finished")
+_RUN = (
+    "verdict", "on_waivers", "counts", "statuses", "role", "positions", "complete", "started", "finished", "validity",
+    "sut", "assurance", "plan", "pack", "waivers", "resumed", "language",
+)  # fmt: skip
+"""What a record says of the run in figures and names, which no version of the tool words otherwise."""
+
+_CASE = ("version", "sut", "requirements", "verdict", "negative", "control", "is_control", "attempt")
 
 
 def _verdicts(record: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        **{key: record[key] for key in _RUN},
-        "cases": {case["id"]: case["verdict"] for case in record["cases"]},
-        "requirements": {each["id"]: each["status"] for each in record["requirements"]},
+        **{key: record.get(key) for key in _RUN},
+        "cases": {case["id"]: {key: case.get(key) for key in _CASE} for case in record["cases"]},
+        "requirements": {each["id"]: (each["level"], each["status"], each["cases"]) for each in record["requirements"]},
     }
 
 

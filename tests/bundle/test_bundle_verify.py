@@ -212,6 +212,34 @@ def test_another_version_still_finds_another_verdict(
     assert "differs at /counts/passed" in refusal(folder, key)
 
 
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        (("sut", "product"), "another product"),
+        (("assurance",), "operator"),
+        (("plan", "challenge"), "00112233"),
+        (("plan", "seed"), 99),
+        (("validity", "from"), "2028-01-01T00:00:00.000000Z"),
+        (("waivers",), [{"case": "x", "state": "used", "cases": []}]),
+        (("statuses", "failed"), 7),
+    ],
+)
+def test_another_version_still_finds_another_fact(
+    copied: Copy, key: SigningKey, monkeypatch: pytest.MonkeyPatch, place: tuple[str, ...], value: object
+) -> None:
+    def change(record: dict[str, Any]) -> None:
+        *way, last = place
+        for step in way:
+            record = record[step]
+        record[last] = value
+
+    folder = copied()
+    signed_again(folder, key, change)
+    monkeypatch.setattr(rejudge, "this_tool", lambda: {"name": "c2c-harness", "version": "9"})
+    verification = verify_bundle(folder, [key.public], AT)
+    assert verification.exit_code == 13
+
+
 def test_what_a_report_says_can_be_read_from_each_format(bundle: Path) -> None:
     record = loads((bundle / "record.json").read_bytes(), "record.json")
     for name in DERIVED:
