@@ -13,13 +13,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from harness.evidence.model import Event
-from harness.judge.case import Fetch, events_by_case, judge_case
+from harness.judge.case import SETTLED, Fetch, events_by_case, judge_case
 from harness.judge.model import CaseVerdict, Verdict
 from harness.judge.step import UNSURE
 from harness.pack.model import Pack
 from harness.scenario.plan import Plan
-
-_SETTLED = ("complete", "stopped", "no-data")
 
 
 @dataclass(frozen=True)
@@ -60,9 +58,10 @@ def look_back(plan: Plan, pack: Pack, events: Sequence[Event], fetch: Fetch) -> 
     for case in plan.cases:
         own = _last_attempt(by_case[case.id])
         end = next((event for event in reversed(own) if event.kind == "case-finished"), None)
-        if end is None or end.data["ended"] not in _SETTLED:
-            continue
+        settled = end is not None and end.data["ended"] in SETTLED
         verdict = judge_case(case, plan, pack, by_case[case.id], fetch)
+        if not settled and verdict.verdict is not Verdict.FAIL:
+            continue
         if verdict.verdict is not Verdict.HARNESS_ERROR:
             verdicts[case.id] = verdict
             if attempts[case.id] == 1 and is_spoiled(verdict, own):

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
+from itertools import pairwise
 
 from cryptography import x509
 
@@ -38,11 +39,14 @@ from harness.security.trust import make_trust
 
 Fetch = Callable[[str], bytes]
 
+SETTLED = ("complete", "stopped", "no-data")
+"""How a case ends that a run which goes on does not play again."""
+
 
 def judge_case(
     case: Case, plan: Plan, pack: Pack, events: Sequence[Event], fetch: Fetch, reviews: Sequence[Review] = ()
 ) -> CaseVerdict:
-    """Judge the last attempt at a case.
+    """Judge the last attempt at a case; what an attempt that was cut off has proven against the system stays proven.
 
     Parameters:
         case: the case, as planned.
@@ -54,6 +58,24 @@ def judge_case(
     attempt, own = _last_attempt(case, events)
     if attempt == 0:
         return CaseVerdict(case.id, Verdict.NOT_RUN, "The case was not started.", (), _untested(case), 0)
+    last = _judge_attempt(case, plan, pack, attempt, own, fetch, reviews)
+    if last.verdict.rank < Verdict.FAIL.rank:
+        for number, cut in _cut_off(case, events):
+            earlier = _judge_attempt(case, plan, pack, number, cut, fetch, reviews)
+            if earlier.verdict is Verdict.FAIL:
+                return earlier
+    return last
+
+
+def _judge_attempt(
+    case: Case,
+    plan: Plan,
+    pack: Pack,
+    attempt: int,
+    own: Sequence[Event],
+    fetch: Fetch,
+    reviews: Sequence[Review],
+) -> CaseVerdict:
     seen, illegal = _walk(case, plan, pack, own, fetch)
     strays = _strays(case, pack, own, seen, fetch, illegal)
     left = departure(case, seen)
@@ -114,6 +136,15 @@ def _last_attempt(case: Case, events: Sequence[Event]) -> tuple[int, tuple[Event
     own = [event for event in events[start:] if event.case in (case.id, None)]
     end = next((number for number, event in enumerate(own) if event.kind == "case-finished"), len(own))
     return attempt, tuple(own[: end + 1])
+
+
+def _cut_off(case: Case, events: Sequence[Event]) -> Iterator[tuple[int, tuple[Event, ...]]]:
+    """The attempts before the last one that were cancelled or cut off: a run that goes on plays such a case anew."""
+    starts = [n for n, event in enumerate(events) if event.kind == "case-started" and event.case == case.id]
+    for start, following in pairwise(starts):
+        attempt, own = _last_attempt(case, events[start:following])
+        if not any(event.kind == "case-finished" and event.data["ended"] in SETTLED for event in own):
+            yield attempt, own
 
 
 def _walk(

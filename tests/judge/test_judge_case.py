@@ -55,6 +55,14 @@ def test_each_thing_that_is_wrong_in_an_answer_is_found_and_fails(
     assert found in finding(verdict, "I9")
 
 
+@pytest.mark.parametrize(("ended", "word"), [("cancelled", Verdict.FAIL), ("complete", Verdict.PASS)])
+def test_what_a_cut_off_attempt_has_proven_stays_proven(world: World, ended: str, word: Verdict) -> None:
+    """A case that ended is played again only where it decided nothing; one that was cut off, by whoever resumes."""
+    stage = world.stage(world.plan("platform"), ACCEPTED).play(I9={"defect": "signature/missing"}).end(ended)
+    assert stage.judge().verdict is Verdict.FAIL
+    assert stage.play().end().judge().verdict is word
+
+
 def signed_by(plan: Plan, *identities: Identity) -> Plan:
     signers = tuple(each.certificate.fingerprint(SHA256()).hex() for each in identities)
     return replace(plan, subject=replace(plan.subject, signers=signers))
