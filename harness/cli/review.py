@@ -15,11 +15,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.bundle.review import judge_reviewed, open_reviews, open_steps, read_grades, sign_reviews, write_form
-from harness.bundle.verify import opened
+from harness.bundle.verify import opened, verify_bundle
 from harness.campaign import EXIT_CODES
 from harness.cli.keys import add_key, add_trust, key_of, trust_of
-from harness.errors import CONFORMANT, NOT_FULLY_VERIFIED, BundleFault, ConfigurationFault
+from harness.errors import (
+    BUNDLE_INVALID,
+    CONFORMANT,
+    HARNESS,
+    NOT_FULLY_VERIFIED,
+    BundleFault,
+    ConfigurationFault,
+)
 from harness.judge.review import Review
+from harness.judge.run import harness_failed
 from harness.record.strict import loads
 from harness.security.statement_key import key_id
 
@@ -68,6 +76,10 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _judge(folder: Path, record: bytes, files: list[Path], trust: list[PublicKey] | None) -> int:
+    verification = verify_bundle(folder, None, datetime.now(UTC))
+    if verification.exit_code == BUNDLE_INVALID:
+        raise BundleFault(verification.lines[-1].removeprefix("INVALID: "))
+    waiting = {(each.case, each.step) for each in open_steps(loads(record, "record.json"))}
     reviews: list[Review] = []
     for file in files:
         given, signers = open_reviews(file.read_bytes(), record)
@@ -76,9 +88,13 @@ def _judge(folder: Path, record: bytes, files: list[Path], trust: list[PublicKey
             print(f"{file}: signed by key {names}, which was NOT checked (--trust)")
         elif not set(map(key_id, signers)) <= set(map(key_id, trust)):
             raise BundleFault(f"The review {file} is signed by a key that is not trusted: {names}")
+        strange = next((each for each in given if (each.case, each.step) not in waiting), None)
+        if strange is not None:
+            raise BundleFault(f"The review {file} grades {strange.step} of {strange.case}, which waits for nobody")
         reviews += given
     judgement = judge_reviewed(folder, reviews)
     for each in reviews:
         print(f"{each.case}  {each.step}: {each.verdict.value} by {each.person}: {each.reason}")
     print(f"with reviews {judgement.verdict.value}: {judgement.reason}")
-    return EXIT_CODES[judgement.verdict]
+    code = HARNESS if harness_failed(judgement) else EXIT_CODES[judgement.verdict]
+    return NOT_FULLY_VERIFIED if code == CONFORMANT and trust is None else code

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,8 +15,10 @@ from harness.bundle.verify import verify_bundle
 from harness.bundle.write import write_bundle
 from harness.cli.main import main
 from harness.errors import BundleFault, ConfigurationFault
+from harness.judge.model import Verdict
+from harness.judge.review import Review
 from harness.record.strict import loads
-from harness.security.statement_key import SigningKey, generate_demo_key
+from harness.security.statement_key import SigningKey, generate_demo_key, load_signing_key
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 QUESTION = "Is the paper document accepted when the neighbour cannot be reached?"
@@ -117,3 +120,27 @@ def test_an_untrusted_reviewer_is_refused(waiting: Path, tmp_path: Path) -> None
     filled(form, "pass")
     main(["review", str(waiting), "--grades", str(form), "--key", str(private), "--out", str(signed)])
     assert main(["review", str(waiting), "--reviews", str(signed), "--trust", str(stranger)]) == 13
+
+
+def test_a_review_of_an_altered_bundle_counts_nothing(
+    waiting: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    private, public = generate_demo_key(tmp_path)
+    form, signed = tmp_path / "review.yaml", tmp_path / "review.dsse.json"
+    main(["review", str(waiting), "--form", str(form)])
+    filled(form, "pass")
+    main(["review", str(waiting), "--grades", str(form), "--key", str(private), "--out", str(signed)])
+    altered = shutil.copytree(waiting, tmp_path / "altered")
+    report = altered / "derived" / "report.html"
+    report.write_bytes(report.read_bytes() + b" ")
+    assert main(["review", str(altered), "--reviews", str(signed), "--trust", str(public)]) == 13
+    assert "report.html" in capsys.readouterr().err
+
+
+def test_a_review_of_a_step_that_waits_for_nobody_is_refused(waiting: Path, tmp_path: Path) -> None:
+    private, public = generate_demo_key(tmp_path)
+    strange = (Review("nothing@import", "attest", Verdict.PASS, "seen", "A. Reviewer"),)
+    signed = tmp_path / "review.dsse.json"
+    data = (waiting / "record.json").read_bytes()
+    signed.write_bytes(sign_reviews(data, strange, NOW, load_signing_key(private)))
+    assert main(["review", str(waiting), "--reviews", str(signed), "--trust", str(public)]) == 13
