@@ -11,13 +11,15 @@ from datetime import datetime
 
 from harness.errors import HarnessFault, MalformedInput
 from harness.message.defect import DEFECTS as MESSAGE_DEFECTS
-from harness.message.edit import read_edit
+from harness.message.edit import Edit, read_edit
 from harness.message.model import Document
 from harness.pack.codelist import coded_violations
 from harness.pack.identify import identify
 from harness.pack.model import Message, Pack
 from harness.pack.rule import rule_violations
 from harness.pack.schema import violations
+from harness.pack.trial import content_trials, schema_trials
+from harness.pack.violation import Breach
 from harness.security.defect import DEFECTS as SECURITY_DEFECTS
 from harness.security.model import Identity, Trust
 from harness.security.protect import inspect
@@ -59,8 +61,9 @@ def demand_as_declared(
         HarnessFault: it shows something else.
     """
     wanted, found = set(declared(pack, defect)), set(_found(pack, message, data, headers, signer, now))
-    if read_edit(defect) is not None:
-        wanted = {each for each in found if each.startswith(CONTENT)} or {"a violation of the content"}
+    edit = read_edit(defect)
+    if edit is not None:
+        wanted = _by_edit(pack, message.name, edit, {each for each in found if each.startswith(CONTENT)})
     if not any(each.startswith("malformed/") for each in wanted) and "envelope/unknown-message" not in wanted:
         wanted |= set(_content(pack, message.name, right)) & found
     for each in (
@@ -74,6 +77,20 @@ def demand_as_declared(
             expected=_listed(wanted),
             remedy="The defect breaks more or less than it says; please report it.",
         )
+
+
+def _by_edit(pack: Pack, message: str, edit: Edit, content: set[str]) -> set[str]:
+    """What a message should show after an edit: what was said when it was tried; for one that was not, anything.
+
+    A rule may be broken beside a schema: it is looked at after it, if at all.
+    """
+    trials = (*schema_trials(pack, message), *content_trials(pack, message))
+    trial = next((each for each in trials if each.edit == edit), None)
+    if trial is None:
+        return content or {"a violation of the content"}
+    if isinstance(trial.found, Breach):
+        return {f"rule/{trial.found.code}"}
+    return {f"schema/{trial.found.kind}"} | {each for each in content if not each.startswith("schema/")}
 
 
 def _found(

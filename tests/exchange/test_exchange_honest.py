@@ -19,6 +19,7 @@ from harness.message.defect import DEFECTS as MESSAGE_DEFECTS
 from harness.pack.load import load_pack
 from harness.pack.model import Pack
 from harness.pack.sample import golden
+from harness.pack.trial import schema_trials
 from harness.security.defect import DEFECTS as SECURITY_DEFECTS
 from harness.security.pki import TestPki
 from harness.security.spares import make_spares
@@ -96,3 +97,12 @@ def test_an_edit_breaks_the_content_and_nothing_else(seal: Seal) -> None:
     pack_up(ETIR, right(ETIR, "I9"), seal, NOW, "message/without at ObligationGuarantee/Principal", 1.0)
     with pytest.raises(HarnessFault, match="shows nothing wrong"):
         pack_up(ETIR, right(ETIR, "I9"), seal, NOW, "message/text at TransitOperation/ID as OP-77777777", 1.0)
+
+
+def test_an_edit_that_was_tried_shows_what_was_said_then(seal: Seal, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = schema_trials(ETIR, "I9")[0]
+    pack_up(ETIR, right(ETIR, "I9"), seal, NOW, tried.edit.name, 1.0)
+    other = replace(tried, found=replace(tried.found, kind="pattern"))  # type: ignore[call-arg]
+    monkeypatch.setattr(honest, "schema_trials", lambda *_: (other,))
+    with pytest.raises(HarnessFault, match="shows schema/missing"):
+        pack_up(ETIR, right(ETIR, "I9"), seal, NOW, tried.edit.name, 1.0)
