@@ -6,20 +6,37 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from harness.admission.model import Certificate, Outcome, Policy
-from harness.admission.policy import Submission, apply_policy, signer_of, waived_by
+from harness.admission.policy import Graded, Submission, apply_policy, signer_of, waived_by
 from harness.admission.store import Register, entry
 from harness.bundle.files import STATEMENT
+from harness.bundle.review import judge_reviewed, open_reviews
 from harness.bundle.sign import sign_bundle
 from harness.bundle.statement import statement_digest
 from harness.bundle.verify import opened, read_document, verify_bundle
 from harness.bundle.write import RECORD
-from harness.errors import BUNDLE_INVALID, ConfigurationFault, Where
+from harness.errors import BUNDLE_INVALID, BundleFault, ConfigurationFault, Where
 from harness.evidence.clock import stamp
 from harness.security.statement_key import Signer, key_id
 
 _ID_DIGITS = 16
+
+
+@dataclass(frozen=True)
+class Papers:
+    """Where everything lies that is put before an operator.
+
+    Parameters:
+        bundle: folder or ``.zip``.
+        again: the bundle of a second run.
+        reviews: signed files of what persons decided about the bundle.
+    """
+
+    bundle: Path
+    again: Path | None = None
+    reviews: Sequence[Path] = ()
 
 
 @dataclass(frozen=True)
@@ -40,40 +57,58 @@ class Decision:
         return all(each.met for each in self.outcomes)
 
 
-def check(policy: Policy, bundle: Path, again: Path | None, reviewer: str | None, at: datetime) -> Sequence[Outcome]:
+def check(policy: Policy, papers: Papers, at: datetime) -> Sequence[Outcome]:
     """Check every rule, and change nothing.
 
     Parameters:
         policy: the rules.
-        bundle: folder or ``.zip``.
-        again: the bundle of a second run.
-        reviewer: id of the key that would countersign.
+        papers: what is to be admitted.
         at: now.
 
     Raises:
-        ConfigurationFault: there is no bundle.
+        ConfigurationFault: there is no bundle, or a review cannot be read.
     """
-    verification = verify_bundle(bundle, None, at)
-    record = {}
+    return apply_policy(policy, _submission(papers, None, at), at)
+
+
+def _submission(papers: Papers, reviewer: str | None, at: datetime) -> Submission:
+    verification = verify_bundle(papers.bundle, None, at)
+    record: dict[str, Any] = {}
+    graded = None
     if verification.exit_code != BUNDLE_INVALID:
-        with opened(bundle) as folder:
+        with opened(papers.bundle) as folder:
             record = read_document(folder / RECORD)
-    second = verify_bundle(again, None, at) if again is not None else None
-    return apply_policy(policy, Submission(verification, record, reviewer, second), at)
+            graded = _graded(folder, papers.reviews) if papers.reviews else None
+    second = verify_bundle(papers.again, None, at) if papers.again is not None else None
+    return Submission(verification, record, reviewer, second, graded)
 
 
-def admit(policy: Policy, folder: Path, again: Path | None, key: Signer, register: Register, at: datetime) -> Decision:
+def _graded(folder: Path, files: Sequence[Path]) -> Graded:
+    data, signed = (folder / RECORD).read_bytes(), []
+    for file in files:
+        try:
+            signed.append(open_reviews(file.read_bytes(), data))
+        except BundleFault as fault:
+            return Graded(problem=f"{file}: {fault.what}.")
+    try:
+        _, record = judge_reviewed(folder, [one for each in signed for one in each.reviews])
+    except BundleFault as fault:
+        return Graded(problem=f"The bundle cannot be judged with its reviews: {fault.what}.")
+    return Graded(signed, record)
+
+
+def admit(policy: Policy, papers: Papers, key: Signer, register: Register, at: datetime) -> Decision:
     """Check every rule; when all are met, countersign and enter it into the register.
 
     Parameters:
-        policy, again, at: as for :func:`check`.
-        folder: of the bundle.
+        policy, papers, at: as for :func:`check`; the bundle must be a folder.
         key: of the reviewer.
         register: where it is entered.
 
     Raises:
         ConfigurationFault: there is no folder, or the certificate is in the register already.
     """
+    folder = papers.bundle
     if not folder.is_dir():
         raise ConfigurationFault(
             "this is not the folder of a bundle",
@@ -81,27 +116,27 @@ def admit(policy: Policy, folder: Path, again: Path | None, key: Signer, registe
             remedy="Unpack a .zip first: it gets a signature.",
         )
     reviewer = key_id(key.public)
-    outcomes = check(policy, folder, again, reviewer, at)
+    submission = _submission(papers, reviewer, at)
+    outcomes = apply_policy(policy, submission, at)
     if not all(each.met for each in outcomes):
         return Decision(outcomes, None)
-    certificate = _certificate(policy, folder, reviewer, at)
+    certificate = _certificate(policy, submission, statement_digest((folder / STATEMENT).read_bytes()), at)
     if register.find(certificate.id) is not None:
         raise ConfigurationFault(f"certificate {certificate.id} is in the register already", where=Where(register.name))
-    if reviewer not in map(key_id, verify_bundle(folder, None, at).signers):
+    if reviewer not in map(key_id, submission.verification.signers):
         sign_bundle(folder, key, at)
-    register.add(
-        certificate, entry(certificate.id, at, "admitted", certificate.reviewer, f"policy {certificate.policy}")
-    )
+    reason = f"policy {certificate.policy}"
+    if submission.graded is not None:
+        reason += f"; reviews {' '.join(each.digest for each in submission.graded.files)}"
+    register.add(certificate, entry(certificate.id, at, "admitted", certificate.reviewer, reason))
     return Decision(outcomes, certificate)
 
 
-def _certificate(policy: Policy, folder: Path, reviewer: str, at: datetime) -> Certificate:
-    verification = verify_bundle(folder, None, at)
-    assert verification.statement is not None  # noqa: S101 - the rule `bundle` is met
-    said, record = verification.statement["predicate"], read_document(folder / RECORD)
-    digest = statement_digest((folder / STATEMENT).read_bytes())
-    tester = signer_of(policy, [key_id(each) for each in verification.signers], "tester")
-    signs = signer_of(policy, [reviewer], "reviewer")
+def _certificate(policy: Policy, submission: Submission, digest: str, at: datetime) -> Certificate:
+    said = submission.predicate
+    record = submission.graded.record if submission.graded is not None else submission.record
+    tester = signer_of(policy, [key_id(each) for each in submission.verification.signers], "tester")
+    signs = signer_of(policy, [submission.reviewer or ""], "reviewer")
     assert tester is not None  # noqa: S101 - the rule `tester` is met
     assert signs is not None  # noqa: S101 - the rule `reviewer` is met
     return Certificate(

@@ -4,18 +4,34 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 from harness.admission.model import Outcome, Policy, Signatory
+from harness.bundle.review import Signed
 from harness.bundle.verify import Verification
 from harness.errors import BUNDLE_INVALID
 from harness.pack.entry import Entry
 from harness.pack.source import read_source
 from harness.security.statement_key import key_id
+
+
+@dataclass(frozen=True)
+class Graded:
+    """What persons decided about a bundle since it was made.
+
+    Parameters:
+        files: the signed files.
+        record: of the same evidence, judged with them.
+        problem: why they cannot be used, such as that they speak of another bundle; then there is nothing else.
+    """
+
+    files: Sequence[Signed] = ()
+    record: Mapping[str, Any] = field(default_factory=dict)
+    problem: str = ""
 
 
 @dataclass(frozen=True)
@@ -27,12 +43,14 @@ class Submission:
         record: of the bundle.
         reviewer: id of the key that countersigns, or ``None`` while nobody does.
         again: verification of a second run, for the rule ``reproduction``.
+        graded: reviews of the bundle, where some are given.
     """
 
     verification: Verification
     record: Mapping[str, Any]
     reviewer: str | None = None
     again: Verification | None = None
+    graded: Graded | None = None
 
     @property
     def predicate(self) -> Mapping[str, Any]:
@@ -85,9 +103,13 @@ def apply_policy(policy: Policy, submission: Submission, at: datetime) -> tuple[
 
 
 def _outcomes(policy: Policy, submission: Submission, at: datetime) -> Iterator[Outcome]:
-    said = submission.predicate
+    said, record = submission.predicate, submission.record
     yield _bundle(policy, submission)
-    yield _verdict(submission)
+    if submission.graded is not None:
+        review = _review(policy, submission, submission.graded)
+        yield review
+        record = submission.graded.record if review.met else record
+    yield _verdict(record, graded=record is not submission.record)
     yield _pack(policy, said["pack"])
     if policy.roles:
         yield Outcome("roles", said["role"] in policy.roles, f"The role is {said['role']}.")
@@ -96,7 +118,7 @@ def _outcomes(policy: Policy, submission: Submission, at: datetime) -> Iterator[
         text = f"Not certified: {', '.join(missing)}." if missing else "Every position is certified."
         yield Outcome("positions", not missing, text)
     if policy.mandatory:
-        yield _mandatory(policy, submission.record)
+        yield _mandatory(policy, record)
     if policy.maximum_age is not None:
         age = at - datetime.fromisoformat(said["finished"])
         text = f"The run ended {age.days} days ago; at most {policy.maximum_age} are allowed."
@@ -105,7 +127,7 @@ def _outcomes(policy: Policy, submission: Submission, at: datetime) -> Iterator[
         yield Outcome("assurance", said["assurance"] in policy.assurance, f"The level is {said['assurance']}.")
     if policy.challenge:
         yield _challenge(submission)
-    yield _waivers(policy, submission.record)
+    yield _waivers(policy, record)
     yield from _signatures(policy, submission)
     if policy.reproduction:
         yield _reproduction(policy, submission)
@@ -123,9 +145,25 @@ def _bundle(policy: Policy, submission: Submission) -> Outcome:
     return Outcome("bundle", True, "It is valid and in date, and its evidence gives the same verdicts.")
 
 
-def _verdict(submission: Submission) -> Outcome:
-    record = submission.record
-    words = f"{record['verdict']}: {record['reason']}"
+def _review(policy: Policy, submission: Submission, graded: Graded) -> Outcome:
+    """Whether what was graded counts: each file is signed by somebody who may review, and who has not tested."""
+    if graded.problem:
+        return Outcome("review", False, graded.problem)
+    testers, names = _testers(policy, submission), []
+    for each in graded.files:
+        keys = [key_id(key) for key in each.signers]
+        reviewer = signer_of(policy, keys, "reviewer")
+        if reviewer is None:
+            text = f"A review is signed by nobody who may review by this policy, but by {', '.join(keys)}."
+            return Outcome("review", False, text)
+        if tested := testers & {reviewer.name, each.reviews[0].person}:
+            return Outcome("review", False, f"{min(tested)} has tested, and cannot grade what was seen.")
+        names += [f"{one.case} {one.step}: {one.verdict.value}, by {reviewer.name}" for one in each.reviews]
+    return Outcome("review", True, f"Graded: {'; '.join(names)}.")
+
+
+def _verdict(record: Mapping[str, Any], *, graded: bool) -> Outcome:
+    words = f"{'With the review ' if graded else ''}{record['verdict']}: {record['reason']}"
     if not record["complete"]:
         return Outcome("verdict", False, f"The run was not finished; {words}")
     return Outcome("verdict", record["verdict"] == "conformant" or record["on_waivers"], words)
@@ -182,8 +220,18 @@ def signer_of(policy: Policy, keys: Sequence[str], part: str) -> Signatory | Non
     return next((by_key[key] for key in keys if key in by_key), None)
 
 
+def _testers(policy: Policy, submission: Submission) -> set[str]:
+    """Everybody who signed the bundle as one who has tested."""
+    keys = _keys(submission.verification)
+    return {each.name for each in policy.signers if each.part == "tester" and each.key in keys}
+
+
+def _keys(verification: Verification) -> list[str]:
+    return [key_id(each) for each in verification.signers]
+
+
 def _signatures(policy: Policy, submission: Submission) -> Iterator[Outcome]:
-    keys = [key_id(each) for each in submission.verification.signers]
+    keys = _keys(submission.verification)
     tester = signer_of(policy, keys, "tester")
     yield Outcome(
         "tester",
@@ -194,7 +242,7 @@ def _signatures(policy: Policy, submission: Submission) -> Iterator[Outcome]:
     reviewer = signer_of(policy, candidates, "reviewer")
     if reviewer is None:
         yield Outcome("reviewer", False, "Nobody who may review by this policy signs.")
-    elif tester is not None and reviewer.name == tester.name:
+    elif reviewer.name in _testers(policy, submission):
         yield Outcome("reviewer", False, f"{reviewer.name} has tested, and cannot review it.")
     else:
         yield Outcome("reviewer", True, f"Reviewed by {reviewer.name}.")
@@ -207,7 +255,7 @@ def _reproduction(policy: Policy, submission: Submission) -> Outcome:
     if again.statement is None:
         return Outcome("reproduction", False, "The second bundle is not valid: " + " ".join(again.lines[-1:]))
     other = again.statement["predicate"]
-    if signer_of(policy, [key_id(each) for each in again.signers], "reviewer") is None:
+    if signer_of(policy, _keys(again), "reviewer") is None:
         return Outcome("reproduction", False, "The second run is not signed by somebody who may review by this policy.")
     for name, mine, theirs in (
         ("baseline", first["plan"]["baseline"], other["plan"]["baseline"]),

@@ -24,6 +24,7 @@ from harness.evidence.model import Event
 from harness.evidence.store import Store
 from harness.judge.case import Fetch, events_by_case, judge_case
 from harness.judge.model import CaseVerdict
+from harness.judge.review import Review
 from harness.judge.run import RunJudgement, summarise
 from harness.pack.load import load_pack
 from harness.pack.model import Pack
@@ -114,9 +115,14 @@ def open_plan(folder: Path, plan: Mapping[str, Any]) -> tuple[Plan, Pack]:
 
 
 def judge_evidence(
-    folder: Path, plan: Plan, pack: Pack, tool: Mapping[str, str], valid_days: int = VALID_DAYS
+    folder: Path,
+    plan: Plan,
+    pack: Pack,
+    tool: Mapping[str, str],
+    valid_days: int = VALID_DAYS,
+    reviews: Sequence[Review] = (),
 ) -> tuple[RunJudgement, dict[str, Any]]:
-    """Judge the evidence in a folder and make the record of it.
+    """Judge the evidence in a folder, with what persons decided since, and make the record of it.
 
     Raises:
         BundleFault: the evidence cannot be judged.
@@ -126,14 +132,16 @@ def judge_evidence(
         events = tuple(read_events(folder / "evidence"))
         by_case = events_by_case((case.id for case in plan.cases), events)
         fetch = Store(folder / "evidence").get
-        verdicts = [_judge(case, plan, pack, by_case[case.id], fetch) for case in plan.cases]
+        verdicts = [_judge(case, plan, pack, by_case[case.id], fetch, reviews) for case in plan.cases]
         judgement = summarise(plan, pack, verdicts, events, fetch)
         return judgement, make_record(plan, pack, events, judgement, tool=tool, valid_days=valid_days)
 
 
-def _judge(case: Case, plan: Plan, pack: Pack, events: Sequence[Event], fetch: Fetch) -> CaseVerdict:
+def _judge(
+    case: Case, plan: Plan, pack: Pack, events: Sequence[Event], fetch: Fetch, reviews: Sequence[Review]
+) -> CaseVerdict:
     try:
-        return judge_case(case, plan, pack, events, fetch)
+        return judge_case(case, plan, pack, events, fetch, reviews)
     except Exception as problem:
         if isinstance(problem, _UNREADABLE) and not _in_a_check(problem):
             raise

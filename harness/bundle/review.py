@@ -14,16 +14,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from harness.bundle.rejudge import blaming_the_bundle, open_bundle
-from harness.bundle.statement import STATEMENT_TYPE, open_statement, sign
+from harness.bundle.rejudge import judge_evidence, open_bundle
+from harness.bundle.statement import STATEMENT_TYPE, open_statement, sign, statement_digest
 from harness.errors import BundleFault, ConfigurationFault, Where
 from harness.evidence.clock import stamp
-from harness.evidence.log import read_events
 from harness.judge.model import Verdict
 from harness.judge.review import Review
-from harness.judge.run import RunJudgement, judge_run
+from harness.judge.run import RunJudgement
 from harness.pack.source import read_source
 from harness.record.strict import loads
+from harness.record.tool import this_tool
 from harness.security.statement_key import PublicKey, Signer
 
 PREDICATE_TYPE = "urn:c2c-harness:predicate:review:1"
@@ -37,6 +37,21 @@ class Open:
     case: str
     step: str
     question: str
+
+
+@dataclass(frozen=True)
+class Signed:
+    """A signed file of reviews.
+
+    Parameters:
+        digest: of what is signed, ``sha256:<hex>``.
+        reviews: of one person.
+        signers: the keys that signed it.
+    """
+
+    digest: str
+    reviews: tuple[Review, ...]
+    signers: tuple[PublicKey, ...]
 
 
 def open_steps(record: Mapping[str, Any]) -> tuple[Open, ...]:
@@ -95,11 +110,11 @@ def sign_reviews(record: bytes, reviews: Sequence[Review], at: datetime, key: Si
     return sign(statement, [key])
 
 
-def open_reviews(data: bytes, record: bytes) -> tuple[tuple[Review, ...], tuple[PublicKey, ...]]:
-    """What a signed file says about a record, and the keys that signed it.
+def open_reviews(data: bytes, record: bytes) -> Signed:
+    """What a signed file says about a record.
 
     Raises:
-        BundleFault: a signature is not valid, or it speaks of another record.
+        BundleFault: a signature is not valid, it speaks of another record, or of a step that waits for nobody.
     """
     statement, signers = open_statement(data, "review")
     if statement["subject"][0]["digest"]["sha256"] != hashlib.sha256(record).hexdigest():
@@ -109,20 +124,22 @@ def open_reviews(data: bytes, record: bytes) -> tuple[tuple[Review, ...], tuple[
         Review(each["case"], each["step"], Verdict(each["verdict"]), each["reason"], predicate["person"])
         for each in predicate["grades"]
     )
-    return reviews, signers
+    waiting = {(each.case, each.step) for each in open_steps(loads(record, RECORD))}
+    strange = next((each for each in reviews if (each.case, each.step) not in waiting), None)
+    if strange is not None:
+        raise BundleFault(f"The review grades {strange.step} of {strange.case}, which waits for nobody")
+    return Signed(statement_digest(data), reviews, signers)
 
 
-def judge_reviewed(folder: Path, reviews: Iterable[Review]) -> RunJudgement:
-    """Judge the evidence of a bundle again, with what persons decided.
+def judge_reviewed(folder: Path, reviews: Iterable[Review]) -> tuple[RunJudgement, dict[str, Any]]:
+    """Judge the evidence of a bundle that verifies again, with what persons decided; the record of it stays unwritten.
 
     Raises:
         BundleFault: the evidence cannot be judged.
     """
     record, plan = (loads((folder / name).read_bytes(), name) for name in (RECORD, PLAN))
     bundle = open_bundle(folder, record, plan)
-    with blaming_the_bundle("the evidence cannot be judged"):
-        events = tuple(read_events(folder / "evidence"))
-        return judge_run(bundle.plan, bundle.pack, events, bundle.fetch, tuple(reviews))
+    return judge_evidence(folder, bundle.plan, bundle.pack, this_tool(), reviews=tuple(reviews))
 
 
 def write_form(file: Path, record: Mapping[str, Any]) -> int:

@@ -2,6 +2,7 @@
 
   c2c admit BUNDLE --policy policy.yaml                           only check the rules
   c2c admit BUNDLE --policy policy.yaml --key reviewer.pem        and admit it, when all are met
+  c2c admit BUNDLE --policy policy.yaml --review R                with what a person decided (see c2c review)
 
 Exit 0 when all rules are met, 1 when one is not, 13 when the bundle is not valid. Who has tested cannot review.
 """
@@ -12,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.admission.admit import admit, check
+from harness.admission.admit import Papers, admit, check
 from harness.admission.policy import load_policy
 from harness.admission.store import open_register
 from harness.cli.keys import add_key, key_of
@@ -33,6 +34,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--reproduction", type=Path, metavar="BUNDLE", help="the bundle of a second run, where the policy wants one"
     )
+    parser.add_argument(
+        "--review",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="FILE",
+        help="what a reviewer of the policy graded, as `c2c review` signed it; repeatable",
+    )
     add_key(parser, required=False)
     add_register(parser)
 
@@ -40,13 +49,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Check the rules, and admit."""
     policy, now, key = load_policy(options.policy), datetime.now(UTC), key_of(options)
+    papers = Papers(options.bundle, options.reproduction, tuple(options.review))
     if key is None:
-        outcomes = check(policy, options.bundle, options.reproduction, None, now)
+        outcomes = check(policy, papers, now)
         print("\n".join(_lines(outcomes)))
         print("nothing was signed or entered: no key was given")
         return _exit_code(outcomes)
     with open_register(options.register) as register:
-        decision = admit(policy, options.bundle, options.reproduction, key, register, now)
+        decision = admit(policy, papers, key, register, now)
     print("\n".join(_lines(decision.outcomes)))
     if decision.certificate is None:
         print("NOT ADMITTED")

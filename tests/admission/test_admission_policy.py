@@ -13,9 +13,12 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from harness.admission.model import Certificate, Entry, Outcome, Policy, Signatory, status_of
-from harness.admission.policy import Submission, apply_policy, load_policy
+from harness.admission.policy import Graded, Submission, apply_policy, load_policy
+from harness.bundle.review import Signed
 from harness.bundle.verify import Part, Verification
 from harness.errors import ConfigurationFault
+from harness.judge.model import Verdict
+from harness.judge.review import Review
 from harness.security.statement_key import key_id
 
 AT = datetime(2026, 3, 11, tzinfo=UTC)
@@ -154,6 +157,50 @@ def test_each_rule_can_refuse(rule: str, change: Change, words: str) -> None:
 def test_what_is_waived_can_be_admitted() -> None:
     change = waived("start-twice@transit")
     assert wrong(apply_policy(POLICY, change(failed(submission())), AT)) == set()
+
+
+WAITING = {"id": "start-twice@transit", "verdict": "review"}
+
+
+def graded(*, key: Any = REVIEWER, person: str = "B. Reviewer", verdict: str = "pass") -> Submission:
+    """A run in which a case waited for a person, and what became of it."""
+    review = Review("start-twice@transit", "attest", Verdict(verdict), "Seen.", person)
+    waits = recorded(verdict="not fully verified", cases=[WAITING, *RECORD["cases"][1:]])(submission())
+    cases = [{**WAITING, "verdict": verdict}, *RECORD["cases"][1:]]
+    again = {**RECORD, "verdict": "conformant" if verdict == "pass" else "not conformant", "cases": cases}
+    return replace(waits, graded=Graded((Signed("sha256:9", (review,), (key,)),), again))
+
+
+def test_what_waits_for_a_person_is_admitted_with_a_review_of_the_policy() -> None:
+    assert wrong(apply_policy(POLICY, replace(graded(), graded=None), AT)) == {"verdict", "mandatory"}
+    outcomes = apply_policy(POLICY, graded(), AT)
+    assert wrong(outcomes) == set()
+    texts = {each.rule: each.text for each in outcomes}
+    assert texts["review"] == "Graded: start-twice@transit attest: pass, by Operator."
+    assert texts["verdict"].startswith("With the review conformant")
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (graded(key=TESTER), "signed by nobody who may review"),
+        (graded(person="Ministry"), "Ministry has tested"),
+        (replace(graded(), graded=Graded(problem="r: it speaks of another bundle.")), "another bundle"),
+    ],
+)
+def test_a_review_by_the_wrong_person_or_of_another_bundle_counts_nothing(given: Submission, words: str) -> None:
+    outcomes = apply_policy(POLICY, given, AT)
+    assert wrong(outcomes) == {"review", "verdict", "mandatory"}
+    assert words in next(each.text for each in outcomes if each.rule == "review")
+
+
+def test_who_tested_cannot_grade_with_another_key() -> None:
+    same = replace(POLICY, signers=(SIGNERS[0], replace(SIGNERS[1], name="Ministry")))
+    assert {"review", "reviewer"} <= wrong(apply_policy(same, graded(), AT))
+
+
+def test_a_review_that_grades_a_failure_admits_nobody() -> None:
+    assert wrong(apply_policy(POLICY, graded(verdict="fail"), AT)) == {"verdict", "mandatory"}
 
 
 def test_who_has_tested_cannot_review_with_another_key() -> None:

@@ -18,7 +18,13 @@ from harness.errors import BundleFault, ConfigurationFault
 from harness.judge.model import Verdict
 from harness.judge.review import Review
 from harness.record.strict import loads
-from harness.security.statement_key import SigningKey, generate_demo_key, load_signing_key
+from harness.security.statement_key import (
+    SigningKey,
+    generate_demo_key,
+    key_id,
+    load_public_keys,
+    load_signing_key,
+)
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 QUESTION = "Is the paper document accepted when the neighbour cannot be reached?"
@@ -86,7 +92,7 @@ def test_a_review_that_was_changed_or_speaks_of_another_bundle_is_refused(waitin
     assert write_form(form, record) == 1
     reviews = read_grades(filled(form, "pass"), record)
     signed = sign_reviews(data, reviews, NOW, SigningKey(ed25519.Ed25519PrivateKey.generate()))
-    assert open_reviews(signed, data)[0] == reviews
+    assert open_reviews(signed, data).reviews == reviews
     with pytest.raises(BundleFault, match="another bundle"):
         open_reviews(signed, data + b" ")
     with pytest.raises(BundleFault):
@@ -144,3 +150,32 @@ def test_a_review_of_a_step_that_waits_for_nobody_is_refused(waiting: Path, tmp_
     data = (waiting / "record.json").read_bytes()
     signed.write_bytes(sign_reviews(data, strange, NOW, load_signing_key(private)))
     assert main(["review", str(waiting), "--reviews", str(signed), "--trust", str(public)]) == 13
+
+
+def test_admission_tells_whether_a_review_counts(
+    waiting: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    private, public = generate_demo_key(tmp_path)
+    stranger, _ = generate_demo_key(tmp_path / "other")
+    form, rules = tmp_path / "review.yaml", tmp_path / "policy.yaml"
+    main(["review", str(waiting), "--form", str(form)])
+    filled(form, "pass")
+    reviewer = key_id(load_public_keys(public)[0])
+    rules.write_text(
+        "policy: p\npack: {id: open-neighbours, versions: ['1.0']}\n"
+        f"signers: [{{name: Operator, part: reviewer, key: {reviewer}}}]\n",
+        "utf-8",
+    )
+    data = (waiting / "record.json").read_bytes()
+    grades = read_grades(form, loads(data, "record.json"))
+    for key, record, says in (
+        (private, data, "met      review        Graded: fallback@import attest: pass, by Operator."),
+        (stranger, data, "NOT MET  review        A review is signed by nobody who may review by this policy"),
+        (private, data + b" ", "NOT MET  review        {}: The review speaks of another bundle."),
+    ):
+        signed = tmp_path / "signed"
+        signed.write_bytes(sign_reviews(record, grades, NOW, load_signing_key(key)))
+        assert main(["admit", str(waiting), "--policy", str(rules), "--review", str(signed)]) == 1
+        out = capsys.readouterr().out
+        assert says.format(signed) in out
+        assert ("With the review" in out) == says.startswith("met"), out
