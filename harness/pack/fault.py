@@ -50,18 +50,31 @@ class Variation:
 
 
 @dataclass(frozen=True)
+class TriedPack:
+    """Which pack was tried: the one that carries the result, or an earlier state of it.
+
+    Parameters:
+        id, version, digest: as of a :class:`~harness.pack.model.Pack`.
+    """
+
+    id: str
+    version: str
+    digest: str
+
+
+@dataclass(frozen=True)
 class Teeth:
-    """What was shown with the faults and variations of a pack: the file ``teeth.json`` that ``c2c teeth`` writes.
+    """What was shown with the faults and variations of a pack: the file ``teeth.yaml`` that ``c2c teeth`` writes.
 
     Parameters:
         tool: version of the harness that was tried.
-        pack_version: of the pack.
+        pack: the pack that it was tried with.
         faults, killed: how many faults there were, and how many fell to the demand that they break.
         variations, conformant: how many legal variations there were, and how many ended without a complaint.
     """
 
     tool: str
-    pack_version: str
+    pack: TriedPack
     faults: int
     killed: int
     variations: int

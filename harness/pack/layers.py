@@ -28,6 +28,9 @@ _WHOLE = 2
 _DEEPER: dict[Steps, int] = {("messages", "messages"): 4}
 """File and table whose entries are merged as well: the keys of a message, and what ``bind`` or ``paths`` hold."""
 
+TOLD = ("teeth.yaml",)
+"""The file that tells what was shown with a pack, and is no part of what it tells about."""
+
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -204,7 +207,7 @@ def find_bases(layers: Layers) -> tuple[Base, ...]:
 def digest(layers: Layers) -> str:
     """SHA-256 over the names and bytes of all files of a pack, wherever it lies, as ``sha256:<hex>``.
 
-    Hidden files and ``__pycache__`` do not count.
+    Hidden files and ``__pycache__`` do not count, nor does ``teeth.yaml``, which names this digest.
     """
     total = hashlib.sha256()
     for kind, folders in (("pack", layers.roots), ("fixtures", layers.fixtures)):
@@ -218,5 +221,7 @@ def digest(layers: Layers) -> str:
 def _files(folder: Path) -> Iterator[tuple[str, Path]]:
     for file in sorted(folder.rglob("*"), key=lambda each: each.relative_to(folder).as_posix()):
         parts = file.relative_to(folder).parts
-        if file.is_file() and not any(part.startswith(".") or part == "__pycache__" for part in parts):
+        if parts == TOLD or not file.is_file():
+            continue
+        if not any(part.startswith(".") or part == "__pycache__" for part in parts):
             yield "/".join(parts), file

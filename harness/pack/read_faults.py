@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from harness.pack.entry import Entry
-from harness.pack.fault import Fault, Teeth, Variation
+from harness.pack.fault import Fault, Teeth, TriedPack, Variation
 from harness.pack.model import Reaction, Requirement, StateObject
 from harness.pack.read_pack import demand
 from harness.security.defect import DEFECTS
@@ -75,10 +75,10 @@ def read_teeth(head: Entry) -> Teeth | None:
     """What was last shown with them, if it was written down."""
     if not head.data:
         return None
-    faults, variations = head.at("faults"), head.at("variations")
+    pack, faults, variations = head.at("pack"), head.at("faults"), head.at("variations")
     return Teeth(
         tool=head.get("tool"),
-        pack_version=head.get("pack"),
+        pack=TriedPack(pack.get("id"), pack.get("version"), pack.get("digest")),
         faults=faults.get("tried"),
         killed=faults.get("killed"),
         variations=variations.get("tried"),

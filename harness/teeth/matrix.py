@@ -96,7 +96,7 @@ def summary(pack: Pack, tool: str, rows: Sequence[Row], found: Sequence[Observed
     return (
         "# Written by `c2c teeth`: what was last shown with the faults and the legal variations of this pack.\n"
         f'tool: "{tool}"\n'
-        f'pack: "{pack.version}"\n'
+        f'pack: {{id: {pack.id}, version: "{pack.version}", digest: "{pack.digest}"}}\n'
         f"faults: {{tried: {len(rows)}, killed: {killed}}}\n"
         f"variations: {{tried: {len(tried)}, conformant: {right}}}\n"
     )

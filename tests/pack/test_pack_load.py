@@ -297,6 +297,15 @@ def test_constraints_and_faults_may_be_left_out(folder: Path) -> None:
 
 def test_the_digest_is_of_names_and_bytes(folder: Path, tmp_path: Path) -> None:
     first = load_pack(folder).digest
+    (folder / "teeth.yaml").write_text(
+        f'tool: "1"\npack: {{id: other, version: "1", digest: "sha256:{"0" * 64}"}}\n'
+        "faults: {tried: 3, killed: 2}\nvariations: {tried: 1, conformant: 1}\n"
+    )
+    assert load_pack(folder).digest == first, "what was shown with a pack is told by it, and no part of it"
+    teeth = load_pack(folder).teeth
+    assert teeth is not None
+    assert (teeth.pack.id, teeth.faults, teeth.killed) == ("other", 3, 2)
+    (folder / "teeth.yaml").unlink()
     assert first.startswith("sha256:")
     copy = Path(shutil.copytree(folder, tmp_path / "elsewhere"))
     (copy / ".editor").write_text("hidden files do not count")

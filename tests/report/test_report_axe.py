@@ -61,7 +61,8 @@ def record(run: Run) -> dict[str, Any]:
         "requirements": [{**each, "cases": [*known & set(each["cases"])]} for each in made["requirements"]],
         "waivers": [waiver],
         "teeth": {
-            "tool": "1", "pack_version": "1", "faults": 9, "killed": 8, "variations": 7, "conformant": 7,
+            "tool": "1", "pack": {"id": "p", "version": "1", "digest": "sha256:0"},
+            "faults": 9, "killed": 8, "variations": 7, "conformant": 7,
         },
         "plan": {**made["plan"], "excluded": [{"id": "x", "rule": "not claimed"}]},
     }  # fmt: skip

@@ -215,7 +215,8 @@ def test_waivers_defects_and_the_test_of_the_tool_are_shown(run: Run, record: di
         "case": "arrival-of-unknown@export", "reason": "known <b>", "link": "https://issues.example/1",
         "author": "Aigul", "expires": "2027-01-01", "state": "used", "cases": ["arrival-of-unknown@export"],
     }  # fmt: skip
-    teeth = {"tool": "9.9", "pack_version": "8.8", "faults": 77, "killed": 66, "variations": 55, "conformant": 44}
+    tried = {"id": "etir", "version": "8.8", "digest": "sha256:0"}
+    teeth = {"tool": "9.9", "pack": tried, "faults": 77, "killed": 66, "variations": 55, "conformant": 44}
     changed = {
         **record, "cases": cases, "waivers": [waiver], "teeth": teeth, "defects": {"message/too-deep": "It is deep."}
     }  # fmt: skip

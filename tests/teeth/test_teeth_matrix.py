@@ -56,6 +56,8 @@ def test_the_summary_is_what_a_pack_can_carry() -> None:
     data = yaml.safe_load(summary(PACK, "1.0", [Row("f", "platform", "", WANTED, 1, ("a",))], []))
     assert list(explain(data, "teeth")) == []
     assert data["faults"] == {"tried": 1, "killed": 1}
+    assert data["tool"] == "1.0"
+    assert data["pack"] == {"id": PACK.id, "version": PACK.version, "digest": PACK.digest}
 
 
 @pytest.mark.parametrize(
