@@ -19,6 +19,9 @@ from harness.pack.model import CodeList
 REQUIRED, OPTIONAL, NOT_USED = "R", "O", "N"
 """What a decision says of a place: it must be there, it may be there, it must not be there."""
 
+DEMANDS = (REQUIRED, OPTIONAL, NOT_USED)
+"""All of them: no texts that a place is compared with."""
+
 _LONGEST_NUMBER = 64
 
 

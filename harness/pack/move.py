@@ -128,25 +128,32 @@ def places_of(rule: Rule, message: str) -> Iterator[str]:
     each = parameters.get("each")
     if each is not None:
         yield each
-    for name, given in parameters.items():
-        if name in PLACES:
-            yield _whole(each, given)
-        elif name == "decide":
-            for decision in given:
-                for tests in decision.values():
-                    yield from (_whole(each, path) for path in _tested(tests))
+    yield from (_whole(each, given) for name, given in parameters.items() if name in PLACES)
+    for path, test in tests_of(rule, message):
+        yield path
+        if isinstance(test, dict):
+            yield from (_whole(each, to) for word, to in test.items() if word in RELATED and decimal(to) is None)
+
+
+def tests_of(rule: Rule, message: str) -> Iterator[tuple[str, Any]]:
+    """Every path of which a rule tests the text in a message, from its root element, and the test."""
+    parameters = rule.moved.get(message, rule.parameters)
+    each = parameters.get("each")
+    if "equals" in parameters:
+        yield _whole(each, parameters["if"]), str(parameters["equals"])
+    for decision in parameters.get("decide", ()):
+        for tests in decision.values():
+            yield from ((_whole(each, path), test) for path, test in _tested(tests))
 
 
 def _whole(each: str | None, path: str) -> str:
     return f"{each}/{path}" if each is not None and not path.startswith("/") else path.removeprefix("/")
 
 
-def _tested(tests: Mapping[str, Any]) -> Iterator[str]:
+def _tested(tests: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for path, test in tests.items():
         if path == "any":
             for alternative in test:
                 yield from _tested(alternative)
-            continue
-        yield path
-        if isinstance(test, dict):
-            yield from (given for word, given in test.items() if word in RELATED and decimal(given) is None)
+        else:
+            yield path, test

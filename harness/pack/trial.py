@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from harness.errors import ConfigurationFault
 from harness.message.edit import Edit
 from harness.message.model import Document
 from harness.message.path import parse_path
 from harness.pack.codelist import coded_violations
+from harness.pack.condition import DEMANDS
 from harness.pack.model import Pack
-from harness.pack.move import places_of
+from harness.pack.move import places_of, tests_of
 from harness.pack.rule import rule_violations
 from harness.pack.sample import golden
 from harness.pack.schema import violations
@@ -73,14 +75,17 @@ def schema_trials(pack: Pack, message: str, shape: str = "accepted") -> tuple[Tr
 def content_trials(pack: Pack, message: str) -> tuple[Trial, ...]:
     """One change for every coded place and every rule that the schema lets pass and nothing else forbids.
 
-    A rule that no single change of the golden sample breaks has none.
+    A text is changed into some that many schemas let pass, and into those with which the rules compare it. A rule that
+    no single change of the golden sample breaks has none.
     """
     sample = golden(pack.format, pack.messages[message].golden["accepted"])
     trials: dict[tuple[str, str], Trial] = {}
+    compared = _compared(pack, message)
     for place in dict.fromkeys(each for path in _spoken_of(pack, message) for each in sample.pointers(path)):
         around = place.rpartition("/")[0]
         structure = (Edit("without", place), Edit("twice", place), *([Edit("twice", around)] if around else []))
-        for edit in (*(Edit("text", place, text) for text in _ODD), *structure):
+        texts = (*_ODD, *compared.get(anywhere(place), ()))
+        for edit in (*(Edit("text", place, text) for text in texts), *structure):
             changed = _apply(edit, sample)
             if changed is None or violations(pack, message, changed):
                 continue
@@ -133,3 +138,25 @@ def _spoken_of(pack: Pack, message: str) -> Iterable[str]:
     for rule in pack.rules.values():
         if message in rule.messages:
             yield from places_of(rule, message)
+
+
+def _compared(pack: Pack, message: str) -> dict[str, tuple[str, ...]]:
+    """The texts with which rules compare what stands at a place, by place; of a code list the first code."""
+    found: dict[str, tuple[str, ...]] = {}
+    for rule in pack.rules.values():
+        for path, test in tests_of(rule, message) if message in rule.messages else ():
+            place = anywhere(path)
+            found[place] = tuple(dict.fromkeys((*found.get(place, ()), *_texts(pack, test))))
+    return found
+
+
+def _texts(pack: Pack, test: Any) -> Iterator[str]:
+    if isinstance(test, list):
+        yield from test
+    elif isinstance(test, dict):
+        for word in ("is", "not"):
+            yield from _texts(pack, test.get(word, ()))
+        if "in" in test:
+            yield from list(pack.codelists[test["in"]].codes)[:1]
+    elif isinstance(test, str) and test not in DEMANDS:
+        yield test

@@ -29,7 +29,7 @@ def contradictions(scenario: Scenario, pack: Pack) -> Iterator[ConfigurationFaul
             continue
         values = _values(pack, step, saved)
         saved |= {name: values.get(place, f"saved {name}") for name, (_, place) in step.save.items()}
-        table = expectation(cells_at(ledger, pack, step.message, values, duplicate=step.repeats is not None))
+        table = expectation(cells_at(ledger, pack, step.message, values, duplicate=_is_duplicate(pack, step)))
         if _spoken_of(pack, step, table) and not _agree(step.expectation, table):
             yield ConfigurationFault(
                 f"the scenario {scenario.id} expects {_words(step.expectation.expect)} in answer to {step.id}; "
@@ -39,6 +39,14 @@ def contradictions(scenario: Scenario, pack: Pack) -> Iterator[ConfigurationFaul
             )
         if Outcome("accepted") in step.expectation.expect and not step.violation and step.answer_defect is None:
             ledger = accept(ledger, pack, step.message, values)
+
+
+def _is_duplicate(pack: Pack, step: Exchange) -> bool:
+    """Whether the receiver has seen the message before, or its reference in an earlier one."""
+    return step.repeats is not None or any(
+        isinstance(given, FromSaved) and pack.values[name].make.kind == "reference"
+        for name, given in step.values.items()
+    )
 
 
 def _spoken_of(pack: Pack, step: Exchange, table: Expectation) -> bool:

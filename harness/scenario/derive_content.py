@@ -89,7 +89,9 @@ def _origin(pack: Pack, message: str, trial: Trial) -> tuple[str, str, Where]:
         return f"content-{message}-{trial.found.kind}-{place}", f"schema {file.name}: {trial.edit.name}", Where(file)
     table = Where(pack.root / "constraints.yaml")
     if trial.found.rule is not None:
-        return f"content-{message}-rule-{trial.found.rule}", f"rule {trial.found.rule}: {trial.edit.name}", table
+        name = f"content-{message}-rule-{trial.found.rule}"
+        several = f"-{trial.found.code}" if pack.rules[trial.found.rule].codes else ""
+        return f"{name}{several}", f"rule {trial.found.rule}: {trial.edit.name}", table
     return f"content-{message}-code-{place}", f"code list of {place}: {trial.edit.name}", table
 
 

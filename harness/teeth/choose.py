@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 
 from harness.pack.fault import Fault
-from harness.pack.model import Pack
+from harness.pack.model import Outcome, Pack
 from harness.scenario.model import Case, Exchange
 from harness.scenario.project import exchanges, mode
 
 MOST = 24
 """Cases that are played of those that are made for a demand: first those whose purpose shows in the message of the
-fault, and of these first those that were written."""
+fault, of these first those in which the answer is due that the fault forgets, and then those that were written."""
 SHORTEST, LONGEST = 3, 6
 """Cases that are played where a demand stands on every message and not on single cases."""
 
@@ -33,7 +33,14 @@ def affected(pack: Pack, fault: Fault, cases: Sequence[Case]) -> tuple[str, ...]
     passing = [case for case in cases if _concerned(pack, fault, case)]
     carrying = [case for case in passing if fault.requirement in case.requirements]
     if carrying:
-        carrying.sort(key=lambda case: (not _is_about(pack, fault, case), case.derived_from is not None))
+        forgotten = _forgotten(pack, fault)
+        carrying.sort(
+            key=lambda case: (
+                not _is_about(pack, fault, case),
+                not _is_due(forgotten, case),
+                case.derived_from is not None,
+            )
+        )
         return tuple(case.id for case in carrying[:MOST])
     passing.sort(key=lambda case: len(case.steps))
     return tuple(dict.fromkeys(case.id for case in (*passing[:SHORTEST], *passing[-LONGEST:])))
@@ -69,6 +76,34 @@ def _is_about(pack: Pack, fault: Fault, case: Case) -> bool:
     pattern = str(fault.parameters.get("message", "*"))
     shown = [step for step in exchanges(case.steps) if step.id in case.purpose_steps]
     return any(fnmatchcase(name, pattern) for step in shown for name in _names(pack, step))
+
+
+def _forgotten(pack: Pack, fault: Fault) -> tuple[Outcome, ...]:
+    """The answers that an implementation forgets which overlooks this kind of violation, or rules with this code."""
+    if fault.hook == "accept-schema":
+        pattern = str(fault.parameters.get("kind", "*"))
+        kinds = (each for kind, each in pack.constraints.items() if fnmatchcase(kind, pattern))
+        return tuple(outcome for each in kinds for outcome in each.expectation.expect)
+    if fault.hook == "accept-rule":
+        pattern = str(fault.parameters.get("code", "*"))
+        return tuple(Outcome("error", code) for code in _rule_codes(pack) if fnmatchcase(code, pattern))
+    return ()
+
+
+def _rule_codes(pack: Pack) -> Iterator[str]:
+    yield from (each.code for each in pack.coded)
+    for rule in pack.rules.values():
+        yield from (rule.code, *rule.codes.values())
+
+
+def _is_due(forgotten: Sequence[Outcome], case: Case) -> bool:
+    """Whether a case waits for one of these answers."""
+    due = [outcome for step in exchanges(case.steps) for outcome in step.expectation.expect]
+    return any(
+        (one.kind, one.code) == (other.kind, other.code) and one.by in (None, other.by)
+        for one in forgotten
+        for other in due
+    )
 
 
 def _spoken(pack: Pack, case: Case) -> Iterator[tuple[str, ...]]:

@@ -167,6 +167,8 @@ MISTAKES = [
     ("faults.yaml", "role: customs", "role: platform", "role: platform", ["no role"]),
     ("faults.yaml", "{message: notice, defect", "{message: notise, defect", "notise", ["no message 'notise'"]),
     ("faults.yaml", "defect: signature/missing", "defect: signature/mising", "mising", ["no defect"]),
+    ("faults.yaml", 'code: "L02"', "code: 12", "code: 12", ["12 is not a text", 'Put it in quotes: "12".']),
+    ("faults.yaml", 'as: "L03"', "as: 13", "as: 13", ["13 is not a text", 'Put it in quotes: "13".']),
     ("faults.yaml", "state: unknown,", "state: unkown,", "unkown", ["no state 'unkown'"]),
 ]  # fmt: skip
 

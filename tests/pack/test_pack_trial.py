@@ -50,6 +50,14 @@ def test_every_coded_place_and_every_rule_of_a_request_is_tried(pack: Pack) -> N
     assert rules == {None, *(rule.id for rule in ETIR.rules.values() if "I7" in rule.messages)}
 
 
+def test_a_rule_is_broken_with_the_texts_that_it_compares() -> None:
+    """No other text at the type of packages forbids their number."""
+    trials = content_trials(load_pack("ncts-p5"), "CD001C")
+    found = {(trial.found.rule, trial.found.code): trial.edit.text for trial in trials}  # type: ignore[union-attr]
+    assert found["C0060", "15"] == "VG"
+    assert found["C0030", "15"] == "T2SM"
+
+
 def test_json_is_tried_alike(pack: Pack) -> None:
     found = {trial.found.kind for trial in schema_trials(pack, "notice") if isinstance(trial.found, Violation)}
     assert {"missing", "unexpected", "type"} <= found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from harness.errors import ConfigurationFault
 from harness.pack.load import load_pack
 from harness.pack.model import Pack
 from harness.scenario.contradiction import contradictions
-from harness.scenario.load import load_scenario
+from harness.scenario.load import load_scenario, load_scenarios
 from harness.scenario.model import CheckCall, Exchange, FromSaved, Scenario
 
 HEAD = """\
@@ -97,6 +98,14 @@ def test_the_table_knows_what_was_saved(pack: Pack, tmp_path: Path) -> None:
         "with: {consignment: {saved: number}}", "with: {consignment: XA26AA000000}"
     )
     assert list(contradictions(loaded(pack, tmp_path, unknown), pack))
+
+
+def test_a_reference_that_was_seen_makes_a_duplicate() -> None:
+    pack = load_pack("ncts-p5")
+    scenario = next(each for each in load_scenarios(pack) if each.id == "identification-used-again")
+    assert not list(contradictions(scenario, pack))
+    fresh = tuple(replace(step, values={}) if isinstance(step, Exchange) else step for step in scenario.steps)
+    assert len(list(contradictions(replace(scenario, steps=fresh), pack))) == 1
 
 
 def test_two_packages_cannot_give_one_check() -> None:

@@ -40,6 +40,8 @@ def test_the_reference_is_conformant_in_every_position(tmp_path: Path) -> None:
     ("fault", "case"),
     [
         ("accepts-unknown-arrival", "arrival-of-unknown-movement@departure"),
+        ("takes-arrival-twice", "identification-used-again@departure"),
+        ("goes-on-after-a-refusal", "identification-used-again@destination"),
         ("rejects-request-for-unknown-record", "record-of-unknown-movement@departure"),
     ],
 )

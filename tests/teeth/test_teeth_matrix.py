@@ -68,6 +68,17 @@ def test_a_variation_may_leave_no_case_open(verdict: str, complains: bool) -> No
     assert bool(complaints(observed({}, a="pass", b=verdict))) == complains
 
 
+@pytest.mark.parametrize(
+    ("fault", "sort"), [("overlooks-patterns", "-CD001C-pattern-"), ("overlooks-conditions", "-15@")]
+)
+def test_cases_in_which_the_forgotten_answer_is_due_come_first(fault: str, sort: str) -> None:
+    pack = pack_of("ncts-p5")
+    cases = cases_of("ncts-p5", "customs")
+    wanted = [case.id for case in cases if case.id.startswith("content-CD001C-") and sort in case.id]
+    assert wanted
+    assert set(affected(pack, pack.faults[fault], cases)[: len(wanted)]) == set(wanted)
+
+
 @pytest.mark.parametrize("name", PACK.faults)
 def test_every_fault_has_cases_that_it_can_affect(name: str) -> None:
     fault = PACK.faults[name]
