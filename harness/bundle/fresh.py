@@ -6,6 +6,7 @@ Rules:
    case itself sets, may lack it.
 2. Our own requests prove nothing, because we could make them again. An answer that the system under test signed and
    that repeats our reference was signed after the challenge was known.
+3. One such answer speaks for its case, not for the run: every passed case that sent the mark must have one of its own.
 """
 
 from __future__ import annotations
@@ -24,12 +25,17 @@ from harness.scenario.model import Exchange
 from harness.scenario.plan import mark_of
 from harness.scenario.project import exchanges, wrong
 
+_PASSED = ("pass", "warning")
+_NAMED = 5
+"""Cases that are named."""
+
 
 def check_mark(bundle: Bundle) -> tuple[bool, str]:
     """Look for the mark of the run in every request that was sent, and in every answer that came.
 
     Returns:
-        whether a signature of the system covers it, and how many messages carry it, in one or two sentences.
+        whether a signature of the system covers it in every passed case that sent it, and in how many it does, in
+        words.
 
     Raises:
         BundleFault: a request lacks it, or plan and challenge do not belong together.
@@ -38,10 +44,13 @@ def check_mark(bundle: Bundle) -> tuple[bool, str]:
     if parameters.challenge not in (None, parameters.token):
         raise BundleFault("plan.json names a challenge, but its token is another one")
     begins = f"{mark_of(parameters.token)}-"
-    requests = answers = signed = 0
+    passed = {case["id"] for case in bundle.record["cases"] if case["verdict"] in _PASSED}
+    requests, covered = 0, dict[str, bool]()
     with blaming_the_bundle("the references in the evidence cannot be read"):
         for event, step in _messages(bundle):
-            if event.kind == "sent" and event.data["role"] == "request":
+            if step is None:
+                covered.pop(event.case or "", None)
+            elif event.kind == "sent" and event.data["role"] == "request":
                 name = name_made_by(bundle.pack, step.message, "reference")
                 if name is None or wrong(step) or name in step.values:
                     continue
@@ -52,23 +61,32 @@ def check_mark(bundle: Bundle) -> tuple[bool, str]:
                         expected=f"a reference that begins with {begins}",
                     )
                 requests += 1
-            elif event.kind == "received" and event.data["role"] == "answer":
-                answers += 1
-                signed += _covers(bundle, _open(bundle, event, step), begins)
+                covered.setdefault(event.case or "", False)
+            elif event.kind == "received" and event.data["role"] == "answer" and event.case in covered:
+                covered[event.case] |= _covers(bundle, _open(bundle, event, step), begins)
     what = f"challenge {parameters.challenge}" if parameters.challenge else "mark of the run (there was no challenge)"
     if requests == 0:
         return False, f"Nothing was sent that had to carry the {what}: no signature of the system covers it."
-    return signed > 0, (
+    ours = {name: signed for name, signed in covered.items() if name in passed}
+    lacking = [name for name, signed in ours.items() if not signed]
+    text = (
         f"All {requests} requests that had to carry the {what} do so, as {begins} in their references. "
-        f"Of {answers} answers of the system, {signed} repeat such a reference under a trusted signature: "
-        f"so many of its signatures cover it."
+        f"In {len(ours) - len(lacking)} of the {len(ours)} passed cases that sent it, an answer of the system repeats "
+        f"it under a trusted signature."
     )
+    if lacking:
+        more = f" and {len(lacking) - _NAMED} more" if len(lacking) > _NAMED else ""
+        text += f" None does in {', '.join(lacking[:_NAMED])}{more}."
+    return bool(ours) and not lacking, text
 
 
-def _messages(bundle: Bundle) -> Iterator[tuple[Event, Exchange]]:
+def _messages(bundle: Bundle) -> Iterator[tuple[Event, Exchange | None]]:
+    """The messages with their steps; ``None`` where an attempt at a case begins, which leaves earlier ones behind."""
     scripts = {case.id: {step.id: step for step in exchanges(case.steps)} for case in bundle.plan.cases}
     for event in read_events(bundle.folder / "evidence"):
-        if event.kind in ("sent", "received"):
+        if event.kind == "case-started":
+            yield event, None
+        elif event.kind in ("sent", "received"):
             step = scripts.get(event.case or "", {}).get(event.step or "")
             if step is None:
                 raise BundleFault(f"event {event.seq} belongs to no step of the plan")

@@ -3,12 +3,14 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import cycle
 from pathlib import Path
 
 import pytest
 from campaign_kit import running
 from small_run import START, small_run
 
+from harness.bundle import fresh
 from harness.bundle.verify import Verification, verify_bundle
 from harness.bundle.write import write_bundle
 from harness.campaign import Campaign, Wish
@@ -31,7 +33,10 @@ def test_a_challenge_that_is_in_every_request_is_said(challenge: str, tmp_path: 
     said = next(line for line in verification.lines if f"challenge {challenge}" in line)
     assert f"{mark_of(challenge)}-" in said
     assert not said.startswith("All 0 ")
-    assert " 0 repeat such a reference under a trusted signature" in said, "this pack signs nothing"
+    assert re.search(r"In 0 of the [1-9]\d* passed cases", said), "this pack signs nothing"
+    assert re.search(r" None does in [\w-]+@import, .* and \d+ more", said)
+    freshness = next(part for part in verification.parts if part.name == "freshness")
+    assert freshness.outcome == "not proved"
 
 
 def test_a_run_without_a_challenge_says_so(tmp_path: Path, key: SigningKey) -> None:
@@ -56,7 +61,20 @@ def test_a_challenge_is_not_replaced_in_the_plan_alone(tmp_path: Path, key: Sign
     assert "its token is another one" in verification.lines[-1]
 
 
-def test_the_answers_that_sign_the_mark_are_counted(tmp_path: Path) -> None:
+def test_one_signed_answer_does_not_speak_for_the_other_cases(
+    tmp_path: Path, key: SigningKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    every_other = cycle((True, False))
+    monkeypatch.setattr(fresh, "_covers", lambda bundle, answer, begins: next(every_other))
+    verification = verified(tmp_path, key, "c0ffee42", "c0ffee42")
+    freshness = next(part for part in verification.parts if part.name == "freshness")
+    assert freshness.outcome == "not proved"
+    covered, passed = map(int, re.findall(r"In (\d+) of the (\d+) passed cases", freshness.text)[0])
+    assert 0 < covered < passed
+    assert len(re.findall(r"[\w-]+@import", freshness.text)) == min(passed - covered, 5)
+
+
+def test_signed_answers_are_looked_for_in_every_passed_case(tmp_path: Path) -> None:
     with running(tmp_path / "sut", "etir-4.3", "chain") as props:
         wish = Wish(select=("query-of-guarantee*",), challenge=LONG)
         campaign = Campaign.open(props.target_file, None, wish)
@@ -65,9 +83,11 @@ def test_the_answers_that_sign_the_mark_are_counted(tmp_path: Path) -> None:
     verification = verify_bundle(campaign.result().bundle, None, datetime.now(UTC))
     assert verification.ok, verification.lines
     said = next(line for line in verification.lines if f"challenge {LONG}" in line)
-    requests, answers, signed = map(int, re.findall(r"(?<= )\d+(?= requests| answers| repeat)", said))
-    assert 0 < signed <= answers
-    assert requests > 0
+    found = re.search(r"All [1-9]\d* requests .* In (\d+) of the (\d+) passed cases", said)
+    assert found
+    assert found[1] == found[2] != "0"
+    freshness = next(part for part in verification.parts if part.name == "freshness")
+    assert freshness.outcome == "proved"
 
 
 def test_only_a_long_token_is_shortened() -> None:
