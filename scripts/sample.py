@@ -65,7 +65,7 @@ def policy(bundle: Path, trust: Path, reviewer: str) -> str:
     pack = json.loads((bundle / "record.json").read_bytes())["pack"]
     return f"""\
 policy: sample
-pack: {{id: {pack["id"]}, versions: ["{pack["version"]}"]}}
+pack: {{id: {pack["id"]}, versions: ["{pack["version"]}"], digests: ["{pack["digest"]}"]}}
 roles: [{ROLE}]
 mandatory: ["*@{ROLE}"]
 maximum_age: 1

@@ -72,11 +72,13 @@ class Outcome:
         rule: its name in the policy, or ``bundle``, ``verdict``.
         met: whether it is met.
         text: why, in plain words.
+        warning: it is met, but the policy itself should say more.
     """
 
     rule: str
     met: bool
     text: str
+    warning: bool = False
 
 
 @dataclass(frozen=True)

@@ -173,7 +173,13 @@ def _pack(policy: Policy, pack: Mapping[str, Any]) -> Outcome:
     right = pack["id"] == policy.pack and pack["version"] in policy.versions
     if right and policy.digests and pack["digest"] not in policy.digests:
         return Outcome("pack", False, f"The pack has another content than this policy names: {pack['digest']}.")
-    return Outcome("pack", right, f"The pack is {pack['id']} {pack['version']}.")
+    text = f"The pack is {pack['id']} {pack['version']}."
+    if right and not policy.digests:
+        text += (
+            " Anybody can write a pack of that name and version: list its digest in the policy (pack: digests:), "
+            f"after comparing it with the one that you published: {pack['digest']}."
+        )
+    return Outcome("pack", right, text, warning=right and not policy.digests)
 
 
 def _mandatory(policy: Policy, record: Mapping[str, Any]) -> Outcome:

@@ -27,6 +27,7 @@ from harness.evidence.clock import stamp
 from harness.evidence.log import FILE as LOG
 from harness.evidence.log import read_events
 from harness.evidence.store import holds_messages
+from harness.pack.layers import find_installed
 from harness.record.strict import dumps, loads
 from harness.record.tool import this_tool
 from harness.security.statement_key import PublicKey, key_id
@@ -51,7 +52,7 @@ class Part:
     """What verifying showed about one part of a bundle.
 
     Parameters:
-        name: signature, files, agreement, judgement, freshness, view, reports, meaning or date.
+        name: signature, files, agreement, pack, judgement, freshness, view, reports, meaning or date.
         outcome: whether it is proved.
         text: in plain words.
     """
@@ -172,6 +173,9 @@ def _verify(
     _check_predicate(predicate, record)
     bundle = open_bundle(folder, record, plan, sealed=sealed)
     report.say(f"Plan, record, statement and pack belong together: {bundle.plan.baseline}, {bundle.plan.environment}.")
+    report.name = "pack"
+    for each in (predicate["pack"], *predicate["pack"]["bases"]):
+        report.say(*_beside_installed(each))
     if sealed:
         _verify_sealed(report)
         source: Mapping[str, Any] = record
@@ -305,6 +309,23 @@ def _check_predicate(predicate: Mapping[str, Any], record: Mapping[str, Any]) ->
     for name in sorted(names):
         if expected.get(name) != predicate.get(name):
             raise BundleFault(f"the statement and record.json do not say the same about {name}")
+
+
+def _beside_installed(pack: Mapping[str, Any]) -> tuple[str, Outcome]:
+    """Whether a pack of the bundle is the one that comes with this harness."""
+    name, here = f"{pack['id']} {pack['version']}", find_installed(pack["id"])
+    if here is None:
+        return f"The pack {name} does not come with this harness, so that it was compared with none.", "not proved"
+    if here.version != pack["version"]:
+        return f"The pack {name} was compared with none: this harness comes with version {here.version}.", "not proved"
+    if here.digest != pack["digest"]:
+        return (
+            f"The pack {name} of this bundle has ANOTHER CONTENT than the one of the same version that comes with this "
+            f"harness: {pack['digest']}, here {here.digest}. The bundle was judged with its own; `c2c rejudge` shows "
+            f"what the other one says.",
+            "not proved",
+        )
+    return f"The pack {name} is the one that comes with this harness.", "proved"
 
 
 def _check_evidence(bundle: Bundle) -> None:

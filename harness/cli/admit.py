@@ -66,7 +66,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _lines(outcomes: Sequence[Outcome]) -> list[str]:
-    return [f"{'met' if each.met else 'NOT MET':<8} {each.rule:<13} {each.text}" for each in outcomes]
+    words = ("warning" if each.warning else "met" if each.met else "NOT MET" for each in outcomes)
+    return [f"{word:<8} {each.rule:<13} {each.text}" for word, each in zip(words, outcomes, strict=True)]
 
 
 def _exit_code(outcomes: Sequence[Outcome]) -> int:

@@ -197,11 +197,18 @@ def _merged(base: dict[str, Any], top: dict[str, Any], steps: Steps, replaced: s
 
 def find_bases(layers: Layers) -> tuple[Base, ...]:
     """The packs below the one on top, nearest first."""
-    return tuple(
-        Base(str(head.get("id")), str(head.get("version")), digest(own))
-        for own in map(find_layers, layers.roots[1:])
-        if (head := read_table(own.roots, "pack").data)
-    )
+    return tuple(map(_by_itself, layers.roots[1:]))
+
+
+def find_installed(name: str) -> Base | None:
+    """The pack of this id that comes with the harness, ``None`` where there is none."""
+    return _by_itself(data_folder("suites") / name) if name in known_packs() else None
+
+
+def _by_itself(root: Path) -> Base:
+    own = find_layers(root)
+    head = read_table(own.roots, "pack").data
+    return Base(str(head.get("id")), str(head.get("version")), digest(own))
 
 
 def digest(layers: Layers) -> str:

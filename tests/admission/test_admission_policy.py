@@ -154,6 +154,13 @@ def test_each_rule_can_refuse(rule: str, change: Change, words: str) -> None:
     assert words in next(each.text for each in outcomes if each.rule == rule)
 
 
+def test_a_policy_that_lists_no_digest_of_the_pack_is_warned_about() -> None:
+    outcomes = apply_policy(replace(POLICY, digests=()), submission(), AT)
+    assert wrong(outcomes) == set()
+    assert [(each.rule, "sha256:aa" in each.text) for each in outcomes if each.warning] == [("pack", True)]
+    assert not any(each.warning for each in apply_policy(POLICY, submission(), AT))
+
+
 def test_what_is_waived_can_be_admitted() -> None:
     change = waived("start-twice@transit")
     assert wrong(apply_policy(POLICY, change(failed(submission())), AT)) == set()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,12 @@ from harness.bundle.statement import countersign, make_statement, sign
 from harness.bundle.verify import Verification, verify_bundle
 from harness.bundle.write import write_bundle
 from harness.check import registry
+from harness.cli.main import main
 from harness.errors import ConfigurationFault, HarnessFault
 from harness.evidence.store import digest_of
+from harness.pack.data import known_packs
+from harness.pack.layers import Base, find_installed
+from harness.pack.load import load_pack
 from harness.record.strict import dumps, loads
 from harness.report.derive import DERIVED
 from harness.report.facts import facts
@@ -51,6 +56,38 @@ def signed_again(
     (folder / "record.json").write_bytes(dumps(record))
     statement = make_statement(record, inventory(folder), demo=False)
     (folder / "statement.dsse.json").write_bytes(sign(statement, [key]))
+
+
+def test_a_pack_with_another_content_than_the_installed_one_is_told(
+    bundle: Path, key: SigningKey, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record = loads((bundle / "record.json").read_bytes(), "record.json")
+    own = {each["id"]: Base(each["id"], each["version"], each["digest"]) for each in record["pack"]["bases"]}
+    own["open-neighbours"] = Base("open-neighbours", "1.0", record["pack"]["digest"])
+    cases: list[tuple[Base | None, str, str]] = [
+        (own["open-neighbours"], "proved", "is the one that comes with this harness"),
+        (replace(own["open-neighbours"], digest="sha256:00"), "not proved", "ANOTHER CONTENT"),
+        (replace(own["open-neighbours"], version="1.1"), "not proved", "comes with version 1.1"),
+        (None, "not proved", "does not come with this harness"),
+    ]
+    for installed, outcome, words in cases:
+        found = own | {"open-neighbours": installed}
+        monkeypatch.setattr("harness.bundle.verify.find_installed", found.get)
+        verification = verify(bundle, key)
+        assert verification.exit_code == 0, "it is told, and no more"
+        pack, base = (part for part in verification.parts if part.name == "pack")
+        assert (pack.outcome, words in pack.text) == (outcome, True), pack.text
+        assert (base.outcome, "neighbours" in base.text) == ("proved", True)
+    main(["verify", str(bundle), "--at", "2026-03-31T00:00:00Z", "--json"])
+    parts = json.loads(capsys.readouterr().out)["parts"]
+    assert [each["outcome"] for each in parts if each["part"] == "pack"] == ["not proved", "proved"]
+
+
+def test_the_pack_that_comes_with_the_harness_is_found() -> None:
+    for name in known_packs():
+        pack, found = load_pack(name), find_installed(name)
+        assert found == Base(pack.id, pack.version, pack.digest)
+    assert find_installed("no-such-pack") is None
 
 
 def test_a_good_bundle_is_accepted(bundle: Path, key: SigningKey) -> None:
