@@ -15,9 +15,9 @@ from harness.bundle.files import STATEMENT
 from harness.bundle.review import judge_reviewed, open_reviews
 from harness.bundle.sign import sign_bundle
 from harness.bundle.statement import statement_digest
-from harness.bundle.verify import opened, read_document, verify_bundle
+from harness.bundle.verify import Verification, opened, read_document, verify_bundle
 from harness.bundle.write import RECORD
-from harness.errors import BUNDLE_INVALID, BundleFault, ConfigurationFault, Where
+from harness.errors import BundleFault, ConfigurationFault, Where
 from harness.evidence.clock import stamp
 from harness.security.statement_key import Signer, key_id
 
@@ -72,15 +72,22 @@ def check(policy: Policy, papers: Papers, at: datetime) -> Sequence[Outcome]:
 
 
 def _submission(papers: Papers, reviewer: str | None, at: datetime) -> Submission:
-    verification = verify_bundle(papers.bundle, None, at)
-    record: dict[str, Any] = {}
+    verification, record = _verified(papers.bundle, at)
     graded = None
-    if verification.exit_code != BUNDLE_INVALID:
+    if papers.reviews and verification.statement is not None:
         with opened(papers.bundle) as folder:
-            record = read_document(folder / RECORD)
-            graded = _graded(folder, papers.reviews) if papers.reviews else None
-    second = verify_bundle(papers.again, None, at) if papers.again is not None else None
-    return Submission(verification, record, reviewer, second, graded)
+            graded = _graded(folder, papers.reviews)
+    again, again_record = (None, {}) if papers.again is None else _verified(papers.again, at)
+    return Submission(verification, record, reviewer, again, again_record, graded)
+
+
+def _verified(bundle: Path, at: datetime) -> tuple[Verification, dict[str, Any]]:
+    """What verifying a bundle shows, and its record when it is valid."""
+    verification = verify_bundle(bundle, None, at)
+    if verification.statement is None:
+        return verification, {}
+    with opened(bundle) as folder:
+        return verification, read_document(folder / RECORD)
 
 
 def _graded(folder: Path, files: Sequence[Path]) -> Graded:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.admission.model import Outcome, Policy, Signatory
+from harness.bundle.compare import compare
 from harness.bundle.review import Signed
 from harness.bundle.verify import Verification
 from harness.errors import BUNDLE_INVALID
@@ -43,6 +44,7 @@ class Submission:
         record: of the bundle.
         reviewer: id of the key that countersigns, or ``None`` while nobody does.
         again: verification of a second run, for the rule ``reproduction``.
+        again_record: its record.
         graded: reviews of the bundle, where some are given.
     """
 
@@ -50,6 +52,7 @@ class Submission:
     record: Mapping[str, Any]
     reviewer: str | None = None
     again: Verification | None = None
+    again_record: Mapping[str, Any] = field(default_factory=dict)
     graded: Graded | None = None
 
     @property
@@ -134,7 +137,7 @@ def _outcomes(policy: Policy, submission: Submission, at: datetime) -> Iterator[
 
 
 def _bundle(policy: Policy, submission: Submission) -> Outcome:
-    if any(part.outcome == "sealed" for part in submission.verification.parts):
+    if _is_sealed(submission.verification):
         return Outcome(
             "bundle", False, "The evidence is sealed, so that nothing could be judged again; unseal it first."
         )
@@ -143,6 +146,10 @@ def _bundle(policy: Policy, submission: Submission) -> Outcome:
     if submission.predicate["demo"] and not policy.test_keys:
         return Outcome("bundle", False, "It was signed with a TEST key, made for a demonstration.")
     return Outcome("bundle", True, "It is valid and in date, and its evidence gives the same verdicts.")
+
+
+def _is_sealed(verification: Verification) -> bool:
+    return any(part.outcome == "sealed" for part in verification.parts)
 
 
 def _review(policy: Policy, submission: Submission, graded: Graded) -> Outcome:
@@ -253,9 +260,14 @@ def _reproduction(policy: Policy, submission: Submission) -> Outcome:
     again, first = submission.again, submission.predicate
     if again is None:
         return Outcome("reproduction", False, "No second run was given.")
-    if again.statement is None:
+    if again.statement is None or not again.ok:
         return Outcome("reproduction", False, "The second bundle is not valid: " + " ".join(again.lines[-1:]))
+    if _is_sealed(again):
+        text = "The second bundle is sealed, so that its evidence could not be judged again; unseal it first."
+        return Outcome("reproduction", False, text)
     other = again.statement["predicate"]
+    if other["demo"] and not policy.test_keys:
+        return Outcome("reproduction", False, "The second run was signed with a TEST key.")
     if signer_of(policy, _keys(again), "reviewer") is None:
         return Outcome("reproduction", False, "The second run is not signed by somebody who may review by this policy.")
     for name, mine, theirs in (
@@ -267,4 +279,7 @@ def _reproduction(policy: Policy, submission: Submission) -> Outcome:
             return Outcome("reproduction", False, f"The second run has another {name}.")
     if first["started"] == other["started"]:
         return Outcome("reproduction", False, "The second run is the first one.")
+    worse = [each.id for each in compare(submission.record, submission.again_record) if each.kind == "new failure"]
+    if worse:
+        return Outcome("reproduction", False, f"What passed in the first run did not in the second: {worse[0]}.")
     return Outcome("reproduction", True, f"A run of {other['finished']} gave the same verdict.")

@@ -16,10 +16,11 @@ from typing import Any, Literal, Protocol
 
 from cryptography import x509
 
+from harness.bundle.cms import read_recipients
 from harness.bundle.files import STATEMENT, check_names, inventory, unpack
 from harness.bundle.fresh import check_mark
 from harness.bundle.rejudge import Bundle, derive_again, judge_again, open_bundle, view_again
-from harness.bundle.seal import SEALED
+from harness.bundle.seal import MOST_SEALED, SEALED
 from harness.bundle.statement import DETACHABLE, make_predicate, open_statement
 from harness.bundle.timestamp import stamps
 from harness.errors import BUNDLE_INVALID, CONFORMANT, NOT_FULLY_VERIFIED, BundleFault, ConfigurationFault, Where
@@ -283,7 +284,8 @@ def _check_files(folder: Path, listed: Mapping[str, str], report: _Report) -> bo
         return False
     report.say(f"All {len(found)} files that are not sealed are there, unchanged, and nothing else is.")
     names = "1 file" if len(left_out) == 1 else f"{len(left_out)} files"
-    report.say(f"The statement lists {names} of evidence with their digests; they are sealed.", "sealed")
+    recipients = "; ".join(map(str, read_recipients(_read(folder / SEALED, MOST_SEALED + _LARGEST_STATEMENT))))
+    report.say(f"The statement lists {names} of evidence with their digests; sealed to {recipients}.", "sealed")
     return True
 
 

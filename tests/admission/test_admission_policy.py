@@ -58,7 +58,11 @@ RECORD: dict[str, Any] = {
     "complete": True,
     "on_waivers": False,
     "waivers": [],
-    "cases": [{"id": "start-twice@transit", "verdict": "pass"}, {"id": "nominal@transit", "verdict": "warning"}],
+    "cases": [
+        {"id": "start-twice@transit", "verdict": "pass", "reason": "", "version": 1, "seconds": 1.0},
+        {"id": "nominal@transit", "verdict": "warning", "reason": "", "version": 1, "seconds": 1.0},
+    ],
+    "requirements": [],
 }
 FRESH = Part("freshness", "proved", "")
 Change = Callable[[Submission], Submission]
@@ -69,7 +73,7 @@ def submission() -> Submission:
     second |= {"started": "2026-03-05T08:00:00+00:00", "finished": "2026-03-05T09:00:00+00:00"}
     verified = Verification(True, 0, (FRESH,), {"predicate": first}, (TESTER,))
     again = Verification(True, 0, (FRESH,), {"predicate": second}, (REVIEWER,))
-    return Submission(verified, copy.deepcopy(RECORD), key_id(REVIEWER), again)
+    return Submission(verified, copy.deepcopy(RECORD), key_id(REVIEWER), again, copy.deepcopy(RECORD))
 
 
 def said(**more: Any) -> Change:
@@ -96,6 +100,14 @@ def repeated(**more: Any) -> Change:
     return change
 
 
+def seen_again(**more: Any) -> Change:
+    def change(each: Submission) -> Submission:
+        assert each.again is not None
+        return replace(each, again=replace(each.again, **more))
+
+    return change
+
+
 def waived(name: str) -> Change:
     return recorded(
         on_waivers=True, verdict="not fully verified", waivers=[{"case": name, "state": "used", "cases": [name]}]
@@ -103,7 +115,7 @@ def waived(name: str) -> Change:
 
 
 def failed(each: Submission) -> Submission:
-    return recorded(cases=[{"id": "start-twice@transit", "verdict": "fail"}, *RECORD["cases"][1:]])(each)
+    return recorded(cases=[{**RECORD["cases"][0], "verdict": "fail"}, *RECORD["cases"][1:]])(each)
 
 
 def wrong(outcomes: tuple[Outcome, ...]) -> set[str]:
@@ -146,6 +158,10 @@ def test_all_rules_are_met() -> None:
         ("reproduction", repeated(sut={"authority": "A", "product": "P", "version": "2"}), "another system"),
         ("reproduction", repeated(plan={"baseline": "TB-2"}), "another baseline"),
         ("reproduction", repeated(started=PREDICATE["started"]), "is the first one"),
+        ("reproduction", repeated(demo=True), "TEST key"),
+        ("reproduction", seen_again(parts=(Part("judgement", "sealed", ""),)), "is sealed"),
+        ("reproduction", seen_again(ok=False, parts=(Part("date", "not proved", "NOT IN DATE"),)), "NOT IN DATE"),
+        ("reproduction", lambda each: replace(each, again_record=failed(each).record), "did not in the second: start"),
     ],
 )
 def test_each_rule_can_refuse(rule: str, change: Change, words: str) -> None:
@@ -166,7 +182,7 @@ def test_what_is_waived_can_be_admitted() -> None:
     assert wrong(apply_policy(POLICY, change(failed(submission())), AT)) == set()
 
 
-WAITING = {"id": "start-twice@transit", "verdict": "review"}
+WAITING = {**RECORD["cases"][0], "verdict": "review"}
 
 
 def graded(*, key: Any = REVIEWER, person: str = "B. Reviewer", verdict: str = "pass") -> Submission:

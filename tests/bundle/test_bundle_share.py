@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from random import Random
 
 import pytest
 from cryptography import x509
@@ -16,7 +19,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from small_run import CONSIGNOR, START, TOKEN
 
 from harness.bundle import rejudge
-from harness.bundle.seal import load_recipients, unseal
+from harness.bundle.cms import read_recipients
+from harness.bundle.seal import load_recipients, seal, unseal
 from harness.bundle.share import share_bundle
 from harness.bundle.verify import Verification, verify_bundle
 from harness.cli.main import main
@@ -128,6 +132,79 @@ def test_nobody_else_opens_it(shared: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "full").exists()
 
 
+def test_the_recipients_are_read_without_a_key(bundle: Path, shared: Path, key: SigningKey, tmp_path: Path) -> None:
+    files = [recipient(tmp_path, name) for name in ("Zoll, A", "Таможня")]
+    certificates = load_recipients(files, AT)
+    found = read_recipients(seal(bundle, certificates))
+    assert {(each.issuer, each.serial) for each in found} == {
+        (each.issuer.rfc4514_string(), each.serial_number) for each in certificates
+    }
+    said = next(part.text for part in verify_bundle(shared, [key.public], AT).parts if part.outcome == "sealed")
+    assert re.search(r"sealed to certificate [0-9a-f]+ of CN=operator\.$", said)
+
+
+CHANGES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
+    "nothing": (lambda data: b"", "the content is not one sequence"),
+    "any bytes": (lambda data: b"PK not an envelope", "no CMS envelope"),
+    "cut off": (lambda data: data[:-1], "cut off"),
+    "something behind it": (lambda data: data + b"\x30\x00", "not one sequence"),
+    "signed instead": (lambda data: data.replace(OID + b"\x03", OID + b"\x02", 1), "not EnvelopedData"),
+    "another cipher": (lambda data: data.replace(AES + b"\x2a", AES + b"\x02", 1), "not AES-256"),
+    "no recipient": (lambda data: NOBODY, "no recipient"),
+    "long form of a length": (lambda data: b"\x30\x81\x02\x05\x00", "as DER demands"),
+}
+OID, AES = bytes.fromhex("06092a864886f70d0107"), bytes.fromhex("06096086480165030401")
+
+
+def der(tag: int, *parts: bytes) -> bytes:
+    content = b"".join(parts)
+    assert len(content) < 128
+    return bytes((tag, len(content))) + content
+
+
+NOBODY = der(
+    0x30,
+    OID + b"\x03",
+    der(
+        0xA0,
+        der(
+            0x30,
+            der(0x02, b"\0"),
+            der(0x31),
+            der(0x30, OID + b"\x01", der(0x30, AES + b"\x2a", der(0x04, bytes(16))), der(0x80, bytes(16))),
+        ),
+    ),
+)
+"""An envelope without a recipient."""
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_sealed_part_that_is_no_envelope_is_refused(name: str, shared: Path) -> None:
+    change, words = CHANGES[name]
+    with pytest.raises(BundleFault, match=words):
+        read_recipients(change((shared / "sealed" / "evidence.p7m").read_bytes()))
+
+
+def test_no_change_of_the_sealed_part_is_more_than_refused(shared: Path) -> None:
+    data, draw = (shared / "sealed" / "evidence.p7m").read_bytes()[:1000], Random(5)
+    for number in range(3000):
+        changed = bytearray(data)
+        changed[draw.randrange(500)] = draw.randrange(256)
+        with suppress(BundleFault):
+            read_recipients(bytes(changed[: draw.randrange(len(data))] if number % 2 else changed))
+
+
+def test_a_bundle_with_any_bytes_for_its_sealed_part_does_not_verify(
+    shared: Path, key: SigningKey, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(shared, copy)
+    (copy / "sealed" / "evidence.p7m").write_bytes(b"anything")
+    verification = verify_bundle(copy, [key.public], AT)
+    assert verification.exit_code == 13
+    assert "the sealed part is no CMS envelope" in verification.lines[-1]
+
+
 def test_what_is_not_sealed_is_still_protected(shared: Path, key: SigningKey, tmp_path: Path) -> None:
     for number, name in enumerate(("view/messages.jsonl", "derived/report.html", "record.json", "plan.json")):
         copy = tmp_path / str(number)
@@ -141,8 +218,6 @@ def test_what_is_not_sealed_is_still_protected(shared: Path, key: SigningKey, tm
 def test_other_evidence_in_the_seal_is_found_by_the_recipient(
     copied: Copy, shared: Path, operator: Path, key: SigningKey, tmp_path: Path
 ) -> None:
-    from harness.bundle.seal import seal
-
     other = copied()
     log = other / "evidence" / "events.jsonl"
     log.write_bytes(log.read_bytes().replace(b"run-finished", b"run-finishes"))
