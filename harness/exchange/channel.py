@@ -130,7 +130,10 @@ class Channel(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Part of :class:`asyncio.Protocol`."""
         self._transport = cast("asyncio.Transport", transport)
-        self._shake()
+        if self._over:
+            self._transport.abort()
+        else:
+            self._shake()
 
     def data_received(self, data: bytes) -> None:
         """Part of :class:`asyncio.Protocol`."""

@@ -7,6 +7,7 @@ import itertools
 import ssl
 from collections.abc import Callable
 from typing import Self
+from weakref import WeakSet
 
 from harness.errors import ConfigurationFault, HarnessFault
 from harness.evidence.clock import Clock, SystemClock
@@ -23,6 +24,7 @@ class Listener:
         self._service = service
         self._numbers = itertools.count(1)
         self._server: asyncio.Server | None = None
+        self._channels: WeakSet[Channel] = WeakSet()
 
     @classmethod
     async def start(
@@ -80,6 +82,8 @@ class Listener:
         server.close()
         for connection in tuple(self._service.connections):
             connection.drop()
+        for channel in tuple(self._channels):  # also those that only linger, or are not yet open
+            channel.abort()
         tasks = tuple(self._service.tasks)
         for task in tasks:
             task.cancel()
@@ -87,4 +91,6 @@ class Listener:
         await server.wait_closed()
 
     def _accept(self) -> Channel:
-        return ServerConnection(self._service, f"in-{next(self._numbers)}").channel
+        channel = ServerConnection(self._service, f"in-{next(self._numbers)}").channel
+        self._channels.add(channel)
+        return channel

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from dataclasses import replace
+from unittest.mock import Mock
 
 import pytest
 from exchange_kit import echo, listening, raw, visit
@@ -10,6 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.errors import ConfigurationFault, HarnessFault
+from harness.evidence.clock import SystemClock
+from harness.exchange.channel import Channel
 from harness.exchange.delivery import DEFECTS, Delivery
 from harness.exchange.wire import Listener, Sent, WireAnswer, WireLimits, client_context, server_context
 
@@ -265,6 +268,38 @@ def test_closing_ends_connections_and_cancels_handlers():
         return rest
 
     assert asyncio.run(scene()) == b""
+
+
+def test_closing_ends_a_connection_that_only_lingers(contexts, monkeypatch):
+    server, _ = contexts
+    monkeypatch.setattr("harness.exchange.channel.LINGER", 600.0)
+
+    async def scene():
+        async with listening(context=server) as (listener, seen):
+            _, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+            writer.write(CLOSE)
+            await seen.failure()
+            await listener.close()
+            try:
+                async with asyncio.timeout(30):
+                    while True:
+                        writer.write(b"more")
+                        await writer.drain()
+                        await asyncio.sleep(0)
+            finally:
+                writer.close()
+
+    with pytest.raises(ConnectionError):
+        asyncio.run(scene())
+
+
+def test_a_connection_that_is_ended_before_it_is_made_does_not_stay_open():
+    owner, transport = Mock(), Mock()
+    channel = Channel(owner, SystemClock(), None, server_side=True)
+    channel.abort()
+    channel.connection_made(transport)
+    transport.abort.assert_called_once_with()
+    assert not owner.mock_calls
 
 
 def test_a_port_in_use_is_a_configuration_fault_with_a_remedy():
