@@ -10,6 +10,9 @@ DEV := $(VENV)/dev.stamp
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 DEMO ?=
 FUZZ ?=
+# Tests wait more than they compute: more of them at once than this computer has cores.
+JOBS ?= 4
+PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test nightly teeth fuzz lint bench sample release lock clean
@@ -23,10 +26,10 @@ demo: $(RUN)
 	@$(BIN)/python -m harness demo $(DEMO)
 
 test: $(DEV)
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 nightly: $(DEV)
-	$(BIN)/python -m pytest -m ""
+	$(PYTEST) -m ""
 
 fuzz: $(DEV)
 	-$(PIP) "atheris>=3"
