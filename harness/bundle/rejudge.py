@@ -1,7 +1,7 @@
 """Judging the evidence of a bundle again, and making its reports again.
 
 A judgement is a pure function, so the same tool must give the same bytes. Another version of the tool may word things
-differently: then what they say is compared, verdict by verdict.
+differently: then the facts of the record are compared, which is everything but wording.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ from harness.judge.review import Review
 from harness.judge.run import RunJudgement, summarise
 from harness.pack.load import load_pack
 from harness.pack.model import Pack
-from harness.record.aggregate import VALID_DAYS, make_record
+from harness.record.aggregate import SCHEMA, VALID_DAYS, make_record
+from harness.record.facts import facts_of
 from harness.record.tool import this_tool
 from harness.record.view import VIEW
 from harness.report.derive import DERIVED
@@ -167,6 +168,13 @@ def judge_again(bundle: Bundle) -> tuple[str, Mapping[str, Any]]:
         BundleFault: they differ, or the evidence cannot be judged; says where.
     """
     with blaming_the_bundle("record.json is not a record"):
+        if bundle.record["schema"] != SCHEMA:
+            raise BundleFault(
+                f"record.json is written in another notation than this version of the tool knows: "
+                f"{bundle.record['schema']}",
+                expected=SCHEMA,
+                remedy=f"Verify it with {bundle.record['tool']['name']} {bundle.record['tool']['version']}.",
+            )
         tool, validity = bundle.record["tool"], bundle.record["validity"]
         days = _days(validity["from"], validity["until"])
         if days > VALID_DAYS:
@@ -176,10 +184,11 @@ def judge_again(bundle: Bundle) -> tuple[str, Mapping[str, Any]]:
         place = first_difference(again, bundle.record)
         how = "The evidence was judged again and gave the same record, byte for byte."
     else:
-        place = first_difference(_verdicts(again), _verdicts(bundle.record))
+        with blaming_the_bundle("record.json is not a record"):
+            place = first_difference(facts_of(again), facts_of(bundle.record))
         how = (
-            "The evidence was judged again by another version of the tool or of its packages: every verdict and status "
-            "is the same, and who was tested, how and until when it holds; the wording was not compared."
+            "The evidence was judged again by another version of the tool or of its packages: every fact of the record "
+            "is the same; the wording was not compared."
         )
     if place is not None:
         raise BundleFault(f"record.json is not what the evidence gives: it differs at {place}")
@@ -282,23 +291,6 @@ def first_difference(one: Any, other: Any, path: str = "") -> str | None:
         pairs = enumerate(zip(one, other, strict=True))
         return next((p for n, (a, b) in pairs if (p := first_difference(a, b, f"{path}/{n}")) is not None), None)
     return None if type(one) is type(other) and one == other else path or "/"
-
-
-_RUN = (
-    "verdict", "on_waivers", "counts", "statuses", "role", "positions", "complete", "started", "finished", "validity",
-    "sut", "assurance", "plan", "pack", "waivers", "resumed", "language",
-)  # fmt: skip
-"""What a record says of the run in figures and names, which no version of the tool words otherwise."""
-
-_CASE = ("version", "sut", "requirements", "verdict", "negative", "control", "is_control", "attempt")
-
-
-def _verdicts(record: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        **{key: record.get(key) for key in _RUN},
-        "cases": {case["id"]: {key: case.get(key) for key in _CASE} for case in record["cases"]},
-        "requirements": {each["id"]: (each["level"], each["status"], each["cases"]) for each in record["requirements"]},
-    }
 
 
 def _days(since: str, until: str) -> int:

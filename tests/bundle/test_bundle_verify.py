@@ -301,3 +301,11 @@ def test_a_run_that_was_cut_off_says_so(tmp_path: Path, key: SigningKey) -> None
     assert verification.ok
     assert any("not finished" in line for line in verification.lines)
     assert verify(run.folder, key, at=datetime(2099, 1, 1, tzinfo=UTC)).exit_code == 10
+
+
+def test_a_record_in_another_notation_is_told_with_the_version_that_reads_it(copied: Copy, key: SigningKey) -> None:
+    folder = copied()
+    signed_again(folder, key, lambda record: record.update(schema="c2c-harness/record/2"))
+    said = refusal(folder, key)
+    assert "another notation" in said
+    assert "Verify it with c2c-harness" in said
