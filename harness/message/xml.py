@@ -219,7 +219,7 @@ def parse_xml(data: bytes, limits: Limits = DEFAULT_LIMITS) -> XmlDocument:
     """
     if len(data) > limits.size:
         raise MalformedInput("too-large", f"the message has {len(data)} bytes, more than {limits.size}")
-    if data.count(b"<") > 2 * limits.nodes:
+    if len(data) > 2 * limits.nodes and data.count(b"<") > 2 * limits.nodes:
         raise _too_many_nodes(limits)
     if _DOCTYPE_IN_PROLOG.match(data.replace(b"\0", b"").lstrip(_BYTE_ORDER_MARKS)):
         raise _doctype()

@@ -41,14 +41,15 @@ class SignatureAlgorithm:
         uri: its URI in XML Signature.
         key: ``RSA`` or ``EC``.
         digest: of what is signed.
-        padding: of RSA; ``None`` for ECDSA, whose value is r and s, each as long as the curve's order.
+        scheme: how the library does it: a padding of RSA, or ECDSA, whose value is r and s, each as long as the
+            curve's order; ``None`` for what is no public-key signature.
     """
 
     name: str
     uri: str
     key: str
     digest: hashes.HashAlgorithm
-    padding: AsymmetricPadding | None = None
+    scheme: AsymmetricPadding | ECDSA | None = None
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,8 @@ class Digest:
 
     def of(self, data: bytes) -> bytes:
         """The digest of some bytes."""
-        return hashlib.new(self.name, data).digest()
+        digest: bytes = getattr(hashlib, self.name)(data).digest()  # hashlib.new looks the name up on a longer way
+        return digest
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ def _rsa_pss(bits: int, digest: hashes.HashAlgorithm) -> SignatureAlgorithm:
 
 
 def _ecdsa(bits: int, digest: hashes.HashAlgorithm) -> SignatureAlgorithm:
-    return SignatureAlgorithm(f"ecdsa-sha{bits}", f"{DS_MORE}ecdsa-sha{bits}", "EC", digest)
+    return SignatureAlgorithm(f"ecdsa-sha{bits}", f"{DS_MORE}ecdsa-sha{bits}", "EC", digest, ECDSA(digest))
 
 
 _SHA2 = {256: hashes.SHA256(), 384: hashes.SHA384(), 512: hashes.SHA512()}
@@ -118,10 +120,10 @@ CANONICALISATIONS: Mapping[str, Canonicalisation] = {
 
 _WEAK = (
     SignatureAlgorithm("rsa-sha1", f"{DS}rsa-sha1", "RSA", hashes.SHA1(), PKCS1v15()),  # noqa: S303
-    SignatureAlgorithm("ecdsa-sha1", f"{DS_MORE}ecdsa-sha1", "EC", hashes.SHA1()),  # noqa: S303
+    SignatureAlgorithm("ecdsa-sha1", f"{DS_MORE}ecdsa-sha1", "EC", hashes.SHA1(), ECDSA(hashes.SHA1())),  # noqa: S303
     SignatureAlgorithm("hmac-sha256", f"{DS_MORE}hmac-sha256", "HMAC", hashes.SHA256()),
     SignatureAlgorithm("rsa-unknown", "urn:example:rsa", "RSA", hashes.SHA256(), PKCS1v15()),
-    SignatureAlgorithm("ecdsa-unknown", "urn:example:ecdsa", "EC", hashes.SHA256()),
+    SignatureAlgorithm("ecdsa-unknown", "urn:example:ecdsa", "EC", hashes.SHA256(), ECDSA(hashes.SHA256())),
 )
 
 WRITABLE: Mapping[str, SignatureAlgorithm] = {each.name: each for each in (*SIGNATURES.values(), *_WEAK)}
@@ -171,10 +173,10 @@ def sign(algorithm: SignatureAlgorithm, key: PrivateKey, data: bytes) -> bytes:
     if algorithm.key == "HMAC":
         public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
         return hmac.digest(public, data, algorithm.digest.name)
-    if isinstance(key, RSAPrivateKey) and algorithm.padding is not None:
-        return key.sign(data, algorithm.padding, algorithm.digest)
-    if isinstance(key, EllipticCurvePrivateKey) and algorithm.padding is None:
-        r, s = decode_dss_signature(key.sign(data, ECDSA(algorithm.digest)))
+    if isinstance(key, RSAPrivateKey) and isinstance(algorithm.scheme, AsymmetricPadding):
+        return key.sign(data, algorithm.scheme, algorithm.digest)
+    if isinstance(key, EllipticCurvePrivateKey) and isinstance(algorithm.scheme, ECDSA):
+        r, s = decode_dss_signature(key.sign(data, algorithm.scheme))
         size = _order_size(key)
         return r.to_bytes(size, "big") + s.to_bytes(size, "big")
     raise ValueError(f"{algorithm.name} needs another kind of key")
@@ -184,18 +186,19 @@ def verify(
     algorithm: SignatureAlgorithm, key: RSAPublicKey | EllipticCurvePublicKey, value: bytes, data: bytes
 ) -> Problem | None:
     """Say why a signature value is not valid, or ``None`` when it is."""
-    if kind_of(key) != algorithm.key:
-        text = f"{algorithm.name} needs an {algorithm.key} key, and the certificate has an {kind_of(key)} key."
-        return Problem("signature/key-mismatch", text)
+    scheme = algorithm.scheme
     try:
-        if isinstance(key, RSAPublicKey) and algorithm.padding is not None:
-            key.verify(value, data, algorithm.padding, algorithm.digest)
-        elif isinstance(key, EllipticCurvePublicKey):
+        if isinstance(scheme, ECDSA) and isinstance(key, EllipticCurvePublicKey):
             size = _order_size(key)
             if len(value) != 2 * size:
                 return _wrong_length(value, size)
             r, s = int.from_bytes(value[:size], "big"), int.from_bytes(value[size:], "big")
-            key.verify(encode_dss_signature(r, s), data, ECDSA(algorithm.digest))
+            key.verify(encode_dss_signature(r, s), data, scheme)
+        elif isinstance(scheme, AsymmetricPadding) and isinstance(key, RSAPublicKey):
+            key.verify(value, data, scheme, algorithm.digest)
+        else:
+            text = f"{algorithm.name} needs an {algorithm.key} key, and the certificate has an {kind_of(key)} key."
+            return Problem("signature/key-mismatch", text)
     except InvalidSignature:
         return Problem("signature/value-invalid", "The signature value is not that of this key over these bytes.")
     return None

@@ -78,6 +78,8 @@ def _write(
 
 def _make_known(prefixes: Sequence[str]) -> None:
     """Put prefixes into the libxml2 dictionary of this thread; an event filter is interned there."""
+    if not prefixes:
+        return
     known: set[str] = _thread.__dict__.setdefault("known", set())
     for prefix in prefixes:
         if prefix not in known:

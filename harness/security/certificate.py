@@ -26,7 +26,7 @@ from harness.security.ocsp import moments_of
 from harness.security.path_build import Chain, chains, why_none
 from harness.security.path_rules import rule_problems
 from harness.security.revocation import check_revocation, revoked_since
-from harness.security.x509 import extension_of, name_of, public_key_of
+from harness.security.x509 import Facts, extension_of, facts_of, name_of, public_key_of
 
 LEAST_RSA_BITS = 2048
 """Below this a key is refused, whatever a profile says."""
@@ -68,52 +68,34 @@ def find_path(
         at: the moment, with its time zone; fractions of a second do not count.
         profile: smallest RSA key, curves, key usages.
     """
-    known, same = tuple(intermediates), _Same(trust)
-    changes = _changes(leaf, known, same)
+    signer, others = facts_of(leaf), tuple(map(facts_of, intermediates))
+    changes = _changes(signer, others, trust)
     span = bisect_right(changes, at)
     beginning = changes[span - 1] if span else changes[0] - timedelta(seconds=1)
-    return _judge(leaf, known, same, beginning, profile)
-
-
-class _Same:
-    """A trust as a cache key: equal to the very same object only, because revocation lists have no hash."""
-
-    __slots__ = ("trust",)
-
-    def __init__(self, trust: Trust) -> None:
-        self.trust = trust
-
-    def __hash__(self) -> int:
-        return id(self.trust)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.trust is self.trust
+    return _judge(signer, others, trust, beginning, profile)
 
 
 @lru_cache(maxsize=512)
-def _changes(leaf: x509.Certificate, intermediates: tuple[x509.Certificate, ...], same: _Same) -> tuple[datetime, ...]:
+def _changes(signer: Facts, others: tuple[Facts, ...], trust: Trust) -> tuple[datetime, ...]:
     """Every moment at which something that counts begins or ceases to be valid, in order; whole seconds."""
-    certificates = (leaf, *intermediates, *same.trust.intermediates, *same.trust.anchors)
+    sent = [each.certificate for each in (signer, *others)]
+    certificates = (*sent, *trust.intermediates, *trust.anchors)
     changes = {each.not_valid_before_utc for each in certificates}
     changes |= {each.not_valid_after_utc + timedelta(seconds=1) for each in certificates}
-    changes |= {crl.last_update_utc for crl in same.trust.crls}
-    changes |= {crl.next_update_utc for crl in same.trust.crls if crl.next_update_utc is not None}
-    entries = (crl.get_revoked_certificate_by_serial_number(each.serial_number) for crl in same.trust.crls
+    changes |= {crl.last_update_utc for crl in trust.crls}
+    changes |= {crl.next_update_utc for crl in trust.crls if crl.next_update_utc is not None}
+    entries = (crl.get_revoked_certificate_by_serial_number(each.serial_number) for crl in trust.crls
                for each in certificates)  # fmt: skip
     changes |= {revoked_since(entry) for entry in entries if entry is not None}
-    changes |= {moment for response in same.trust.ocsp for moment in moments_of(response)}
+    changes |= {moment for response in trust.ocsp for moment in moments_of(response)}
     return tuple(sorted(changes))
 
 
 @lru_cache(maxsize=512)
 def _judge(
-    leaf: x509.Certificate,
-    intermediates: tuple[x509.Certificate, ...],
-    same: _Same,
-    at: datetime,
-    profile: SecurityProfile,
+    signer: Facts, others: tuple[Facts, ...], trust: Trust, at: datetime, profile: SecurityProfile
 ) -> FoundPath:
-    trust, known = same.trust, (*intermediates, *same.trust.intermediates)
+    leaf, known = signer.certificate, (*(each.certificate for each in others), *trust.intermediates)
     moment = min(max(at, leaf.not_valid_before_utc), leaf.not_valid_after_utc)
     problems = [*_validity_problems(leaf, at)]
     chain, broken = _best(leaf, known, trust.anchors, moment, profile)

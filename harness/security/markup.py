@@ -13,14 +13,16 @@ WSSE = f"{_OASIS}-secext-1.0.xsd"
 WSSE11 = "http://docs.oasis-open.org/wss/oasis-wss-wssecurity-secext-1.1.xsd"
 WSU = f"{_OASIS}-utility-1.0.xsd"
 
-_ID_ATTRIBUTES = etree.XPath("//@wsu:Id | //@Id | //@xml:id", namespaces={"wsu": WSU})
+_ID_ATTRIBUTES = etree.XPath(
+    " | ".join(f"/descendant-or-self::*/@{name}" for name in ("wsu:Id", "Id", "xml:id")), namespaces={"wsu": WSU}
+)
 
 
 class Ids(NamedTuple):
     """The ids of a document, over ``wsu:Id``, ``Id`` and ``xml:id`` together.
 
     Parameters:
-        elements: id to element; ids that occur twice are left out.
+        elements: id to element, in document order; ids that occur twice are left out.
         duplicates: ids that occur twice, in document order.
         plain: those of the duplicates that stand in nothing but ``Id`` without a namespace: this may be data.
     """

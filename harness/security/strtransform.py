@@ -14,7 +14,8 @@ from lxml import etree
 from harness.errors import MalformedInput
 from harness.security.c14n import canonical
 from harness.security.markup import WSSE
-from harness.security.tokens import REFERENCE, X509V3, Place, der_of, dereference
+from harness.security.tokens import REFERENCE, X509V3, Place, dereference
+from harness.security.x509 import der_of
 
 _DEFAULT = "#default"
 _NO_DEFAULT = b' xmlns=""'

@@ -10,15 +10,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import Certificate
 from lxml import etree
 
@@ -48,8 +45,7 @@ _SERIAL = re.compile(r"\s*[0-9]{1,60}\s*")
 _Matches: TypeAlias = Callable[[Certificate], bool]
 
 
-@dataclass(frozen=True, eq=False)
-class Token:
+class Token(NamedTuple):
     """A certificate that a signature names.
 
     Parameters:
@@ -65,8 +61,7 @@ class Token:
     element: etree._Element | None = None
 
 
-@dataclass(frozen=True, eq=False)
-class Place:
+class Place(NamedTuple):
     """Where a token is looked for.
 
     Parameters:
@@ -284,9 +279,3 @@ def _unknown(what: str) -> MalformedInput:
 
 def _malformed(error: ValueError) -> MalformedInput:
     return MalformedInput("signature/token-malformed", f"The security token cannot be read: {error}.")
-
-
-@lru_cache(maxsize=512)
-def der_of(certificate: Certificate) -> bytes:
-    """The certificate as it travels."""
-    return certificate.public_bytes(Encoding.DER)

@@ -19,7 +19,8 @@ from harness.security.algorithm import DS, DS_11
 from harness.security.markup import WSSE11
 from harness.security.model import Identity
 from harness.security.pkipath import write_pki_path
-from harness.security.tokens import BASE64, PKIPATH, SKI, THUMBPRINT, X509V3, der_of, key_identifier, thumbprint
+from harness.security.tokens import BASE64, PKIPATH, SKI, THUMBPRINT, X509V3, key_identifier, thumbprint
+from harness.security.x509 import der_of
 
 
 class Written(NamedTuple):

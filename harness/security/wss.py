@@ -9,9 +9,9 @@ Sources: WS-Security SOAP Message Security 1.1.1; X.509 Certificate Token Profil
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from typing import NamedTuple
 
 from cryptography.x509 import Certificate
 from lxml import etree
@@ -20,13 +20,13 @@ from harness.errors import MalformedInput
 from harness.message.envelope import NAMESPACES, Envelope
 from harness.security.algorithm import DS
 from harness.security.certificate import FoundPath, find_path
-from harness.security.markup import WSSE, WSU, Ids, index_ids, path_of
+from harness.security.markup import WSSE, WSU, Ids, first_child, index_ids, path_of
 from harness.security.model import Problem, SecurityProfile, SignatureReport, Trust
 from harness.security.problems import Record
 from harness.security.strtransform import signed_token
 from harness.security.timestamp import freshness_problems, read_timestamp
-from harness.security.tokens import REFERENCE, Place, Token, der_of, find_token
-from harness.security.x509 import name_of
+from harness.security.tokens import REFERENCE, Place, Token, find_token
+from harness.security.x509 import der_of, name_of
 from harness.security.xmldsig import (
     Followed,
     algorithms_of,
@@ -61,15 +61,15 @@ def verify(envelope: Envelope, profile: SecurityProfile, trust: Trust, now: date
     ours, others = _security_headers(envelope, profile)
     security, signatures = _find_signatures(ours, others, profile, record)
     ids = index_ids(envelope.tree)
-    record.note("ids", _id_problems(ids, _named(security, signatures)))
-    timestamps = [] if security is None else security.findall(f"{{{WSU}}}Timestamp")
-    body = envelope.tree.find(f"{{{NAMESPACES[envelope.soap]}}}Body")
+    record.note("ids", _id_problems(ids, security, signatures))
+    timestamps = [] if security is None else list(security.iterchildren(f"{{{WSU}}}Timestamp"))
+    body = first_child(envelope.tree, f"{{{NAMESPACES[envelope.soap]}}}Body")
     judged: list[_Judged] = []
     if security is not None:
         place = Place(security, ids.elements, trust.known, now)
         judged = [_judge(each, ids, profile, place, record) for each in signatures]
     main = next((each for each in judged if each.covers(body)), judged[0] if judged else _NOTHING)
-    own = [each for each in judged if each.leaf == main.leaf]
+    own = [each for each in judged if each is main or each.leaf == main.leaf]
     if main.signature is not None and main.signature.references:
         places = {
             "body": body,
@@ -91,7 +91,7 @@ def verify(envelope: Envelope, profile: SecurityProfile, trust: Trust, now: date
         record.note("timestamp", problems)
         record.note("timestamp", freshness_problems(times, now, profile, "/Envelope/Header/Security/Timestamp"))
     return SignatureReport(
-        signed=signed_paths(found for each in own if each.authentic for found in each.followed),
+        signed=signed_paths((found for each in own if each.authentic for found in each.followed), ids),
         signer=name_of(main.leaf) if main.leaf else None,
         certificate=der_of(main.leaf) if main.leaf else None,
         algorithms=algorithms_of(main.signature, main.token),
@@ -116,7 +116,7 @@ def _security_headers(envelope: Envelope, profile: SecurityProfile) -> tuple[lis
     """
     wanted = {profile.actor} if profile.actor else {"", _ULTIMATE_RECEIVER}
     ours, others = [], []
-    for security in [] if envelope.header is None else envelope.header.findall(f"{{{WSSE}}}Security"):
+    for security in [] if envelope.header is None else envelope.header.iterchildren(f"{{{WSSE}}}Security"):
         named = {security.get(attribute, "") for attribute in _ROLES} - {""} or {""}
         if named <= wanted:
             ours.append(security)
@@ -135,7 +135,7 @@ def _find_signatures(
         record.note("structure", [Problem("signature/missing", text)])
         return None, []
     security = ours[0]
-    signatures = security.findall(f"{{{DS}}}Signature")
+    signatures = list(security.iterchildren(f"{{{DS}}}Signature"))
     for found, code, most in (
         (ours, "structure/second-security-header", 1),
         (signatures, "structure/second-signature", profile.most_signatures),
@@ -162,16 +162,15 @@ def _named(security: etree._Element | None, signatures: Sequence[Signature]) -> 
     return named | {token.get("URI", "")[1:] for token in tokens}
 
 
-def _id_problems(ids: Ids, named: set[str]) -> Iterator[Problem]:
-    for identifier in ids.clashes(named):
+def _id_problems(ids: Ids, security: etree._Element | None, signatures: Sequence[Signature]) -> Iterator[Problem]:
+    for identifier in ids.clashes(_named(security, signatures)) if ids.duplicates else ():
         yield Problem("structure/duplicate-id", f"The id {identifier[:200]!r} stands on more than one element.")
 
 
 # --- one signature ----------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, eq=False)
-class _Judged:
+class _Judged(NamedTuple):
     """One signature: its certificate, whether its value is that of this key, and where its references led."""
 
     signature: Signature | None

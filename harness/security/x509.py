@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import TypeVar
 
 from cryptography import x509
@@ -16,10 +17,11 @@ from cryptography.x509 import ocsp
 _UNREADABLE = (
     TypeError, UnsupportedAlgorithm, x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType,
 )  # fmt: skip
+_MOST_REMEMBERED = 512
 _Extension = TypeVar("_Extension", bound=x509.ExtensionType)
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=_MOST_REMEMBERED)
 def read_certificate(der: bytes) -> x509.Certificate:
     """A certificate that came with a message; all parts that are looked at later can be read.
 
@@ -95,20 +97,62 @@ def _touch(*parts: object) -> None:
     """The library reads parts when they are asked for; asking for them is all that is wanted."""
 
 
-@lru_cache(maxsize=512)
+@dataclass(frozen=True, eq=False)
+class Facts:
+    """What is asked of a certificate again and again, worked out once.
+
+    It also stands for its certificate in the key of a cache: the library's own hash and comparison read the whole
+    certificate each time.
+    """
+
+    certificate: x509.Certificate
+
+    @cached_property
+    def der(self) -> bytes:
+        """The certificate as it travels."""
+        return self.certificate.public_bytes(Encoding.DER)
+
+    @cached_property
+    def name(self) -> str:
+        """The subject as RFC 4514 writes it."""
+        return self.certificate.subject.rfc4514_string()
+
+    @cached_property
+    def key(self) -> RSAPublicKey | EllipticCurvePublicKey | None:
+        """The public key, ``None`` when it is neither RSA nor on an elliptic curve that we know."""
+        try:
+            key = self.certificate.public_key()
+        except (ValueError, UnsupportedAlgorithm):
+            return None
+        return key if isinstance(key, (RSAPublicKey, EllipticCurvePublicKey)) else None
+
+
+_facts: dict[int, Facts] = {}
+
+
+def facts_of(certificate: x509.Certificate) -> Facts:
+    """The facts of this very object. What is remembered stays alive, so that no other object can get its number."""
+    facts = _facts.get(id(certificate))
+    if facts is None:
+        if len(_facts) >= _MOST_REMEMBERED:
+            _facts.clear()
+        facts = _facts[id(certificate)] = Facts(certificate)
+    return facts
+
+
 def public_key_of(certificate: x509.Certificate) -> RSAPublicKey | EllipticCurvePublicKey | None:
-    """The public key, ``None`` when it is neither RSA nor on an elliptic curve that we know."""
-    try:
-        key = certificate.public_key()
-    except (ValueError, UnsupportedAlgorithm):
-        return None
-    return key if isinstance(key, (RSAPublicKey, EllipticCurvePublicKey)) else None
+    """See :attr:`Facts.key`."""
+    return facts_of(certificate).key
 
 
-@lru_cache(maxsize=512)
 def name_of(certificate: x509.Certificate) -> str:
-    """The subject as RFC 4514 writes it."""
-    return certificate.subject.rfc4514_string()
+    """See :attr:`Facts.name`."""
+    return facts_of(certificate).name
+
+
+def der_of(certificate: x509.Certificate) -> bytes:
+    """See :attr:`Facts.der`."""
+    return facts_of(certificate).der
 
 
 def extension_of(certificate: x509.Certificate, kind: type[_Extension]) -> _Extension | None:

@@ -6,7 +6,7 @@ Source: XML Signature 1.1, sections 3.2 (validation) and 4.4.3 (references).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from cryptography.x509 import Certificate
 from lxml import etree
@@ -21,6 +21,8 @@ from harness.security.strtransform import token_form
 from harness.security.tokens import Token
 from harness.security.x509 import public_key_of
 from harness.security.xmldsig_read import MOST_REFERENCES, MOST_TRANSFORMS, Reference, Signature, Transform
+
+_TRANSFORMS = frozenset((*CANONICALISATIONS, ENVELOPED))
 
 # --- what may run -----------------------------------------------------------------------------------------------------
 
@@ -70,7 +72,7 @@ def digest_refusals(reference: Reference, profile: SecurityProfile) -> Iterator[
 def transform_problems(reference: Reference, profile: SecurityProfile) -> Iterator[Problem]:
     """Say why the transforms of a reference to elements may not run."""
     methods = [each for each in reference.transforms if each.uri in CANONICALISATIONS]
-    others = [each.uri for each in reference.transforms if each.uri not in {*CANONICALISATIONS, ENVELOPED}]
+    others = [each.uri for each in reference.transforms if each.uri not in _TRANSFORMS]
     for other in others:
         text = f"The transform {other[:200]!r} is not allowed."
         yield Problem("algorithm/transform-not-allowed", text, reference.place)
@@ -93,8 +95,7 @@ def _refusal(uri: str, name: str | None, allowed: tuple[str, ...], element: etre
 # --- verification -----------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, eq=False)
-class Followed:
+class Followed(NamedTuple):
     """Where a reference led.
 
     Parameters:
@@ -188,15 +189,14 @@ def _canonical(element: etree._Element, transform: Transform, *, comments: bool 
     return canonical(element, exclusive=method.exclusive, prefixes=transform.prefixes, comments=comments)
 
 
-def signed_paths(followed: Iterable[Followed]) -> tuple[str, ...]:
-    """Absolute paths of the elements that are intact, in document order, each once."""
-    elements = [each.element for each in followed if each.element is not None and not each.problems]
-    return tuple(dict.fromkeys(path_of(element) for element in sorted(elements, key=_position)))
+def signed_paths(followed: Iterable[Followed], ids: Ids) -> tuple[str, ...]:
+    """Absolute paths of the elements that are intact, in document order, each once.
 
-
-def _position(element: etree._Element) -> tuple[int, ...]:
-    parent = element.getparent()
-    return () if parent is None else (*_position(parent), parent.index(element))
+    Parameters:
+        ids: of the whole document; whatever a reference leads to has an id.
+    """
+    intact = {id(each.element) for each in followed if not each.problems}
+    return tuple(dict.fromkeys(path_of(each) for each in ids.elements.values() if id(each) in intact))
 
 
 def algorithms_of(signature: Signature | None, token: Token | None) -> dict[str, str]:

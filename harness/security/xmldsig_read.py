@@ -5,7 +5,7 @@ Source: XML Signature 1.1, sections 4.3 and 4.4 (structure, references).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from lxml import etree
 
@@ -19,8 +19,7 @@ _PREFIX_LIST = f"{{{EXC_C14N}}}InclusiveNamespaces"
 _TOKEN_METHOD = f"{{{WSSE}}}TransformationParameters/{{{DS}}}CanonicalizationMethod"
 
 
-@dataclass(frozen=True, eq=False)
-class Transform:
+class Transform(NamedTuple):
     """A canonicalisation or another step from an element to bytes.
 
     Parameters:
@@ -34,8 +33,7 @@ class Transform:
     of_token: bool = False
 
 
-@dataclass(frozen=True, eq=False)
-class Reference:
+class Reference(NamedTuple):
     """One ds:Reference as it stands.
 
     Parameters:
@@ -69,8 +67,7 @@ class Reference:
         return self.transforms[-1] if named else Transform(C14N)
 
 
-@dataclass(frozen=True, eq=False)
-class Signature:
+class Signature(NamedTuple):
     """One ds:Signature as it stands.
 
     Parameters:
@@ -147,13 +144,17 @@ def _read_reference(element: etree._Element) -> Reference:
 
 def _read_transform(element: etree._Element) -> Transform:
     uri = _algorithm(element)
-    of_token = uri == STR_TRANSFORM
-    method = element.find(_TOKEN_METHOD) if of_token else element
-    if method is None:
-        raise ValueError("a STR transform names no canonicalisation")
+    if uri == STR_TRANSFORM:
+        method = element.find(_TOKEN_METHOD)
+        if method is None:
+            raise ValueError("a STR transform names no canonicalisation")
+        return Transform(_algorithm(method), _prefixes(method), of_token=True)
+    return Transform(uri, _prefixes(element))
+
+
+def _prefixes(method: etree._Element) -> tuple[str, ...]:
     listed = first_child(method, _PREFIX_LIST)
-    prefixes = () if listed is None else tuple(listed.get("PrefixList", "").split())
-    return Transform(_algorithm(method), prefixes, of_token)
+    return () if listed is None else tuple(listed.get("PrefixList", "").split())
 
 
 def _signature_method(element: etree._Element) -> str:

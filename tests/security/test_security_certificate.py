@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.security import certificate as certificates
@@ -256,6 +256,7 @@ def test_issuer_key_that_may_not_sign_lists(world):
 # --- remembering
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(-500, 4500), min_size=2, max_size=6), st.sampled_from(["expired", "not-yet-valid", None]))
 def test_remembered_paths_never_change_an_answer(world, days, spare):
     identity = world.spares["ec"][spare] if spare else world.ec
