@@ -44,7 +44,7 @@ from harness.exchange.resume import Past, beyond, look_back
 from harness.hookspec import watchers
 from harness.judge.case import judge_case
 from harness.judge.model import RunVerdict, Verdict
-from harness.judge.run import RunJudgement, harness_failed, summarise
+from harness.judge.run import RunJudgement, describe_annex, harness_failed, summarise
 from harness.pack.model import Pack
 from harness.record.aggregate import make_record
 from harness.record.tool import about_run, this_tool
@@ -53,6 +53,7 @@ from harness.scenario.plan import Parameters, Plan, make_plan
 from harness.scenario.waiver import load_waivers
 from harness.security.signer import open_signer
 from harness.security.statement_key import Signer
+from harness.target.attest import annexes_of, answers_in, read_form
 from harness.target.identities import load_trust
 from harness.target.load import check_target, find_pack_of, load_target
 from harness.target.model import GuidedControl, Target
@@ -171,7 +172,9 @@ class Campaign:
         self._wish, self._beside = wish, beside
         self._parameters = _parameters(target, wish)
         self._resumed = resumed is not None
-        self.plan = resumed or make_plan(pack, subject_of(target), self._parameters)
+        self._forms = [read_form(file) for file in target.attestations]
+        self.plan = resumed or self._planned(self._parameters)
+        self._attestations = answers_in(self._forms, self.plan)
         self._ics = target.ics_source.data or None
         self._done = threading.Event()
         self._stop: Callable[[], None] = lambda: None
@@ -202,7 +205,7 @@ class Campaign:
         campaign = cls(target, pack, wish, resumed=plan)
         kept = {name: getattr(plan.parameters, name) for name in ("select", "depth", "shuffle", "adopt_assumed")}
         alike = replace(campaign._parameters, **kept)
-        if changed := differences(make_plan(pack, subject_of(target), alike), plan):
+        if changed := differences(campaign._planned(alike), plan):
             raise ConfigurationFault(
                 f"the target file does not say what it said when the run began: {', '.join(changed)}",
                 where=target.source.where(()),
@@ -212,7 +215,10 @@ class Campaign:
 
     def choose(self, cases: Iterable[str]) -> None:
         """Plan again, with these cases only and what they need."""
-        self.plan = make_plan(self.pack, subject_of(self.target), replace(self._parameters, select=tuple(cases)))
+        self.plan = self._planned(replace(self._parameters, select=tuple(cases)))
+
+    def _planned(self, parameters: Parameters) -> Plan:
+        return make_plan(self.pack, subject_of(self.target), parameters, annexes_of(self._forms, self.pack))
 
     def start(self, out: Path, *watching: object) -> None:
         """Begin to play.
@@ -226,7 +232,7 @@ class Campaign:
         """
         if not self._resumed:
             check_free(out)
-        setup = make_setup(self.target, self.pack, self._wish.confirm)
+        setup = replace(make_setup(self.target, self.pack, self._wish.confirm), attestations=self._attestations)
         if self._wish.at_once is not None:
             setup = replace(setup, max_in_flight=self._wish.at_once)
         check_own_certificates(setup, datetime.now(UTC))
@@ -361,6 +367,7 @@ def describe(result: Result) -> list[str]:
     lines += [
         f"{judgement.verdict.value}: {judgement.reason}",
         f"required {counts.required}, executed {counts.executed}, passed {counts.passed}",
+        *map(describe_annex, judgement.annexes),
         f"bundle: {result.bundle}" + ("" if result.signed else " (without a signed statement)"),
         f"report: {result.bundle / 'derived' / 'report.html'}",
     ]

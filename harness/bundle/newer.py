@@ -62,7 +62,8 @@ def rejudge_bundle(path: Path, pack: Pack) -> Rejudged:
         parameters = replace(
             then, timers=_changed(then.timers, bundle.pack.timers), pools=_changed(then.pools, bundle.pack.pools)
         )
-        plan = make_plan(pack, bundle.plan.subject, parameters)
+        annexes = [each.pack for each in bundle.plan.annexes]
+        plan = make_plan(pack, bundle.plan.subject, parameters, annexes)
         judgement, new = judge_evidence(folder, plan, pack, this_tool())
         return Rejudged(old, new, judgement, compare(old, new))
 

@@ -102,17 +102,22 @@ def open_plan(folder: Path, plan: Mapping[str, Any]) -> tuple[Plan, Pack]:
         BundleFault: plan and pack do not belong together.
     """
     with blaming_the_bundle("the pack of the bundle cannot be used"):
-        name = plan["pack"]["id"]
-        suites = folder / "pack" / "suites"
-        if name not in [each.name for each in suites.iterdir()]:
-            raise BundleFault(f"the bundle does not hold the pack {name!r} that was planned")
-        pack = load_pack(suites / name)
-        if pack.digest != plan["pack"]["digest"]:
-            raise BundleFault(
-                f"the pack of the bundle is not the one of the run: its digest is {pack.digest}",
-                expected=str(plan["pack"]["digest"]),
-            )
-        return plan_from_json(plan, pack), pack
+        pack = _pack_in(folder, plan["pack"])
+        annexes = [_pack_in(folder, each["pack"]) for each in plan.get("annexes", ())]
+        return plan_from_json(plan, pack, annexes), pack
+
+
+def _pack_in(folder: Path, planned: Mapping[str, Any]) -> Pack:
+    name, suites = planned["id"], folder / "pack" / "suites"
+    if name not in [each.name for each in suites.iterdir()]:
+        raise BundleFault(f"the bundle does not hold the pack {name!r} that was planned")
+    pack = load_pack(suites / name)
+    if pack.digest != planned["digest"]:
+        raise BundleFault(
+            f"the pack of the bundle is not the one of the run: its digest is {pack.digest}",
+            expected=str(planned["digest"]),
+        )
+    return pack
 
 
 def judge_evidence(
@@ -134,7 +139,7 @@ def judge_evidence(
         by_case = events_by_case((case.id for case in plan.cases), events)
         fetch = Store(folder / "evidence").get
         verdicts = [_judge(case, plan, pack, by_case[case.id], fetch, reviews) for case in plan.cases]
-        judgement = summarise(plan, pack, verdicts, events, fetch)
+        judgement = summarise(plan, pack, verdicts, events, fetch, reviews)
         return judgement, make_record(plan, pack, events, judgement, tool=tool, valid_days=valid_days)
 
 

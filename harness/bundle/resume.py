@@ -58,4 +58,5 @@ def differences(now: Plan, then: Plan) -> list[str]:
     """
     one, other = plan_to_json(now), plan_to_json(then)
     found = [] if one["sut"] == other["sut"] else ["the system itself"]
+    found += [] if one.get("annexes") == other.get("annexes") else ["attestations"]
     return found + [name for name in _SAME if one["parameters"][name] != other["parameters"][name]]

@@ -14,10 +14,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from harness.bundle.files import check_names
 from harness.bundle.rejudge import judge_evidence, open_bundle
 from harness.bundle.statement import STATEMENT_TYPE, open_statement, sign, statement_digest
 from harness.errors import BundleFault, ConfigurationFault, Where
 from harness.evidence.clock import stamp
+from harness.evidence.log import read_events
+from harness.evidence.store import Store
 from harness.judge.model import Verdict
 from harness.judge.review import Review
 from harness.judge.run import RunJudgement
@@ -32,11 +35,20 @@ RECORD, PLAN = "record.json", "plan.json"
 
 @dataclass(frozen=True)
 class Open:
-    """A step that waits for a person."""
+    """A step that waits for a person.
+
+    Parameters:
+        case, step: ids.
+        question: what the person must decide.
+        answer: what was said to it; empty where nobody has answered.
+        files: what shows it: names and digests.
+    """
 
     case: str
     step: str
     question: str
+    answer: str = ""
+    files: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -55,13 +67,54 @@ class Signed:
 
 
 def open_steps(record: Mapping[str, Any]) -> tuple[Open, ...]:
-    """The steps of a record that only a person can decide."""
+    """The steps of a record that only a person can decide, also of its annexes."""
+    cases = [*record["cases"], *(case for annex in record.get("annexes", ()) for case in annex["cases"])]
     return tuple(
-        Open(case["id"], step["id"], step["expected"] or step["reason"])
-        for case in record["cases"]
+        Open(
+            case["id"],
+            step["id"],
+            step["expected"] or step["reason"],
+            f"{step['person']}: {step['answer']}" if step.get("answer") else "",
+            tuple((each["name"], each["digest"]) for each in step.get("files", ())),
+        )
+        for case in cases
         for step in case["steps"]
         if step["verdict"] == Verdict.REVIEW.value
     )
+
+
+def write_files(folder: Path, target: Path) -> int:
+    """Write the documents that were attached to answers, each below the case that it belongs to.
+
+    Parameters:
+        folder: of the bundle; verify it first, when it comes from others.
+        target: folder for the documents.
+
+    Returns:
+        how many.
+
+    Raises:
+        ConfigurationFault: one of them is there already, or the evidence has been sealed.
+        BundleFault: a name that is not allowed, or bytes that are missing.
+    """
+    if not (folder / "evidence").is_dir():
+        raise ConfigurationFault(
+            "the evidence of this bundle is sealed",
+            where=Where(folder),
+            remedy="A recipient opens it with `c2c unseal`.",
+        )
+    store, number = Store(folder / "evidence"), 0
+    for event in read_events(folder / "evidence"):
+        for each in event.data.get("files", ()):
+            name = f"{event.case}/{each['name']}"
+            check_names([name])
+            path = target / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if path.exists():
+                raise ConfigurationFault("this file is there already", where=Where(path), remedy="Name another folder.")
+            path.write_bytes(store.get(each["digest"]))
+            number += 1
+    return number
 
 
 def read_grades(file: Path, record: Mapping[str, Any]) -> tuple[Review, ...]:
@@ -166,6 +219,8 @@ def write_form(file: Path, record: Mapping[str, Any]) -> int:
             f"  - case: {_quoted(each.case)}",
             f"    step: {_quoted(each.step)}",
             f"    question: {_quoted(each.question)}",
+            *([f"    # answered: {_quoted(each.answer)}"] if each.answer else []),
+            *(f"    # file: {name} {digest}" for name, digest in each.files),
             "    verdict:",
             "    reason:",
         ]

@@ -61,7 +61,19 @@ def make_predicate(record: Mapping[str, Any], *, demo: bool) -> dict[str, Any]:
         "validity": dict(record["validity"]),
         "detachable": [DETACHABLE],
         "waivers": list(record["waivers"]),
+        **({"annexes": [_annex(each) for each in record["annexes"]]} if record.get("annexes") else {}),
         "tool": dict(record["tool"]),
+    }
+
+
+def _annex(annex: Mapping[str, Any]) -> dict[str, Any]:
+    """Who answered which questions, and the digests of the documents that show it; they change no verdict."""
+    steps = [step for case in annex["cases"] for step in case["steps"]]
+    return {
+        "pack": {name: annex["pack"][name] for name in ("id", "version", "digest")},
+        "persons": list(annex["persons"]),
+        "statuses": dict(annex["statuses"]),
+        "files": [dict(each) for step in steps for each in step["files"]],
     }
 
 

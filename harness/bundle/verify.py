@@ -333,9 +333,8 @@ def _beside_installed(pack: Mapping[str, Any]) -> tuple[str, Outcome]:
 def _check_evidence(bundle: Bundle) -> None:
     """Whether every byte that an event speaks of is there."""
     for event in read_events(bundle.folder / "evidence"):
-        digest = event.data.get("digest")
-        if digest is not None:
-            bundle.fetch(str(digest))
+        for digest in event.digests:
+            bundle.fetch(digest)
 
 
 def _say_what_it_means(predicate: Mapping[str, Any], trusted: bool, say: Say) -> None:

@@ -54,7 +54,8 @@ def begin_bundle(folder: Path, plan: Plan, pack: Pack, *, ics: Mapping[str, Any]
     """
     with _writing(folder):
         wanted = {PLAN: dumps(plan_to_json(plan)), **({} if ics is None else {CLAIMS: dumps(ics)})}
-        wanted |= {f"{PACK}/{name}": file.read_bytes() for name, file in _pack_files(pack)}
+        packs = (pack, *(annex.pack for annex in plan.annexes))
+        wanted |= {f"{PACK}/{name}": file.read_bytes() for each in packs for name, file in _pack_files(each)}
         there = {path.relative_to(folder).as_posix() for path in (folder / PACK).rglob("*") if path.is_file()}
         there |= {name for name in (PLAN, CLAIMS) if (folder / name).exists()}
         for name in sorted(there):

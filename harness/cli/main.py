@@ -12,6 +12,7 @@ import harness
 from harness.cli import (
     admit,
     annotate,
+    attest,
     check,
     compare,
     coverage,
@@ -60,6 +61,7 @@ COMMANDS = {
     "register": register,
     "check": check,
     "init": init,
+    "attest": attest,
     "pki": pki,
     "doctor": doctor,
     "list": list_cases,

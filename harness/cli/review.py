@@ -2,6 +2,7 @@
 
   c2c review out/20261123-120000                                      what waits for a person
   c2c review out/20261123-120000 --form review.yaml                   write a form to fill in
+  c2c review out/20261123-120000 --files documents                    write what is attached to answers
   c2c review out/20261123-120000 --grades review.yaml --key K --out R sign it
   c2c review out/20261123-120000 --reviews R --trust operator.pub.pem judge again with it; exit by the verdict
 
@@ -14,7 +15,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.bundle.review import judge_reviewed, open_reviews, open_steps, read_grades, sign_reviews, write_form
+from harness.bundle.review import (
+    judge_reviewed,
+    open_reviews,
+    open_steps,
+    read_grades,
+    sign_reviews,
+    write_files,
+    write_form,
+)
 from harness.bundle.verify import opened, verify_bundle
 from harness.campaign import EXIT_CODES
 from harness.cli.keys import add_key, add_trust, key_of, trust_of
@@ -27,7 +36,7 @@ from harness.errors import (
     ConfigurationFault,
 )
 from harness.judge.review import Review
-from harness.judge.run import harness_failed
+from harness.judge.run import describe_annex, harness_failed
 from harness.record.strict import loads
 from harness.security.statement_key import key_id
 
@@ -41,6 +50,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("bundle", type=Path, metavar="BUNDLE", help="the folder, or its .zip")
     parser.add_argument("--form", type=Path, metavar="FILE", help="write a form with everything that waits")
+    parser.add_argument("--files", type=Path, metavar="DIR", help="write the documents that are attached to answers")
     parser.add_argument("--grades", type=Path, metavar="FILE", help="the form, filled in; it is signed with --key")
     parser.add_argument("--out", type=Path, metavar="FILE", help="where the signed review goes")
     parser.add_argument(
@@ -58,6 +68,9 @@ def run(options: argparse.Namespace) -> int:
         if options.form is not None:
             print(f"{write_form(options.form, record)} steps wait for a person")
             return CONFORMANT
+        if options.files is not None:
+            print(f"{write_files(folder, options.files)} documents below {options.files}")
+            return CONFORMANT
         if options.grades is not None:
             key = key_of(options)
             if key is None or options.out is None:
@@ -71,6 +84,10 @@ def run(options: argparse.Namespace) -> int:
         waiting = open_steps(record)
         for each in waiting:
             print(f"{each.case}  {each.step}: {each.question}")
+            if each.answer:
+                print(f"    {each.answer}")
+            for name, digest in each.files:
+                print(f"    file {name} ({digest})")
         print(f"{len(waiting)} steps wait for a person")
         return NOT_FULLY_VERIFIED if waiting else CONFORMANT
 
@@ -93,5 +110,7 @@ def _judge(folder: Path, record: bytes, files: list[Path], trust: list[PublicKey
     for each in reviews:
         print(f"{each.case}  {each.step}: {each.verdict.value} by {each.person}: {each.reason}")
     print(f"with reviews {judgement.verdict.value}: {judgement.reason}")
+    for annex in judgement.annexes:
+        print(describe_annex(annex))
     code = HARNESS if harness_failed(judgement) else EXIT_CODES[judgement.verdict]
     return NOT_FULLY_VERIFIED if code == CONFORMANT and trust is None else code

@@ -30,7 +30,8 @@ kind                   data
 ``control-call``       action, parameters (no secrets)
 ``control-answer``     status, body (JSON), or error
 ``state``              object, key, state: the answer to a probe; ``state`` is null when not observable
-``attested``           question, answer, person, or null while open
+``attested``           question; answer and person, or null while nobody has answered; files: name, digest and size of
+                       each document that shows it
 ``fault``              text: this program did something wrong in this case (:class:`~harness.errors.HarnessFault`)
 ``lag``                seconds: how late the loop was, when over the recorded uncertainty
 ``run-finished``       complete (bool), reason
@@ -65,3 +66,9 @@ class Event:
     case: str | None = None
     step: str | None = None
     data: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def digests(self) -> tuple[str, ...]:
+        """The digests of the bytes that it speaks of."""
+        own = self.data.get("digest")
+        return (*((str(own),) if own else ()), *(str(each["digest"]) for each in self.data.get("files", ())))

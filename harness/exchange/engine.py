@@ -25,6 +25,7 @@ from harness.errors import HarnessFault
 from harness.evidence.clock import UNCERTAINTY, Clock, SystemClock, stamp
 from harness.evidence.log import EventLog
 from harness.evidence.model import Event
+from harness.exchange.attest import ask_all
 from harness.exchange.data import Data, NoDataError, make_data
 from harness.exchange.listener import Listener
 from harness.exchange.model import Setup
@@ -102,7 +103,7 @@ class Engine:
         self._verdicts = dict(past.verdicts)
         self._attempts = dict(past.attempts)
         self._again = [case for case in plan.cases if case.id in past.spoiled]
-        self._next_serial = past.next_serial
+        self._next_serial, self._asked = past.next_serial, past.asked
         self._stopping = ""
         self._running: set[asyncio.Task[None]] = set()
 
@@ -126,6 +127,9 @@ class Engine:
             self._recorder.write("run-resumed" if self._resumed else "run-started", **{**self._about, **clock})
             reason = "The run was cut off."
             try:
+                questions = [case for annex in self._plan.annexes for case in annex.plan.cases]
+                open_ones = [case for case in questions if case.id not in self._asked]
+                ask_all(self._recorder, open_ones, self._setup.attestations)
                 for planned in _parts(self._plan.cases):
                     part = [case for case in planned if case.id not in self._verdicts and not self._is_by_hand(case)]
                     timed = [case for case in part if is_timed(case, self._pack)]

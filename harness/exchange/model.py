@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias
 
 from cryptography.x509 import Certificate
 
@@ -83,6 +84,25 @@ class Control(Protocol):
 
 
 @dataclass(frozen=True)
+class Told:
+    """What one person answers to one question.
+
+    Parameters:
+        person: who answers: name and office.
+        text: the answer.
+        files: what shows it.
+    """
+
+    person: str
+    text: str
+    files: tuple[Path, ...] = ()
+
+
+Attestations: TypeAlias = "Mapping[tuple[str, str], Told]"
+"""Answers of persons, by case and step."""
+
+
+@dataclass(frozen=True)
 class Setup:
     """The world around the play.
 
@@ -97,6 +117,7 @@ class Setup:
         tls_anchors: whom TLS certificates of the SUT are believed on.
         control: how the SUT is asked to act.
         max_in_flight: how many cases may be played at once.
+        attestations: what persons answer to questions.
     """
 
     sut_urls: Mapping[str, str]
@@ -109,3 +130,4 @@ class Setup:
     tls_anchors: tuple[Certificate, ...]
     control: Control
     max_in_flight: int = 1
+    attestations: Attestations = field(default_factory=dict)

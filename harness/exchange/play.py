@@ -17,6 +17,7 @@ from itertools import groupby, takewhile
 from harness.errors import ConfigurationFault, HarnessFault
 from harness.evidence.clock import stamp
 from harness.evidence.conversation import Conversation
+from harness.exchange.attest import write_attested
 from harness.exchange.data import Data
 from harness.exchange.deliver import cancelled, deliver, simulate, together
 from harness.exchange.movement import Movement, take_over
@@ -134,7 +135,8 @@ class Player:
             case Probe():
                 await self._probe(step)
             case Attest():
-                self._scene.write("attested", step.id, question=step.question, answer=None, person=None)
+                told = self._scene.stage.setup.attestations.get((self._case.id, step.id))
+                write_attested(self._scene.stage.recorder, self._case.id, step, told)
 
     async def _exchange(self, step: Exchange) -> None:
         for given in step.values.values():

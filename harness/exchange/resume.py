@@ -30,6 +30,7 @@ class Past:
         spoiled: ids of cases with a verdict that are to be played once more, see :func:`is_spoiled`.
         next_serial: the first number that is not used yet.
         drawn: the next entry of each pool whose entries are used up.
+        asked: ids of the cases that came to an end, also of those in annexes.
     """
 
     verdicts: Mapping[str, CaseVerdict] = field(default_factory=dict)
@@ -37,6 +38,7 @@ class Past:
     spoiled: tuple[str, ...] = ()
     next_serial: int = 0
     drawn: Mapping[str, int] = field(default_factory=dict)
+    asked: frozenset[str] = frozenset()
 
 
 def look_back(plan: Plan, pack: Pack, events: Sequence[Event], fetch: Fetch) -> Past:
@@ -68,7 +70,8 @@ def look_back(plan: Plan, pack: Pack, events: Sequence[Event], fetch: Fetch) -> 
                 spoiled.append(case.id)
     first = 1 + max((case.serial for case in plan.cases), default=plan.parameters.first - 1)
     repeated = sum(int(event.data["attempt"]) > 1 for event in begun)
-    return Past(verdicts, attempts, tuple(spoiled), first + repeated, drawn)
+    asked = frozenset(str(event.case) for event in events if event.kind == "case-finished")
+    return Past(verdicts, attempts, tuple(spoiled), first + repeated, drawn, asked)
 
 
 def beyond(past: Past, number: int, pools: Iterable[str]) -> Past:

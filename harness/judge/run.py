@@ -64,6 +64,7 @@ class RunJudgement:
         findings: about the run as a whole, such as messages that belong to no case.
         waivers: what became of each waiver.
         on_waivers: nothing but waivers stands between this run and the word conformant.
+        annexes: of what was asked beside it, in the order of the plan. They change nothing above.
     """
 
     verdict: RunVerdict
@@ -74,6 +75,7 @@ class RunJudgement:
     findings: tuple[Finding, ...] = field(default=())
     waivers: tuple[Waived, ...] = field(default=())
     on_waivers: bool = False
+    annexes: tuple[RunJudgement, ...] = ()
 
 
 def judge_run(
@@ -82,15 +84,20 @@ def judge_run(
     """Judge everything that was observed in a run, with what persons decided since."""
     by_case = events_by_case((case.id for case in plan.cases), events)
     verdicts = tuple(judge_case(case, plan, pack, by_case[case.id], fetch, reviews) for case in plan.cases)
-    return summarise(plan, pack, verdicts, events, fetch)
+    return summarise(plan, pack, verdicts, events, fetch, reviews)
 
 
 def summarise(
-    plan: Plan, pack: Pack, verdicts: Sequence[CaseVerdict], events: Sequence[Event], fetch: Fetch
+    plan: Plan,
+    pack: Pack,
+    verdicts: Sequence[CaseVerdict],
+    events: Sequence[Event],
+    fetch: Fetch,
+    reviews: Sequence[Review] = (),
 ) -> RunJudgement:
     """The judgement of a run from the verdicts of its cases, taken live or made anew.
 
-    What came for a case after its end is judged here.
+    What came for a case after its end, and what was asked beside the run, is judged here.
     """
     cases = _beside_controls(plan.cases, verdicts)
     counted = [(case, verdict) for case, verdict in zip(plan.cases, cases, strict=True) if not case.is_control]
@@ -116,7 +123,8 @@ def summarise(
     states = {each.state for each in waived}
     on_waivers = verdict is RunVerdict.CONFORMANT and "used" in states and not states & {"stale", "expired"}
     verdict, reason = _beside_waivers(verdict, reason, waived)
-    return RunJudgement(verdict, reason, counts, cases, requirements, found, waived, on_waivers)
+    annexes = tuple(judge_run(annex.plan, annex.pack, events, fetch, reviews) for annex in plan.annexes)
+    return RunJudgement(verdict, reason, counts, cases, requirements, found, waived, on_waivers, annexes)
 
 
 def _without(
@@ -353,6 +361,14 @@ def _findings(events: Iterable[Event]) -> Iterable[Finding]:
             where = f"belongs to {event.case}, but to no step that waits"
             text = f"A message to {event.data.get('receiver')} {where} (event {event.seq})."
             yield Finding("exchange", "extra", text, severity="info")
+
+
+def describe_annex(judgement: RunJudgement) -> str:
+    """How far the questions of an annex are settled, in one line."""
+    met = sum(each.status in (Status.PASSED, Status.PASSED_WITH_WARNING) for each in judgement.requirements)
+    failed = sum(each.status is Status.FAILED for each in judgement.requirements)
+    left = len(judgement.requirements) - met - failed
+    return f"annex: {len(judgement.requirements)} demands, {met} met, {failed} not met, {left} wait for a person"
 
 
 def harness_failed(judgement: RunJudgement) -> bool:

@@ -291,7 +291,7 @@ def judge_observation(
         case Probe():
             ruling = _probe(step, seen, observable=observable)
         case Attest():
-            ruling = _Ruling(Verdict.REVIEW, f"A person must look: {step.question}", step.question, "not graded")
+            ruling = _attested(step, seen)
     numbers = tuple(event.seq for event in seen.events)
     return StepVerdict(step.id, ruling.verdict, ruling.reason, ruling.expected, ruling.observed, events=numbers)
 
@@ -309,6 +309,17 @@ def _quiet(step: Quiet, seen: Seen, events: Sequence[Event]) -> _Ruling:
         reason = "A message that belongs to no step came meanwhile."
         return _Ruling(Verdict.INCONCLUSIVE, reason, expected, "a stray message")
     return _Ruling(Verdict.PASS, f"Nothing came until {until}.", expected, "nothing came")
+
+
+def _attested(step: Attest, seen: Seen) -> _Ruling:
+    """A question waits for a grade, whatever was answered."""
+    told = seen.first("attested")
+    reason = f"A person must look: {step.question}"
+    if told is None or told.data.get("answer") is None:
+        return _Ruling(Verdict.REVIEW, reason, step.question, "not answered")
+    names = ", ".join(str(each["name"]) for each in told.data.get("files", ()))
+    answer = f"{told.data['person']}: {told.data['answer']}" + (f" (files: {names})" if names else "")
+    return _Ruling(Verdict.REVIEW, reason, step.question, answer)
 
 
 def _probe(step: Probe, seen: Seen, *, observable: bool) -> _Ruling:

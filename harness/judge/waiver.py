@@ -63,9 +63,7 @@ def apply_waivers(
     return tuple(_applied(waiver, began, cases) for waiver in waivers)
 
 
-def excused_by(
-    applied: Sequence[Waived], cases: Sequence[CaseVerdict], beside: Collection[str | None] = ()
-) -> Excused:
+def excused_by(applied: Sequence[Waived], cases: Sequence[CaseVerdict], beside: Collection[str | None] = ()) -> Excused:
     """The cases and requirements that are excused.
 
     Parameters:

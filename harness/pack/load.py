@@ -53,6 +53,10 @@ def load_pack(path: str | Path) -> Pack:
     mistakes, choices = table("faults", required=False), table("variations", required=False)
     bites = read_table(layers.roots[:1], "teeth", required=False)
 
+    if spoken.get("messages") and not layers.fixtures:
+        raise head.fault(
+            "the pack has messages, but names no folder of golden samples", expected="fixtures: FOLDER in pack.yaml"
+        )
     roles, sets, timers = read_roles(head), read_outcome_sets(head), read_timers(head)
     parties = read_parties(head, roles)
     pools = {name: tuple(entry.data) for name, entry in head.table("pools")}
@@ -74,7 +78,7 @@ def load_pack(path: str | Path) -> Pack:
         notice=head.get("notice"),
         provenance=head.get("provenance"),
         root=layers.roots[0],
-        fixtures=layers.fixtures[0],
+        fixtures=layers.fixtures[0] if layers.fixtures else layers.roots[0],
         digest=digest(layers),
         extends=layers.ids[1:],
         bases=find_bases(layers),

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.evidence.clock import stamp
 from harness.judge.model import Status
+from harness.record.annex import about_annexes
 from harness.record.detail import alternatives, certificate_facts, defect_texts
 from harness.record.redact import places_of, redact_finding, redact_head, redact_text
 from harness.scenario.waiver import waiver_to_json
@@ -125,6 +126,7 @@ def make_record(
         ],
         "findings": [_finding(finding, redact_text) for finding in judgement.findings],
         "defects": defect_texts(events),
+        **({"annexes": list(about_annexes(plan, judgement, events))} if plan.annexes else {}),
         "teeth": None if pack.teeth is None else asdict(pack.teeth),
     }
 
@@ -216,7 +218,7 @@ def _case(case: Case, verdict: CaseVerdict, events: Sequence[Event], places: Map
 
 
 def _digests(events: Iterable[Event]) -> Iterator[str]:
-    return (event.data["digest"] for event in events if event.data.get("digest"))
+    return (digest for event in events for digest in event.digests)
 
 
 def _masking(

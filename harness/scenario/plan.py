@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from fnmatch import fnmatchcase
@@ -23,7 +23,7 @@ from harness.scenario.derive import derive
 from harness.scenario.derive_lifecycle import accepted_id
 from harness.scenario.guide import COVERED, acts, choose
 from harness.scenario.load import load_scenarios
-from harness.scenario.model import Case, Depth, Exchange, Scenario
+from harness.scenario.model import Attest, Case, Depth, Exchange, Scenario
 from harness.scenario.project import exchanges, mode, project, seats, settles, wrong
 from harness.scenario.waiver import Waiver, check_waivers, waiver_from_json, waiver_to_json
 
@@ -129,6 +129,19 @@ class Excluded:
 
 
 @dataclass(frozen=True)
+class Annex:
+    """Questions of another pack, which are asked beside a run and change nothing in its verdict.
+
+    Parameters:
+        plan: its cases.
+        pack: the pack that asks.
+    """
+
+    plan: Plan
+    pack: Pack
+
+
+@dataclass(frozen=True)
 class Plan:
     """What is played against whom, with which data.
 
@@ -138,6 +151,7 @@ class Plan:
         parameters: the rest.
         cases: in playing order: positive controls first, then the others, then the controls once more.
         excluded: everything else that the pack could have played.
+        annexes: what is asked beside it.
     """
 
     pack: str
@@ -147,6 +161,7 @@ class Plan:
     parameters: Parameters
     cases: tuple[Case, ...]
     excluded: tuple[Excluded, ...] = ()
+    annexes: tuple[Annex, ...] = ()
 
     @property
     def baseline(self) -> str:
@@ -160,12 +175,18 @@ class Plan:
         return _short("TE", [document["sut"], document["parameters"]])
 
 
-def make_plan(pack: Pack, subject: Subject, parameters: Parameters) -> Plan:
+def make_plan(pack: Pack, subject: Subject, parameters: Parameters, annexes: Sequence[Pack] = ()) -> Plan:
     """Choose and order the cases.
 
+    Parameters:
+        pack: the profile.
+        subject: the SUT.
+        parameters: the rest.
+        annexes: packs whose questions are asked beside it.
+
     Raises:
-        ConfigurationFault: the role or a position is not in the pack, a selection matches no case, or a
-            scenario contradicts the life-cycle table.
+        ConfigurationFault: the role or a position is not in the pack, a selection matches no case, a
+            scenario contradicts the life-cycle table, or an annex does more than ask.
     """
     scenarios = load_scenarios(pack)
     for scenario in scenarios:
@@ -206,7 +227,22 @@ def make_plan(pack: Pack, subject: Subject, parameters: Parameters) -> Plan:
         parameters,
         tuple(replace(case, serial=parameters.first + number) for number, case in enumerate(ordered)),
         tuple(excluded),
+        tuple(_annex(each, subject, {case.id for case in ordered}) for each in annexes),
     )
+
+
+def _annex(pack: Pack, subject: Subject, taken: Collection[str]) -> Annex:
+    """All questions of a pack that only asks; whoever runs the SUT answers them, in its only role."""
+    role = next(iter(pack.roles))
+    plan = make_plan(pack, replace(subject, role=role, positions=(), facts={}, claims=None), Parameters())
+    for case in plan.cases:
+        if case.id in taken or len(pack.roles) > 1 or not all(isinstance(step, Attest) for step in case.steps):
+            raise ConfigurationFault(
+                f"the pack {pack.id} cannot be an annex: {case.id} does more than ask, or is not alone of its name",
+                where=case.where,
+                expected="a pack with one role whose scenarios consist of `attest:` steps",
+            )
+    return Annex(plan, pack)
 
 
 def by_hand(ordered: Sequence[Case]) -> tuple[tuple[Case, ...], tuple[Case, ...]]:
@@ -352,11 +388,12 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
         },
         "cases": [{"id": case.id, "version": case.version, "control": case.control} for case in plan.cases],
         "excluded": [{"id": case.id, "rule": case.rule} for case in plan.excluded],
+        **({"annexes": [plan_to_json(annex.plan) for annex in plan.annexes]} if plan.annexes else {}),
     }
 
 
-def plan_from_json(document: Mapping[str, Any], pack: Pack) -> Plan:
-    """Read a plan; the cases are made from the pack, and must be the planned ones.
+def plan_from_json(document: Mapping[str, Any], pack: Pack, annexes: Sequence[Pack] = ()) -> Plan:
+    """Read a plan; the cases are made from the packs, and must be the planned ones.
 
     Raises:
         BundleFault: the document is no plan, or the pack is not the planned one.
@@ -385,6 +422,7 @@ def plan_from_json(document: Mapping[str, Any], pack: Pack) -> Plan:
                     "waivers": tuple(waiver_from_json(each) for each in parameters["waivers"]),
                 }
             ),
+            annexes,
         )
     except (KeyError, TypeError, ValueError, AttributeError) as problem:
         raise BundleFault(f"plan.json is not a plan: {problem}") from problem

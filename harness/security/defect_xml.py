@@ -150,9 +150,7 @@ def remove(what: bytes) -> Edit:
 
 def comment_digest(protected: Protected) -> Protected:
     """Put a comment before a digest: it is not in the canonical form, so the signature value stays right."""
-    return replace(
-        protected, data=protected.data.replace(b"<ds:DigestValue>", b"<ds:DigestValue><!-- AAAA -->", 1)
-    )
+    return replace(protected, data=protected.data.replace(b"<ds:DigestValue>", b"<ds:DigestValue><!-- AAAA -->", 1))
 
 
 # --- references that lead elsewhere -----------------------------------------------------------------------------------

@@ -124,4 +124,3 @@ def plan_signing(
         profile.actor,
         unencoded="b64" in profile.critical,
     )
-

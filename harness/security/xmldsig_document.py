@@ -226,9 +226,7 @@ def _digest_problems(
         yield Problem("signature/digest-mismatch", text, reference.place)
 
 
-def _coverage_problems(
-    root: etree._Element, reached: Sequence[_Reached], content: Content
-) -> Iterator[Problem]:
+def _coverage_problems(root: etree._Element, reached: Sequence[_Reached], content: Content) -> Iterator[Problem]:
     """What the signature is about must be signed itself: compared as elements, not by id."""
     targets = [each.target for each in reached]
     if content.outside:

@@ -64,6 +64,7 @@ def load_target(path: Path) -> Target:
         statement=_statement(source, folder, data.get("statement")),
         assurance=data.get("assurance", "self-declaration"),
         waivers=folder / data["waivers"] if "waivers" in data else None,
+        attestations=_files(folder, data.get("attestations", [])),
     )
 
 

@@ -177,6 +177,7 @@ class Target:
         statement: the key that signs the bundle, or ``None``.
         assurance: who stands behind the result.
         waivers: file with waivers, or ``None``.
+        attestations: forms in which persons answer questions.
     """
 
     source: Source = field(repr=False)
@@ -200,6 +201,7 @@ class Target:
     statement: Statement | None
     assurance: Literal["self-declaration", "witnessed", "operator"]
     waivers: Path | None
+    attestations: tuple[Path, ...] = ()
 
     def endpoint(self, position: str | None) -> str | None:
         """The address at which the SUT listens in a position, without a slash at the end."""
