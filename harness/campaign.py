@@ -174,7 +174,7 @@ class Campaign:
         self._resumed = resumed is not None
         self._forms = [read_form(file) for file in target.attestations]
         self.plan = resumed or self._planned(self._parameters)
-        self._attestations = answers_in(self._forms, self.plan)
+        self._told = answers_in(self._forms, self.plan)
         self._ics = target.ics_source.data or None
         self._done = threading.Event()
         self._stop: Callable[[], None] = lambda: None
@@ -232,7 +232,7 @@ class Campaign:
         """
         if not self._resumed:
             check_free(out)
-        setup = replace(make_setup(self.target, self.pack, self._wish.confirm), attestations=self._attestations)
+        setup = replace(make_setup(self.target, self.pack, self._wish.confirm), attestations=self._told)
         if self._wish.at_once is not None:
             setup = replace(setup, max_in_flight=self._wish.at_once)
         check_own_certificates(setup, datetime.now(UTC))
@@ -289,8 +289,7 @@ class Campaign:
 
     def _look_back(self, out: Path) -> Past:
         """Where the run came to; what other runs have used since then is not used again."""
-        events, fetch = tuple(read_events(out / EVIDENCE)), Store(out / EVIDENCE).get
-        past = look_back(self.plan, self.pack, events, fetch)
+        past = look_back(self.plan, self.pack, tuple(read_events(out / EVIDENCE)), Store(out / EVIDENCE).get)
         return past if self._wish.fresh else beyond(past, first_number(self.target), self.plan.parameters.pools)
 
     def _keep_number(self, following: int) -> None:
@@ -336,10 +335,9 @@ class Campaign:
 
 
 def _signing_keys(target: Target) -> tuple[Signer, ...]:
-    if target.statement is None:
+    if (statement := target.statement) is None:
         return ()
-    password = target.statement.password.read().encode() if target.statement.password else None
-    return (open_signer(target.statement.key, password),)
+    return (open_signer(statement.key, statement.password.read().encode() if statement.password else None),)
 
 
 def judge_folder(folder: Path, keys: Sequence[Signer]) -> Result:

@@ -1,8 +1,8 @@
-"""Write the form in which a person answers the questions of a pack, such as readiness.
+"""Write the form in which a person answers the questions of a pack.
 
-  c2c attest --pack readiness --form readiness.yaml
+  c2c attest --pack PACK --form answers.yaml
 
-Fill it in, name it in the target file (attestations: [readiness.yaml]), and run. Everything in it, with the files that
+Fill it in, name it in the target file (attestations: [answers.yaml]), and run. Everything in it, with the files that
 it names, goes into the bundle; a person decides about each answer with `c2c review`. No answer changes the verdict
 about the system.
 """

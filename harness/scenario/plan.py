@@ -19,12 +19,12 @@ from harness.errors import BundleFault, ConfigurationFault
 from harness.pack.model import Pack
 from harness.scenario.claim import not_claimed, rule
 from harness.scenario.contradiction import contradictions
+from harness.scenario.control import controls_of
 from harness.scenario.derive import derive
-from harness.scenario.derive_lifecycle import accepted_id
 from harness.scenario.guide import COVERED, acts, choose
 from harness.scenario.load import load_scenarios
-from harness.scenario.model import Attest, Case, Depth, Exchange, Scenario
-from harness.scenario.project import exchanges, mode, project, seats, settles, wrong
+from harness.scenario.model import Attest, Case, Depth, Scenario
+from harness.scenario.project import exchanges, mode, project, seats
 from harness.scenario.waiver import Waiver, check_waivers, waiver_from_json, waiver_to_json
 
 _MARK = 16
@@ -198,7 +198,7 @@ def make_plan(pack: Pack, subject: Subject, parameters: Parameters, annexes: Seq
     depth = parameters.depth
     candidates = [case for seat in _seats(pack, subject) for case in _cases(pack, seat, scenarios, subject, depth)]
     check_waivers(parameters.waivers, {case.id for case in candidates}, set(pack.requirements))
-    controls = _controls(candidates)
+    controls = controls_of(candidates)
     unclaimed = {case.id: not_claimed(case, subject.claims) for case in candidates}
     wanted, excluded = [], []
     for case in candidates:
@@ -279,42 +279,6 @@ def _cases(pack: Pack, seat: str, scenarios: Sequence[Scenario], subject: Subjec
         case = project(scenario, pack, seat, facts)
         if case is not None:
             yield case
-
-
-def _controls(cases: Sequence[Case]) -> dict[str, str]:
-    """The positive control of each negative case.
-
-    It is the derived acceptance of its message, else the first case in which the SUT plays the same part in the
-    same message without a refusal.
-    """
-    by_id = {case.id: case for case in cases}
-    positives = [case for case in cases if not case.negative]
-    found = {}
-    for case in cases:
-        message = _negative_message(case)
-        if message is None:
-            continue
-        seat = case.id.rpartition("@")[2]
-        derived = f"{accepted_id(message.message)}@{seat}"
-        if derived in by_id:
-            found[case.id] = derived
-            continue
-        part = mode(message, case.sut)
-        for positive in positives:
-            if positive.sut == case.sut and any(
-                step.message == message.message and mode(step, case.sut) == part for step in exchanges(positive.steps)
-            ):
-                found[case.id] = positive.id
-                break
-    return found
-
-
-def _negative_message(case: Case) -> Exchange | None:
-    if not case.negative:
-        return None
-    played = [step for step in exchanges(case.steps) if mode(step, case.sut) != "simulate"]
-    first_wrong = next((step for step in played if wrong(step)), None)
-    return first_wrong or next((step for step in played if not settles(step)), None)
 
 
 def _selected(case: Case, parameters: Parameters) -> bool:

@@ -32,9 +32,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         filled = yaml.safe_load(form.read_text())
         filled["person"] = PERSON
         for entry in filled["answers"]:
-            if entry["case"] == "annex-11-in-force@authority":
+            if entry["case"] == "annex-11-in-force@administration":
                 entry |= {"answer": "Since 25 May 2021, by Decree 17.", "files": ["decree.pdf"]}
-            if entry["case"] == "service-desk@authority":
+            if entry["case"] == "service-desk@administration":
                 entry |= {"answer": "Always. The call went to +998 71 000 00 00, token=abcdefgh12345."}
         form.write_text(yaml.safe_dump(filled, allow_unicode=True))
         (folder / "decree.pdf").write_bytes(DECREE)
@@ -95,7 +95,7 @@ def test_a_reviewer_sees_the_answer_gets_the_document_and_decides(world, tmp_pat
     assert "Since 25 May 2021, by Decree 17." in shown
     assert digest_of(DECREE) in shown
     assert main(["review", str(bundle), "--files", str(tmp_path / "documents")]) == 0
-    assert (tmp_path / "documents" / "annex-11-in-force@authority" / "decree.pdf").read_bytes() == DECREE
+    assert (tmp_path / "documents" / "annex-11-in-force@administration" / "decree.pdf").read_bytes() == DECREE
     assert main(["review", str(bundle), "--form", str(form)]) == 0
     grades = yaml.safe_load(form.read_text())
     grades["person"] = "Operator"
@@ -116,14 +116,14 @@ def test_a_reviewer_sees_the_answer_gets_the_document_and_decides(world, tmp_pat
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        ({"case": "legal-basis@authority"}, "there is no case with a question in readiness"),
+        ({"case": "legal-basis@administration"}, "there is no case with a question in readiness"),
         ({"files": ["missing.pdf"]}, "cannot be read"),
-        ({"step": "ask"}, "there is no question of annex-11-in-force@authority 'ask'"),
+        ({"step": "ask"}, "there is no question of annex-11-in-force@administration 'ask'"),
     ],
 )
 def test_a_wrong_form_is_told_with_its_line(world, tmp_path, capsys, change, complaint):
     form, target = tmp_path / "form.yaml", tmp_path / "target.yaml"
-    answer = {"case": "annex-11-in-force@authority", "answer": "Yes."} | change
+    answer = {"case": "annex-11-in-force@administration", "answer": "Yes."} | change
     form.write_text(yaml.safe_dump({"pack": "readiness", "person": "x", "answers": [answer]}))
     before = json.loads((world["folder"] / "system" / "target.yaml").read_text())
     target.write_text(json.dumps(before | {"attestations": [str(form)]}))
