@@ -39,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
     plan = campaign.plan
     print(f"{plan.pack} {plan.pack_version}, {plan.subject.role}: {plan.baseline} {plan.environment}")
     if plan.parameters.by_hand:
-        count, actions, lookups = counted(plan)
+        count, actions, lookups = counted(plan, campaign.pack)
         spared = sum(each.rule == COVERED for each in plan.excluded)
         print(f"  by hand: {actions} messages to send and {lookups} states to look up, on {count} movements")
         print(f"  out of reach without more actions: {spared} cases; every requirement they carry is carried by others")

@@ -40,7 +40,7 @@ from harness.exchange.transport import WireTransport
 from harness.judge.case import judge_case, trust_of
 from harness.judge.model import CaseVerdict, Verdict
 from harness.pack.model import Pack
-from harness.scenario.guide import acts, goes_on, movements
+from harness.scenario.guide import acts, joined, movements
 from harness.scenario.model import Case
 from harness.scenario.plan import END, Plan
 from harness.scenario.project import is_timed
@@ -215,13 +215,13 @@ class Engine:
 
     def _by_hand(self) -> list[Case]:
         left = [case for case in self._plan.cases if self._is_by_hand(case) and case.id not in self._verdicts]
-        return [turn.case for turns in movements(left) for turn in turns]
+        return [turn.case for turns in movements(left, self._pack) for turn in turns]
 
     async def _play(
         self, stage: Stage, case: Case, movement: Movement | None = None, *, keep: bool = False
     ) -> Movement | None:
         """Play a case, on a movement if it can go on there; returns the movement that it leaves, if that is kept."""
-        if movement is not None and not goes_on(case, movement.sut, movement.steps):
+        if movement is not None and joined(case, movement.sut, movement.steps, self._pack) is None:
             stage.switchboard.retire(movement.case, movement.conversation)
             movement = None
         attempt = self._attempts[case.id] = self._attempts.get(case.id, 0) + 1
@@ -232,7 +232,7 @@ class Engine:
                 raise NoDataError(f"unmapped: {places}")
             data = self._data(case, attempt)
             if movement is not None:
-                data = replace(data, values=movement.data.values)
+                data = replace(data, values={**data.values, **movement.data.values})
             player = Player(stage, data, attempt, self._pools.used, movement)
             await player.play()
         except NoDataError as exhausted:
@@ -246,7 +246,7 @@ class Engine:
             left = None
             if player is not None:
                 if keep and verdict.verdict in (Verdict.PASS, Verdict.WARNING):
-                    left = movement_after(player.scene, events)
+                    left = movement_after(player.scene, events, movement)
                 if left is None:
                     stage.switchboard.retire(case.id, player.scene.conversation)
         if attempt == 1 and is_spoiled(verdict, events):

@@ -51,6 +51,7 @@ class Player:
         self._case: Case = data.case
         self._attempt, self._drawn, self._movement = attempt, dict(drawn or {}), movement
         self._background: dict[str, tuple[asyncio.Event, asyncio.Future[None]]] = {}
+        self._shared = 0
 
     @property
     def scene(self) -> Scene:
@@ -63,7 +64,7 @@ class Player:
         values = self._scene.data.to_json()
         recorder.write("case-started", case.id, attempt=self._attempt, values=values, drawn=self._drawn)
         if self._movement is not None:
-            take_over(self._scene, self._movement)
+            self._shared = take_over(self._scene, self._movement)
             self._scene.stage.switchboard.leave(self._movement.case)
         self._scene.stage.switchboard.enter(case.id, lambda: self._scene.conversation)
         ended, reason = "cancelled", ""
@@ -83,7 +84,7 @@ class Player:
             recorder.write("case-finished", case.id, ended=ended, reason=reason)
 
     async def _steps(self) -> None:
-        script = self._case.steps[len(self._movement.steps) if self._movement is not None else 0 :]
+        script = self._case.steps[self._shared :]
         try:
             self._arm(script)
             for number, steps in _turns(script):

@@ -18,23 +18,23 @@ _STYLE = (
 )
 
 
-def sheet_of(plan: Plan) -> tuple[tuple[Turn, ...], ...]:
+def sheet_of(plan: Plan, pack: Pack) -> tuple[tuple[Turn, ...], ...]:
     """The movements that a person sets up, each with the cases that are played on it."""
-    return movements([case for case in plan.cases if acts(case)])
+    return movements([case for case in plan.cases if acts(case)], pack)
 
 
-def counted(plan: Plan) -> tuple[int, int, int]:
+def counted(plan: Plan, pack: Pack) -> tuple[int, int, int]:
     """How many movements a person sets up, how often the person acts, and how often something is looked up."""
-    sheet = sheet_of(plan)
+    sheet = sheet_of(plan, pack)
     turns = [turn for each in sheet for turn in each]
     return len(sheet), sum(turn.actions for turn in turns), sum(turn.lookups for turn in turns)
 
 
 def derive_sheet(plan: Plan, pack: Pack) -> bytes:
     """The run sheet as a page to print: one line for each thing to do, and what it is good for."""
-    count, actions, lookups = counted(plan)
+    count, actions, lookups = counted(plan, pack)
     rows, number = [], 0
-    for place, turns in enumerate(sheet_of(plan), 1):
+    for place, turns in enumerate(sheet_of(plan, pack), 1):
         rows.append(f"<table><caption>Movement {place}</caption><tr><th></th><th>Do</th><th>Then</th><th>For</th></tr>")
         for turn in turns:
             for step in turn.case.steps[turn.shared :]:

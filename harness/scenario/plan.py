@@ -217,7 +217,7 @@ def make_plan(pack: Pack, subject: Subject, parameters: Parameters, annexes: Seq
         )
     ordered = tuple(_ordered(wanted, candidates, parameters.shuffle))
     if parameters.by_hand:
-        ordered, spared = by_hand(ordered)
+        ordered, spared = by_hand(ordered, pack)
         excluded.extend(Excluded(case.id, COVERED, case.requirements) for case in spared)
     return Plan(
         pack.id,
@@ -245,14 +245,14 @@ def _annex(pack: Pack, subject: Subject, taken: Collection[str]) -> Annex:
     return Annex(plan, pack)
 
 
-def by_hand(ordered: Sequence[Case]) -> tuple[tuple[Case, ...], tuple[Case, ...]]:
+def by_hand(ordered: Sequence[Case], pack: Pack) -> tuple[tuple[Case, ...], tuple[Case, ...]]:
     """The cases that are played where a person makes the system act, and those that are spared.
 
     What a person does is done once: such a control is not played once more at the end.
     """
     acting = [case for case in ordered if acts(case) and not case.id.endswith(END)]
     free = [case for case in ordered if not acts(case)]
-    chosen = choose(acting, [case for case in free if not case.id.endswith(END)])
+    chosen = choose(acting, [case for case in free if not case.id.endswith(END)], pack)
     ids = {case.id for case in chosen}
     return (*free, *chosen), tuple(case for case in acting if case.id not in ids and not case.is_control)
 

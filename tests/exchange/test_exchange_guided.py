@@ -63,7 +63,7 @@ def test_a_person_certifies_a_system_with_as_many_actions_as_were_planned(tmp_pa
     plan = world.plan()
     outcome = asyncio.run(world.run())
     assert {case: verdict for case, verdict in outcome.verdicts.items() if verdict != "pass"} == {}
-    _, actions, lookups = counted(plan)
+    _, actions, lookups = counted(plan, NEIGHBOURS)
     assert len(operator.done) == actions
     assert operator.asked == lookups
     later = {verdict.case: verdict.steps for verdict in outcome.judged().cases}
@@ -89,8 +89,8 @@ def test_faults_are_caught_by_hand(tmp_path, fault):
     assert statuses[NEIGHBOURS.faults[fault].requirement] is Status.FAILED
 
 
-@pytest.mark.parametrize("role", ["customs", "chain", "holder"])
-def test_few_actions_carry_every_requirement(role):
+@pytest.mark.parametrize(("role", "most"), [("customs", 39), ("chain", 17), ("holder", 16)])
+def test_few_actions_carry_every_requirement(role, most):
     everything = make_plan(ETIR, Subject(role), Parameters())
     plan = make_plan(ETIR, Subject(role), Parameters(by_hand=True))
     carried = [{name for case in each.cases for name in case.requirements} for each in (everything, plan)]
@@ -98,8 +98,8 @@ def test_few_actions_carry_every_requirement(role):
     assert {case.id for case in everything.cases if not acts(case)} <= {case.id for case in plan.cases}
     for case in plan.cases:
         assert case.control is None or case.control in {each.id for each in plan.cases}
-    _, actions, _ = counted(plan)
-    assert actions < 50
+    _, actions, _ = counted(plan, ETIR)
+    assert actions <= most
     page = derive_sheet(plan, ETIR).decode()
     assert page.count("As " + role) == actions
 
