@@ -1,7 +1,8 @@
 """Judging the evidence of a bundle again, and making its reports again.
 
-A judgement is a pure function, so the same tool must give the same bytes. Another version of the tool may word things
-differently: then the facts of the record are compared, which is everything but wording.
+A judgement is a pure function, so the same tool must give the same bytes. Another version of the tool, or of the
+libraries below it, may word things differently: where its bytes are not the same, the facts of the record are compared,
+which is everything but wording.
 """
 
 from __future__ import annotations
@@ -167,7 +168,7 @@ def judge_again(bundle: Bundle) -> tuple[str, Mapping[str, Any]]:
     """Judge the evidence and compare the result with the record.
 
     Returns:
-        how they were compared, in one sentence; and the record that this tool makes.
+        how they were compared, in one sentence; and the record that this tool makes of it.
 
     Raises:
         BundleFault: they differ, or the evidence cannot be judged; says where.
@@ -185,18 +186,18 @@ def judge_again(bundle: Bundle) -> tuple[str, Mapping[str, Any]]:
         if days > VALID_DAYS:
             raise BundleFault(f"the validity is {days} days", expected=f"at most {VALID_DAYS} days after the run")
     again = json.loads(json.dumps(judge_evidence(bundle.folder, bundle.plan, bundle.pack, tool, days)[1]))
-    if bundle.same_tool:
-        place = first_difference(again, bundle.record)
-        how = "The evidence was judged again and gave the same record, byte for byte."
-    else:
+    place = first_difference(again, bundle.record)
+    if place is None:
+        return "The evidence was judged again and gave the same record, byte for byte.", bundle.record
+    if not bundle.same_tool:
         with blaming_the_bundle("record.json is not a record"):
             place = first_difference(facts_of(again), facts_of(bundle.record))
-        how = (
-            "The evidence was judged again by another version of the tool or of its packages: every fact of the record "
-            "is the same; the wording was not compared."
-        )
     if place is not None:
         raise BundleFault(f"record.json is not what the evidence gives: it differs at {place}")
+    how = (
+        "The evidence was judged again by another version of the tool or of its packages: every fact of the record "
+        "is the same; the wording was not compared."
+    )
     return how, again
 
 
@@ -209,6 +210,7 @@ def view_again(bundle: Bundle) -> str:
     Raises:
         BundleFault: it is not what the evidence gives; says where.
     """
+    exact = True
     for name, make in VIEW.items():
         path = bundle.folder / "view" / name
         if not path.is_file():
@@ -216,10 +218,12 @@ def view_again(bundle: Bundle) -> str:
         with path.open("rb") as written, blaming_the_bundle(f"view/{name} cannot be made again"):
             again = make(bundle.pack, read_events(bundle.folder / "evidence"), bundle.fetch)
             for number, (one, other) in enumerate(zip_longest(written, again), 1):
-                if (one != other) if bundle.same_tool else _named(one) != _named(other):
+                if one == other:
+                    continue
+                if bundle.same_tool or _named(one) != _named(other):
                     raise BundleFault(f"view/{name} is not what the evidence gives: it differs in line {number}")
-
-    if bundle.same_tool:
+                exact = False
+    if exact:
         return "The masked view was made again from the evidence and is the same, byte for byte."
     return "The masked view names the same events and messages; how they are masked was not compared."
 
@@ -255,14 +259,16 @@ def derive_again(
     if bundle.same_tool and there != set(DERIVED):
         name = min(there ^ set(DERIVED))
         raise BundleFault(f"derived/{name} is {'none of our reports' if name in there else 'missing'}")
-    sealed = []
+    sealed, exact = [], True
     for name in (each for each in DERIVED if each in there):
         path, derive = bundle.folder / "derived" / name, DERIVED[name]
         written = path.read_bytes()
         try:
             with blaming_the_bundle(f"derived/{name} cannot be made again"):
                 again = derive(record, bundle.fetch)
-                same = written == again if bundle.same_tool else facts(name, written) == facts(name, again)
+                same = written == again
+                exact = exact and same
+                same = same or (not bundle.same_tool and facts(name, written) == facts(name, again))
         except Sealed:
             sealed.append(f"derived/{name}")
             continue
@@ -274,7 +280,7 @@ def derive_again(
     which = "The reports" if not sealed else "The other reports"
     if sealed:
         yield f"{', '.join(sealed)} shows what is sealed, and could not be made again.", "sealed"
-    if bundle.same_tool:
+    if exact:
         yield f"{which} were made again and are the same, byte for byte.", "proved"
     else:
         yield (

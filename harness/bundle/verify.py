@@ -195,7 +195,7 @@ def _verify_evidence(bundle: Bundle, report: _Report) -> Mapping[str, Any]:
     """Verify what needs the evidence; returns the record from which the reports are made again."""
     _check_evidence(bundle)
     report.name = "judgement"
-    text, again = judge_again(bundle)
+    text, record = judge_again(bundle)
     report.say(text)
     if resumed := bundle.record.get("resumed"):
         report.say(f"The run was interrupted, and went on at {' and '.join(resumed)}.")
@@ -204,7 +204,7 @@ def _verify_evidence(bundle: Bundle, report: _Report) -> Mapping[str, Any]:
     report.say(text, "proved" if covered and bundle.plan.parameters.challenge else "not proved")
     report.name = "view"
     report.say(view_again(bundle))
-    return bundle.record if bundle.same_tool else again
+    return record
 
 
 def _verify_sealed(report: _Report) -> None:

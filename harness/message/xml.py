@@ -28,13 +28,14 @@ FOREIGN = "Unexpected"
 
 _BYTE_ORDER_MARKS = codecs.BOM_UTF8 + codecs.BOM_UTF16_LE
 _DOCTYPE_IN_PROLOG = re.compile(rb"(?>\s+|<\?.*?\?>|<!--.*?-->)*+<!DOCTYPE", re.DOTALL)
+_ATTRIBUTE = re.compile(rb"=\s*[\"']")
+_ATTRIBUTES = 1000
+"""Attributes of one element, at most: libxml2 before 2.12 compares each with all others."""
 _COUNT_NODES = etree.XPath("count(//node()) + count(//@*)")
-_ENCODING_ERRORS = {
-    etree.ErrorTypes.ERR_INVALID_ENCODING,
-    etree.ErrorTypes.ERR_UNKNOWN_ENCODING,
-    etree.ErrorTypes.ERR_UNSUPPORTED_ENCODING,
-}
+_ENCODING_ERRORS = {etree.ErrorTypes.ERR_INVALID_ENCODING, etree.ErrorTypes.ERR_UNKNOWN_ENCODING}
 _LIMIT_ERRORS = {etree.ErrorTypes.ERR_NAME_TOO_LONG, 114}  # 114: XML_ERR_RESOURCE_LIMIT, unnamed in lxml
+_DECLARATION = re.compile(rb"<\?xml\s[^>]*?encoding\s*=\s*[\"']([A-Za-z][\w.-]*)")
+_UTF_16 = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16", b"<\0": "utf-16-le", b"\0<": "utf-16-be"}
 
 
 class XmlPlace(NamedTuple):
@@ -221,13 +222,17 @@ def parse_xml(data: bytes, limits: Limits = DEFAULT_LIMITS) -> XmlDocument:
         raise MalformedInput("too-large", f"the message has {len(data)} bytes, more than {limits.size}")
     if len(data) > 2 * limits.nodes and data.count(b"<") > 2 * limits.nodes:
         raise _too_many_nodes(limits)
+    if data.count(b"=") > _ATTRIBUTES and any(
+        len(_ATTRIBUTE.findall(tag)) > _ATTRIBUTES for tag in data.replace(b"\0", b"").split(b"<")
+    ):
+        raise MalformedInput("too-large", f"an element has more than {_ATTRIBUTES} attributes")
     if _DOCTYPE_IN_PROLOG.match(data.replace(b"\0", b"").lstrip(_BYTE_ORDER_MARKS)):
         raise _doctype()
     parser = _OWN.parser
     try:
         root = etree.fromstring(data, parser)
     except etree.XMLSyntaxError as error:
-        raise _malformed(error) from None
+        raise _malformed(error, data, limits) from None
     for entry in parser.error_log:  # lxml forgets an undeclared prefix when a mere warning comes after it
         if entry.level >= etree.ErrorLevels.ERROR:
             what = f"the message cannot be parsed: {entry.message[:200]}"
@@ -237,7 +242,7 @@ def parse_xml(data: bytes, limits: Limits = DEFAULT_LIMITS) -> XmlDocument:
     if len(data) > limits.nodes and _COUNT_NODES(root) > limits.nodes:  # a node has a byte at least
         raise _too_many_nodes(limits)
     if _deeper_than(limits.depth)(root):
-        raise MalformedInput("too-deep", f"elements are nested more than {limits.depth} deep")
+        raise _too_deep(limits)
     return XmlDocument(root)
 
 
@@ -254,12 +259,37 @@ def _too_many_nodes(limits: Limits) -> MalformedInput:
     return MalformedInput("too-large", f"the message has more than {limits.nodes} elements and attributes")
 
 
-def _malformed(error: etree.XMLSyntaxError) -> MalformedInput:
-    if error.code in _ENCODING_ERRORS:
-        code = "encoding"
-    elif error.code in _LIMIT_ERRORS:
-        code = "too-deep" if "depth" in error.msg else "too-large"
-    else:
-        code = "not-well-formed"
+def _too_deep(limits: Limits) -> MalformedInput:
+    return MalformedInput("too-deep", f"elements are nested more than {limits.depth} deep")
+
+
+def _malformed(error: etree.XMLSyntaxError, data: bytes, limits: Limits) -> MalformedInput:
+    """What is wrong, in the same words whichever libxml2 found it: its codes and texts differ between versions."""
+    if "Excessive depth" in error.msg:
+        return _too_deep(limits)
+    if error.code in _LIMIT_ERRORS or "too long" in error.msg:
+        return MalformedInput("too-large", "a name or a value in the message is too long", line=error.lineno)
+    if error.code == etree.ErrorTypes.ERR_UNSUPPORTED_ENCODING:
+        return MalformedInput("encoding", "the message declares an encoding that is not known", line=error.lineno)
+    line = _misfit(data)
+    if line is not None or error.code in _ENCODING_ERRORS:
+        return MalformedInput(
+            "encoding", "the message is not in the encoding that it declares (UTF-8 if none)", line=line or error.lineno
+        )
     reason = " ".join(error.msg.split())
-    return MalformedInput(code, f"the message cannot be parsed: {reason[:200]}", line=error.lineno)
+    return MalformedInput("not-well-formed", f"the message cannot be parsed: {reason[:200]}", line=error.lineno)
+
+
+def _misfit(data: bytes) -> int | None:
+    """Line of the first byte that is not in the encoding of a document; one cut off at the end is not looked at."""
+    declared = _DECLARATION.match(data.removeprefix(codecs.BOM_UTF8))
+    encoding = _UTF_16.get(data[:2]) or (declared[1].decode().lower() if declared else "utf-8")
+    if declared and encoding.startswith(("utf-16", "utf-32", "ucs-", "iso-10646")):  # yet we could read it
+        return 1
+    try:
+        codecs.getincrementaldecoder(encoding)().decode(data)
+    except LookupError:
+        return None
+    except UnicodeDecodeError as error:
+        return data.count(b"\n", 0, error.start) + 1
+    return None

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import platform
+import zlib
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+
+from lxml import etree
 
 import harness
 from harness.pack.data import data_folder
@@ -37,9 +40,13 @@ def this_tool() -> dict[str, str]:
 
     Returns:
         ``name``, ``version``, ``source`` (digest of its program and of what reports are made from) and ``lock`` (digest
-        of the versions of the packages that verdicts and reports depend on).
+        of the versions of the packages that verdicts and reports depend on, and of the libraries inside them, which one
+        version of a package need not share on every platform).
     """
-    lock = "\n".join(f"{name}=={_version(name)}" for name in _DERIVE_WITH)
+    versions = {name: _version(name) for name in _DERIVE_WITH}
+    versions["Python"], versions["zlib"] = platform.python_version(), zlib.ZLIB_RUNTIME_VERSION
+    versions["libxml2"] = ".".join(map(str, etree.LIBXML_VERSION))
+    lock = "\n".join(f"{name}=={version}" for name, version in versions.items())
     return {
         "name": "c2c-harness",
         "version": harness.__version__,

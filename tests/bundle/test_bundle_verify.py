@@ -231,11 +231,20 @@ def test_a_check_that_fails_is_our_fault_and_names_the_case(
 
 
 def test_another_version_of_the_tool_compares_what_is_said(
-    bundle: Path, key: SigningKey, monkeypatch: pytest.MonkeyPatch
+    bundle: Path, copied: Copy, key: SigningKey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rejudge, "this_tool", lambda: {"name": "c2c-harness", "version": "9"})
     verification = verify(bundle, key)
     assert verification.ok
+    assert sum("byte for byte" in line for line in verification.lines) == 3, "it said the same, and that is told"
+
+    folder = copied()
+    events, page = folder / "view" / "events.jsonl", folder / "derived" / "report.html"
+    events.write_bytes(events.read_bytes().replace(b'"mono":', b'"mono":1'))
+    page.write_bytes(page.read_bytes().replace(b"</body>", b" </body>"))
+    signed_again(folder, key, lambda record: record["cases"][0].update(reason="In other words"))
+    verification = verify(folder, key)
+    assert verification.ok, verification.lines
     assert sum("another version of the tool" in line for line in verification.lines) == 2
     assert any("how they are masked was not compared" in line for line in verification.lines)
 

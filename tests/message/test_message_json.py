@@ -99,7 +99,7 @@ def test_hostile_input_is_refused(data: bytes, code: str) -> None:
 
 
 def test_a_refusal_names_the_line() -> None:
-    assert refusal(b'{\n"a": 1,\n}').line == 3
+    assert refusal(b'{\n"a": 1,\n"b" 2}').line == 3
     assert refusal(b'{\n"a": "\xff"}').line == 2
 
 
