@@ -195,7 +195,7 @@ def _pack_files(pack: Pack) -> Iterator[tuple[str, Path]]:
     layers = find_layers(pack.root)
     for depth, root in enumerate(layers.roots):
         yield from _files(root, f"suites/{pack.id if depth == 0 else root.name}")
-    for samples in layers.fixtures:
+    for samples in layers.samples:
         if not any(samples.resolve().is_relative_to(root.resolve()) for root in layers.roots):
             yield from _files(samples, f"fixtures/{_below_fixtures(layers.roots, samples.resolve()).as_posix()}")
 

@@ -275,7 +275,7 @@ class Engine:
             serial, self._next_serial = self._next_serial, self._next_serial + 1
             self._on_serial(self._next_serial)
         return make_data(
-            self._pack,
+            self._pack.on(case.journey),
             case,
             seed=parameters.seed,
             serial=serial,

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -42,11 +42,19 @@ class Layers:
         ids: the ids of the packs, its own first.
         roots: their folders.
         fixtures: the folders of their golden samples.
+        journeys: the folders of the samples of other transports, by name. Those of a base count only where the packs
+            above it name no samples of their own, which may have another form.
     """
 
     ids: tuple[str, ...]
     roots: tuple[Path, ...]
     fixtures: tuple[Path, ...]
+    journeys: Mapping[str, Path] = field(default_factory=dict)
+
+    @property
+    def samples(self) -> tuple[Path, ...]:
+        """All folders of golden samples."""
+        return (*self.fixtures, *self.journeys.values())
 
 
 @dataclass(frozen=True)
@@ -67,15 +75,18 @@ def find_layers(folder: Path) -> Layers:
     ids: list[str] = []
     roots: list[Path] = []
     fixtures: list[Path] = []
+    journeys: dict[str, Path] = {}
     while True:
         head = read_source(folder / "pack.yaml")
         data = head.data if isinstance(head.data, dict) else {}
         roots.append(folder)
         ids.append(str(data.get("id", folder.name)))
+        if not fixtures:
+            journeys = {**_journeys(folder, head, data.get("journeys")), **journeys}
         if isinstance(named := data.get("fixtures"), str):
             fixtures.append(_fixtures(folder, named, head.where(("fixtures",))))
         if not isinstance(base := data.get("extends"), str):
-            return Layers(tuple(ids), tuple(roots), tuple(fixtures))
+            return Layers(tuple(ids), tuple(roots), tuple(fixtures), journeys)
         folder = _base(folder, base, head.where(("extends",)))
         if folder.resolve() in {root.resolve() for root in roots} or len(roots) == MOST:
             raise ConfigurationFault(
@@ -84,6 +95,16 @@ def find_layers(folder: Path) -> Layers:
                 expected=f"at most {MOST} packs, each below the other",
                 remedy="Remove 'extends' in one of them.",
             )
+
+
+def _journeys(folder: Path, head: Source, journeys: object) -> dict[str, Path]:
+    table = journeys if isinstance(journeys, dict) else {}
+    named = {name: entry.get("fixtures") for name, entry in table.items() if isinstance(entry, dict)}
+    return {
+        name: _fixtures(folder, samples, head.where(("journeys", name, "fixtures")))
+        for name, samples in named.items()
+        if isinstance(samples, str)
+    }
 
 
 def _base(folder: Path, name: str, where: Where) -> Path:
@@ -222,6 +243,10 @@ def digest(layers: Layers) -> str:
             for name, file in _files(folder):
                 content = hashlib.sha256(file.read_bytes()).hexdigest()
                 total.update(f"{kind}/{depth}/{name}\0{content}\n".encode())
+    for journey, folder in sorted(layers.journeys.items()):
+        for name, file in _files(folder):
+            content = hashlib.sha256(file.read_bytes()).hexdigest()
+            total.update(f"journeys/{journey}/{name}\0{content}\n".encode())
     return f"sha256:{total.hexdigest()}"
 
 

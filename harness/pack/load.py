@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from harness.pack.data import find_pack
@@ -13,6 +14,7 @@ from harness.pack.move import move_rules
 from harness.pack.paths import read_paths
 from harness.pack.read_constraints import read_coded, read_codelists, read_constraints, read_rules
 from harness.pack.read_faults import Names, read_faults, read_teeth, read_variations
+from harness.pack.read_journeys import read_journeys
 from harness.pack.read_lifecycle import read_objects, read_reactions, read_rules_by_message
 from harness.pack.read_messages import read_messages, read_values
 from harness.pack.read_pack import (
@@ -71,7 +73,7 @@ def load_pack(path: str | Path) -> Pack:
     codelists = read_codelists(find_files(layers.roots, "codelists/*.yaml"))
     names = Names(messages, objects, reactions)
 
-    return Pack(
+    pack = Pack(
         id=head.get("id"),
         version=head.get("version"),
         title=head.get("title"),
@@ -115,3 +117,4 @@ def load_pack(path: str | Path) -> Pack:
         answers=answers,
         paths=paths,
     )
+    return replace(pack, journeys=read_journeys(head, pack, layers))

@@ -559,6 +559,8 @@ class Pack:
         scenarios: the scenario files, sorted.
         roots: its folder, then those of the packs that it overlays, nearest first.
         paths: where the places that these packs speak of are in its own messages.
+        journeys: the same pack on other transports, by name: with parties, golden samples and patterns of their own.
+        journey: from where to where, for the pack on one of its journeys; else empty.
     """
 
     id: str
@@ -624,5 +626,11 @@ class Pack:
         tacit = self.answers == "message" and self.messages[request].answer is None
         return Outcome("accepted" if tacit else "silence")
 
+    def on(self, journey: str) -> Pack:
+        """The pack on one of its journeys; on its own transport where the name is empty."""
+        return self.journeys[journey] if journey else self
+
     bases: tuple[Base, ...] = ()
     paths: Paths = field(default_factory=Paths)
+    journeys: Mapping[str, Pack] = field(default_factory=dict)
+    journey: str = ""

@@ -35,7 +35,7 @@ def message_page(pack: Pack, name: str) -> str:
         "",
         f"*{pack.title}, version {pack.version}. {pack.notice}*",
     ]
-    return "\n".join([*lines, *_structure(pack, message), *_demands(pack, message)]) + "\n"
+    return "\n".join([*lines, *_structure(pack, message), *_demands(pack, message), *_samples(pack, name)]) + "\n"
 
 
 def index_page(pack: Pack) -> str:
@@ -61,6 +61,17 @@ def _partners(message: Message) -> Iterator[str]:
 
 def _answers(message: Message) -> str:
     return f"[{message.answer}]({message.answer}.md)" if message.answer is not None else ""
+
+
+def _samples(pack: Pack, name: str) -> Iterator[str]:
+    """The golden sample of every journey that has one of its own."""
+    yield from ("", "## Samples")
+    for each in (pack, *pack.journeys.values()):
+        file = each.messages[name].golden["accepted"]
+        if each is pack or file != pack.messages[name].golden["accepted"]:
+            title = f"{each.fixtures.name}: {each.journey}" if each.journey else each.fixtures.name
+            yield from ("", f"<details><summary>{title}</summary>", "", f"```{pack.format}")
+            yield from (file.read_text("utf-8").rstrip("\n"), "```", "", "</details>")
 
 
 def _structure(pack: Pack, message: Message) -> Iterator[str]:

@@ -36,7 +36,12 @@ def check_pack(pack: Pack) -> list[ConfigurationFault]:
     return [
         *_defects(pack),
         *_paths(pack),
-        *chain.from_iterable(_message(pack, each) for each in pack.messages.values() if not each.unmapped),
+        *chain.from_iterable(
+            _message(played, each)
+            for played in (pack, *pack.journeys.values())
+            for each in played.messages.values()
+            if not each.unmapped
+        ),
     ]
 
 

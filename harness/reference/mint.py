@@ -13,6 +13,7 @@ from itertools import count
 from harness.message.model import Value, Values
 from harness.pack.checkdigit import with_check_digits
 from harness.pack.model import Maker, Pack
+from harness.reference.world import Facts, World
 
 _LETTERS = string.ascii_uppercase
 
@@ -88,14 +89,14 @@ class Writer:
         pack: the profile.
         role: the role of the party that writes.
         mint: for new values.
-        facts: facts of every seat, by party id.
+        world: facts of every seat.
         own: values of movements that were made once and stay the same.
     """
 
     pack: Pack
     role: str
     mint: Mint
-    facts: Mapping[str, Mapping[str, str]]
+    world: World
     own: MutableMapping[tuple[str, str, tuple[Value, ...]], Value] = field(default_factory=dict)
 
     def clear(self) -> None:
@@ -164,13 +165,15 @@ class Writer:
                 return self._fact(make.text, occasion)
             case "facts":
                 wanted, _, fact = make.text.rpartition(".")
-                return [
-                    facts[fact] for party, facts in self.facts.items() if fnmatchcase(party, wanted) and fact in facts
-                ]
+                around = self._around(occasion).items()
+                return [facts[fact] for party, facts in around if fnmatchcase(party, wanted) and fact in facts]
             case _:
                 return None
 
     def _fact(self, text: str, occasion: Occasion) -> str | None:
         who, _, fact = text.rpartition(".")
         party = {"sender": occasion.sender, "receiver": occasion.receiver, "subject": occasion.subject}.get(who, who)
-        return self.facts.get(party, {}).get(fact)
+        return self._around(occasion).get(party, {}).get(fact)
+
+    def _around(self, occasion: Occasion) -> Facts:
+        return self.world.around(occasion.given, occasion.request, occasion.known)

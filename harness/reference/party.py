@@ -355,7 +355,8 @@ class Party:
             made = self._writer.values(message.name, occasion)
             composed = compose(self.pack, self._hooks, message, made)
             return Errand(debt.case, message, composed, made, own, receiver, self._url(receiver))
-        mine = self._writer.values(message.name, replace(occasion, request={}, known={}))
+        stays = {name: value for name, value in values.items() if self.pack.values[name].scope != "message"}
+        mine = self._writer.values(message.name, replace(occasion, given=stays, request={}, known={}))
         fresh = {name: value for name, value in mine.items() if self.pack.values[name].scope == "message"}
         again = build(document, message.bindings, self._hooks.build(fresh, message=message.name))
         return Errand(debt.case, message, again, {**values, **fresh}, own, receiver, self._url(receiver))

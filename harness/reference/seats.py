@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -10,6 +10,7 @@ from harness.message.model import Values
 from harness.pack.model import Pack, Reaction
 from harness.pack.read_lifecycle import SUBJECT
 from harness.reference.reading import Received
+from harness.reference.world import World
 
 
 @dataclass(frozen=True)
@@ -19,13 +20,13 @@ class Seats:
     Parameters:
         pack: the profile.
         role, positions: where the party sits; no positions for a role with one seat.
-        facts: facts of every seat, by party id.
+        world: facts of every seat.
     """
 
     pack: Pack
     role: str
     positions: tuple[str, ...]
-    facts: Mapping[str, Mapping[str, str]]
+    world: World
 
     def own(self, position: str | None = None) -> str:
         """The party id of a seat of this party; without a position, the first."""
@@ -56,7 +57,7 @@ class Seats:
     def receivers(self, reaction: Reaction, sender: str, values: Values) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Who is owed the message of a reaction to these values, and who else of that role is not."""
         role = reaction.to.partition(".")[0]
-        seats = [seat for seat, party in self.pack.parties.items() if party.role == role]
+        seats = [seat for seat in self.world.around(values) if self.pack.parties[seat].role == role]
         wanted = self._spoken_of(values, seats, "subject") if reaction.to == f"{role}.{SUBJECT}" else reaction.to
         left_out = sender if reaction.after == "accepted" else None
         owed = tuple(seat for seat in seats if fnmatchcase(seat, wanted or "") and seat != left_out)
@@ -70,8 +71,9 @@ class Seats:
             who, _, fact = make.text.partition(".")
             if make.kind == "fact" and (who == end or (end == "sender" and who == "subject")):
                 said[fact] = value
+        facts = self.world.around(values)
         return max(
             seats,
-            key=lambda seat: sum(self.facts[seat].get(fact) == value for fact, value in said.items()),
+            key=lambda seat: sum(facts.get(seat, {}).get(fact) == value for fact, value in said.items()),
             default=None,
         )

@@ -56,6 +56,7 @@ from harness.reference.points import Switch
 from harness.reference.reading import Incoming, Reader
 from harness.reference.seats import Seats
 from harness.reference.state import Book
+from harness.reference.world import World
 from harness.security.keys import load_certificates, load_crls, load_identity
 from harness.security.model import Identity
 from harness.security.trust import make_trust
@@ -105,13 +106,13 @@ async def serve(config: PartyConfig, pack: Pack) -> AsyncIterator[Serving]:
         book = Book(pack, config.role, hooks, memory.entries, memory.references, memory.heard)
         reader = Reader(pack, trust, hooks)
         mailbox = Mailbox(book, hooks)
-        facts = _facts(pack, config)
+        world = World(pack, config.role, _facts(pack, config))
         party = Party(
             pack,
-            Seats(pack, config.role, _positions(pack, config), facts),
+            Seats(pack, config.role, _positions(pack, config), world),
             book=book,
             reader=reader,
-            writer=Writer(pack, config.role, Mint(memory.seed, pack.pools), facts, memory.own),
+            writer=Writer(pack, config.role, Mint(memory.seed, pack.pools), world, memory.own),
             mailbox=mailbox,
             delivery=Delivery(pack, identity, _spares(config), reader, book, hooks, mailbox, transport),
             hooks=hooks,

@@ -49,6 +49,8 @@ def opening(case: Case) -> tuple[Exchange, ...]:
 
 def leaves(case: Case) -> tuple[Exchange, ...] | None:
     """What a movement has seen accepted when the case is over; ``None`` when that is not certain, or it has ended."""
+    if case.journey:
+        return None
     begun = opening(case)
     rest = case.steps[len(begun) :]
     later = tuple(step for step in rest if isinstance(step, Exchange) and _plain(step))
@@ -70,7 +72,7 @@ def joined(case: Case, sut: str, seen: Sequence[Exchange], pack: Pack) -> tuple[
     Returns:
         as many as the case need not do again; ``None`` when it cannot go on there.
     """
-    if case.sut != sut or any(step.movement for step in exchanges(case.steps)):
+    if case.sut != sut or case.journey or any(step.movement for step in exchanges(case.steps)):
         return None if seen or case.sut != sut else ()
     begun, found = opening(case), list[Exchange]()
     for step in seen:

@@ -63,7 +63,8 @@ def load_scenario(file: Path, pack: Pack) -> Scenario:
         raise top.at("id").fault(
             f"the scenario id '{top.get('id')}' is not the name of its file", expected=f"id: {file.stem}"
         )
-    seats = top.names("parties", pack.parties, "party") or tuple(pack.parties)
+    journey = _journey(top, pack)
+    seats = top.names("parties", pack.parties, "party") or tuple(pack.on(journey).parties)
     reader = _Reader(pack, seats)
     return Scenario(
         id=top.get("id"),
@@ -75,7 +76,15 @@ def load_scenario(file: Path, pack: Pack) -> Scenario:
         steps=tuple(reader.step(entry) for entry in top.list("steps")),
         parties=seats,
         where=Where(file, 1),
+        journey=journey,
     )
+
+
+def _journey(top: Entry, pack: Pack) -> str:
+    """The journey of a scenario; an overlay whose samples have another form plays on its own."""
+    if "journey" not in top or (pack.extends and top.get("journey") not in pack.journeys):
+        return ""
+    return top.name("journey", pack.journeys, "journey")
 
 
 def _group(file: Path) -> str:

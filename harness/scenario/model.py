@@ -186,6 +186,7 @@ class Scenario:
         parties: ids of the parties that take part.
         where: its file; for a derived one, the cell it comes from.
         derived_from: why a derived scenario exists (``lifecycle I9: operation started``), else ``None``.
+        journey: the transport that it is played on; empty for that of the pack itself.
     """
 
     id: str
@@ -198,6 +199,7 @@ class Scenario:
     parties: tuple[str, ...]
     where: Where
     derived_from: str | None = None
+    journey: str = ""
 
 
 Mode = Literal["await", "deliver", "simulate"]
@@ -227,6 +229,7 @@ class Case:
         control: id of its positive control, or ``None``.
         is_control: it is played as a positive control only (not counted).
         serial: its number in the plan, from 0; data are made from it.
+        journey: the transport that it is played on; empty for that of the pack itself.
     """
 
     id: str
@@ -247,3 +250,4 @@ class Case:
     where: Where
     derived_from: str | None = None
     serial: int = 0
+    journey: str = ""

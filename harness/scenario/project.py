@@ -105,7 +105,7 @@ def project(scenario: Scenario, pack: Pack, seat: str, facts: Mapping[str, str] 
         purpose=bearer.purpose,
         requirements=bearer.requirements,
         sut=seat,
-        parties=_parties(pack, scenario.parties, seat, facts or {}),
+        parties=_parties(pack, scenario, seat, facts or {}),
         steps=steps,
         purpose_steps=_purpose_steps(steps, scenario, seat),
         negative=any(ACCEPTED not in step.expectation.expect or step.answer_defect for step in played),
@@ -113,6 +113,7 @@ def project(scenario: Scenario, pack: Pack, seat: str, facts: Mapping[str, str] 
         is_control=False,
         where=scenario.where,
         derived_from=scenario.derived_from,
+        journey=scenario.journey,
     )
 
 
@@ -261,21 +262,27 @@ def _purpose_steps(steps: tuple[Step, ...], scenario: Scenario, seat: str) -> tu
     return tuple(name for name in (*ids, *others) if name not in before)
 
 
-def _parties(pack: Pack, names: tuple[str, ...], seat: str, facts: Mapping[str, str]) -> dict[str, Party]:
-    """Everybody, with the SUT's facts in its seat; who had the same fact there gets the one that it displaces."""
-    default, role = pack.parties[seat].facts, pack.roles[pack.parties[seat].role]
-    displaced = {name: text for name, text in default.items() if not role.own or name in role.own}
+def _parties(pack: Pack, scenario: Scenario, seat: str, facts: Mapping[str, str]) -> dict[str, Party]:
+    """Everybody, with the SUT's facts in its seat; who had the same fact there gets the one that it displaces.
+
+    Whoever the SUT is, it is so on every journey; what belongs to the seat is that of the journey.
+    """
+    party, role = pack.parties[seat], pack.roles[pack.parties[seat].role]
+    on_route = pack.on(scenario.journey).parties
+    own = {name: text for name, text in party.facts.items() if not role.own or name in role.own}
+    here = on_route[seat].facts
+    displaced = {name: text for name, text in here.items() if not role.own or name in role.own}
+    facts = {**here, **own, **facts}
+    moved = {name: text for name, text in facts.items() if displaced.get(name) != text}
     parties = {}
-    for name in names:
-        party = pack.parties[name]
+    for name in scenario.parties:
+        other = on_route[name]
         if name == seat:
-            parties[name] = replace(party, facts={**party.facts, **facts})
-        elif party.role == pack.parties[seat].role and any(
-            party.facts.get(key) == value for key, value in facts.items()
-        ):
-            parties[name] = replace(party, facts={**party.facts, **displaced})
+            parties[name] = replace(other, facts=facts)
+        elif other.role == party.role and any(other.facts.get(key) == value for key, value in moved.items()):
+            parties[name] = replace(other, facts={**other.facts, **displaced})
         else:
-            parties[name] = party
+            parties[name] = other
     return parties
 
 

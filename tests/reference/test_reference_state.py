@@ -10,6 +10,7 @@ from harness.pack.model import Outcome, Pack
 from harness.reference.hooks import Hooks
 from harness.reference.mint import Mint, Occasion, Writer
 from harness.reference.state import Book
+from harness.reference.world import World
 
 G: Values = {"guarantee": "XC95000001", "country": "UZ", "holder": "H1", "reference": "R1"}
 
@@ -135,7 +136,7 @@ def test_a_second_country_goes_on_with_its_own_operation(etir: Pack) -> None:
 
 def writer(pack: Pack, role: str, seed: str = "s") -> Writer:
     facts = {seat: party.facts for seat, party in pack.parties.items()}
-    return Writer(pack, role, Mint(seed, pack.pools), facts)
+    return Writer(pack, role, Mint(seed, pack.pools), World(pack, role, facts))
 
 
 def test_values_are_given_heard_remembered_or_made(etir: Pack) -> None:

@@ -44,7 +44,7 @@ PUBLIC_CODES = {
 }
 """Which codes the published list gives for which request, apart from those of every message."""
 
-CYRILLIC, LATIN_BEYOND_ASCII = r"[\u0400-\u04ff]", r"[\u00c0-\u024f]"
+CYRILLIC, LATIN_BEYOND_ASCII, GEORGIAN = r"[\u0400-\u04ff]", r"[\u00c0-\u024f]", r"[\u10d0-\u10ff]"
 
 
 @pytest.fixture(scope="module")
@@ -103,13 +103,61 @@ def test_every_sample_is_valid_and_every_file_is_a_sample(pack: Pack) -> None:
     assert used == set(pack.fixtures.iterdir())
 
 
-def test_the_samples_tell_one_story(pack: Pack) -> None:
+@pytest.mark.parametrize(
+    ("journey", "route", "scripts"),
+    [
+        ("", ["UZ", "TM", "AZ"], (CYRILLIC, LATIN_BEYOND_ASCII)),
+        ("kg-tj", ["KG", "TJ"], (CYRILLIC, "Қ|Ҷ|ӯ")),
+        ("ge-tr", ["GE", "TR"], (GEORGIAN, "İ|ğ|ş")),
+    ],
+)
+def test_the_samples_tell_one_story(pack: Pack, journey: str, route: list[str], scripts: tuple[str, ...]) -> None:
+    played = pack.on(journey)
     known: dict[str, object] = {}
-    for message, _, document in samples(pack):
+    for message, shape, document in samples(played):
+        found = [*violations(pack, message.name, document), *rule_violations(pack, message.name, document)]
+        assert not found, f"{message.name} {shape}"
         for name, value in read(document, message.bindings).items():
             if value is not None and pack.values[name].scope != "message":
                 assert known.setdefault(name, value) == value, f"{name} in {message.name}"
-    assert known["itinerary"] == ["UZ", "TM", "AZ"]
+    assert known["itinerary"] == route
+    assert {file.parent for message in played.messages.values() for file in message.golden.values()} == {
+        played.fixtures
+    }
+    text = sample(played, "E9").to_bytes().decode()
+    for script in scripts:
+        assert re.search(script, text)
+    assert ("LoadingLocation" in text) == (journey == "ge-tr")
+
+
+def test_nothing_of_one_journey_stands_in_another(pack: Pack) -> None:
+    own = []
+    for journey in ("", *pack.journeys):
+        played = pack.on(journey)
+        values = read(sample(played, "I7"), played.messages["I7"].bindings)
+        own.append(
+            {str(values[name]) for name in ("guarantee", "declaration", "container", "vehicle", "seals", "goods")}
+        )
+    assert not own[0] & own[1]
+    assert not own[0] & own[2]
+    assert not own[1] & own[2]
+
+
+@pytest.mark.parametrize("journey", ["kg-tj", "ge-tr"])
+def test_every_role_plays_on_every_journey(
+    pack: Pack, cases: dict[str, list[Case]], scenarios: tuple[Scenario, ...], journey: str
+) -> None:
+    assert len([each for each in scenarios if each.journey == journey]) >= 3
+    played = pack.on(journey).parties
+    assert "customs.transit" not in played
+    for seat in played:
+        assert any(case.journey == journey for case in cases[seat]), seat
+    for found in cases.values():
+        for case in found:
+            if case.journey == journey and case.sut != "customs.departure":
+                assert (
+                    case.parties["customs.departure"].facts["country"] == played["customs.departure"].facts["country"]
+                )
 
 
 def test_the_declaration_is_a_real_one(pack: Pack) -> None:
