@@ -35,7 +35,7 @@ from harness.errors import (
     HarnessError,
     HarnessFault,
 )
-from harness.evidence.clock import SystemClock
+from harness.evidence.clock import Clock, SystemClock
 from harness.evidence.log import EventLog, read_events
 from harness.evidence.store import Store
 from harness.exchange.engine import Engine, Played
@@ -274,7 +274,8 @@ class Campaign:
 
     async def _campaign(self, out: Path, setup: Setup, keys: Sequence[Signer], hooks: HookRelay) -> Result:
         async with AsyncExitStack() as stack:
-            log = stack.enter_context(EventLog(out / EVIDENCE, SystemClock()))
+            clock = SystemClock()
+            log = stack.enter_context(EventLog(out / EVIDENCE, clock))
             if self._beside is not None:
                 await stack.enter_async_context(self._beside)
             stack.push_async_callback(setup.control.close)
@@ -283,7 +284,7 @@ class Campaign:
                 await reset(self.target, setup)
             await asyncio.to_thread(begin_bundle, out, self.plan, self.pack, ics=self._ics)
             past = await asyncio.to_thread(self._look_back, out) if self._resumed else None
-            played = await self._play(log, setup, hooks, past)
+            played = await self._play(log, setup, hooks, past, clock)
         self._keep_number(played.next_serial)
         return self._conclude(out, played, keys, hooks)
 
@@ -296,12 +297,13 @@ class Campaign:
         if not self._wish.fresh:
             keep_number(self.target, following)
 
-    async def _play(self, log: EventLog, setup: Setup, hooks: HookRelay, past: Past | None) -> Played:
+    async def _play(self, log: EventLog, setup: Setup, hooks: HookRelay, past: Past | None, clock: Clock) -> Played:
         engine = Engine(
             self.plan,
             self.pack,
             setup,
             log,
+            clock=clock,
             about=about_run(self.plan.parameters.token),
             past=past,
             on_event=lambda event: hooks.c2c_event(event=event),

@@ -8,12 +8,14 @@ from __future__ import annotations
 import os
 import stat
 import sys
+import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 WINDOWS = sys.platform == "win32"
+_AWAKE_OR_NOT: int | None = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
 
 
 def make_private(path: Path) -> None:
@@ -41,3 +43,8 @@ def readable_by_others(path: Path) -> bool:
 def make_durable(descriptor: int) -> None:
     """Return when the bytes written to an open file have reached the disk."""
     os.fsync(descriptor)
+
+
+def passing() -> int:
+    """Nanoseconds from an arbitrary start that nobody can set, and that also pass while the computer sleeps."""
+    return time.monotonic_ns() if _AWAKE_OR_NOT is None else time.clock_gettime_ns(_AWAKE_OR_NOT)

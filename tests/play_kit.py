@@ -105,7 +105,7 @@ class World:
     @asynccontextmanager
     async def engine(self, plan: Plan, **options: Any):
         """An engine with an open log; closes what the setup holds."""
-        with EventLog(self.folder / "evidence", SystemClock()) as log:
+        with EventLog(self.folder / "evidence", options.get("clock") or SystemClock()) as log:
             try:
                 yield Engine(plan, self.pack, self.setup, log, **options)
             finally:

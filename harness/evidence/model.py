@@ -34,6 +34,8 @@ kind                   data
                        each document that shows it
 ``fault``              text: this program did something wrong in this case (:class:`~harness.errors.HarnessFault`)
 ``lag``                seconds: how late the loop was, when over the recorded uncertainty
+``clock-set``          seconds: by how much somebody set the wall clock of this computer; the times of the events go on
+                       as they began
 ``run-finished``       complete (bool), reason
 =====================  =====================================================================================
 """
@@ -52,7 +54,7 @@ class Event:
     Parameters:
         seq: its number, from 0, without holes.
         kind: one of the table above.
-        at: UTC, RFC 3339 with microseconds, from the wall clock at the socket.
+        at: UTC, RFC 3339 with microseconds, from the clock of the run at the socket.
         mono: nanoseconds of the monotonic clock, for durations.
         case: case id, or ``None``.
         step: step id, or ``None``.

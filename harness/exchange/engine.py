@@ -46,6 +46,9 @@ from harness.scenario.plan import END, Plan
 from harness.scenario.project import is_timed
 from harness.scenario.unmapped import unmapped
 
+SETTING = 1.0
+"""Seconds by which the wall clock of the computer must leave the clock of the run, to be told."""
+
 _EVERYWHERE = ("0.0.0.0", "::", "")  # noqa: S104 - not bound here, only recognised
 
 
@@ -166,7 +169,7 @@ class Engine:
         )
         host = "localhost" if setup.listen_host in _EVERYWHERE else setup.listen_host
         own_url = f"{'https' if secure else 'http'}://{f'[{host}]' if ':' in host else host}:{listener.port}"
-        timing = asyncio.create_task(self._watch_the_loop())
+        timing = asyncio.create_task(self._watch_the_time())
         try:
             yield Stage(
                 self._pack,
@@ -287,15 +290,19 @@ class Engine:
     def _faulted(self, fault: HarnessFault) -> None:
         self._recorder.write("fault", text=str(fault))
 
-    async def _watch_the_loop(self) -> None:
-        """Write down when the loop is so late that times cannot be relied on."""
-        loop, pause = asyncio.get_running_loop(), UNCERTAINTY
+    async def _watch_the_time(self) -> None:
+        """Write down when the loop is so late that times cannot be relied on, and when the computer's clock is set."""
+        loop, pause, known = asyncio.get_running_loop(), UNCERTAINTY, 0.0
         while True:
             due = loop.time() + pause
             await asyncio.sleep(pause)
             late = loop.time() - due
             if late > UNCERTAINTY:
                 self._recorder.write("lag", seconds=round(late, 6))
+            ahead = self._clock.set_by()
+            if abs(ahead - known) > SETTING:
+                self._recorder.write("clock-set", seconds=round(ahead - known, 3))
+                known = ahead
 
 
 class _Pools:

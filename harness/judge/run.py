@@ -361,6 +361,11 @@ def _findings(events: Iterable[Event]) -> Iterable[Finding]:
             where = f"belongs to {event.case}, but to no step that waits"
             text = f"A message to {event.data.get('receiver')} {where} (event {event.seq})."
             yield Finding("exchange", "extra", text, severity="info")
+        elif event.kind == "clock-set":
+            seconds = float(event.data["seconds"])
+            how = f"{'forward' if seconds > 0 else 'back'} by {abs(seconds):.0f} s"
+            text = f"Somebody set the clock of this computer {how} (event {event.seq}); the run kept its own time."
+            yield Finding("exchange", "clock-set", text, severity="info")
 
 
 def describe_annex(judgement: RunJudgement) -> str:

@@ -30,3 +30,17 @@ def test_fixed_clock_demands_a_time_zone():
 def test_stamp_is_utc_with_microseconds():
     at = datetime(2020, 1, 1, 5, 0, 0, 7, tzinfo=timezone(timedelta(hours=5)))
     assert stamp(at) == "2020-01-01T00:00:00.000007Z"
+
+
+@pytest.mark.parametrize("hours", [1, -1])
+def test_a_wall_clock_that_is_set_moves_no_time(hours):
+    start, passed = datetime(2026, 11, 28, 12, tzinfo=UTC), 0
+    shown = start
+    clock = SystemClock(lambda: shown, lambda: passed)
+    passed, shown = 5_000_000_000, start + timedelta(hours=hours, seconds=5)
+    assert clock.now() == start + timedelta(seconds=5)
+    assert clock.set_by() == hours * 3600
+
+
+def test_a_wall_clock_that_nobody_sets_is_not_ahead():
+    assert abs(SystemClock().set_by()) < 0.5

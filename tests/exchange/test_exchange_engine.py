@@ -5,7 +5,7 @@ import json
 from collections import Counter
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from harness.check import registry
 from harness.check.model import Finding
 from harness.check.named import hookimpl, register, unregister
 from harness.errors import ConfigurationFault
+from harness.evidence.clock import SystemClock
 from harness.evidence.store import Store
 from harness.exchange import compose
 from harness.exchange.engine import Played
@@ -55,6 +56,26 @@ def test_live_verdicts_are_those_of_the_evidence(tmp_path):
     outcome = asyncio.run(world(tmp_path, at_once=4).run())
     later = {verdict.case: verdict.steps for verdict in outcome.judged().cases}
     assert {verdict.case: verdict.steps for verdict in outcome.played.verdicts} == later
+
+
+@pytest.mark.parametrize("hours", [1, -1])
+def test_a_clock_that_is_set_in_the_middle_changes_no_verdict(tmp_path, hours):
+    ahead = timedelta()
+
+    def set_it(*_):
+        nonlocal ahead
+        ahead = timedelta(hours=hours)
+
+    clock = SystemClock(lambda: datetime.now(UTC) + ahead)
+    began = datetime.now(UTC)
+    outcome = asyncio.run(world(tmp_path, at_once=2).run(clock=clock, on_judged=set_it))
+    assert outcome.played.complete
+    assert set(outcome.verdicts.values()) == {"pass"}
+    told = [event for event in outcome.events if event.kind == "clock-set"]
+    assert [round(event.data["seconds"] / 3600) for event in told] == [hours]
+    assert all(abs(datetime.fromisoformat(event.at) - began) < timedelta(minutes=10) for event in outcome.events)
+    findings = [each for each in outcome.judged().findings if each.code == "clock-set"]
+    assert [("forward by 3600 s" in each.message, each.severity) for each in findings] == [(hours > 0, "info")]
 
 
 def test_every_fault_is_caught(tmp_path):
