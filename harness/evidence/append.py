@@ -1,15 +1,19 @@
-"""Appending to a file, all or nothing."""
+"""Appending to a file, all or nothing, also when somebody takes the file away meanwhile."""
 
 from __future__ import annotations
 
+import os
+import shutil
 from contextlib import suppress
 from os import SEEK_END
 from typing import TYPE_CHECKING
 
 from harness.errors import HarnessFault
+from harness.host import make_durable
 
 if TYPE_CHECKING:
     from io import FileIO
+    from pathlib import Path
 
 
 def append(file: FileIO, data: bytes) -> int:
@@ -28,3 +32,41 @@ def append(file: FileIO, data: bytes) -> int:
             file.truncate(start)
         raise HarnessFault(f"the evidence could not be written: {error.strerror}") from error
     return start
+
+
+def force(file: FileIO) -> None:
+    """Return when everything in a file has reached the disk.
+
+    Raises:
+        HarnessFault: it does not get there.
+    """
+    try:
+        make_durable(file.fileno())
+    except OSError as error:
+        raise HarnessFault(f"the evidence does not reach the disk: {error.strerror}") from error
+
+
+def put_back(file: FileIO, path: Path) -> FileIO | None:
+    """Write a file that is held open anew, where it was removed or moved away; ``None`` where it still is.
+
+    Parameters:
+        file: open for reading and appending.
+        path: where it must be.
+
+    Returns:
+        the new file, open like the old one, which is closed.
+
+    Raises:
+        HarnessFault: it cannot be written there.
+    """
+    try:
+        if path.exists() and os.path.samestat(os.fstat(file.fileno()), path.stat()):
+            return None
+        path.parent.mkdir(parents=True, exist_ok=True)
+        anew = path.open("x+b", buffering=0)
+        file.seek(0)
+        shutil.copyfileobj(file, anew)
+    except OSError as error:
+        raise HarnessFault(f"the evidence was removed, and could not be written anew: {error.strerror}") from error
+    file.close()
+    return anew

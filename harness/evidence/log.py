@@ -7,6 +7,7 @@ Rules:
    for certain at every :meth:`EventLog.checkpoint`.
 2. Bytes are stored first, then the event that speaks of them is written; they become durable in this order, too.
 3. The writer of a log that was cut off goes on behind its last complete line, with the next number.
+4. Files that somebody removes or moves away are written anew from what is held open, and ``removed`` says so.
 """
 
 from __future__ import annotations
@@ -16,12 +17,11 @@ import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Self
 
-from harness.errors import BundleFault, ConfigurationFault, Where
-from harness.evidence.append import append
+from harness.errors import BundleFault, ConfigurationFault, HarnessFault, Where
+from harness.evidence.append import append, force, put_back
 from harness.evidence.clock import Clock, stamp
 from harness.evidence.model import Event
 from harness.evidence.store import Store
-from harness.host import make_durable
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -34,6 +34,8 @@ _KEYS = ("seq", "kind", "at", "mono", "case", "step")
 
 class EventLog:
     """Writes events; may be used from several threads. The bytes that they speak of go to its ``store``.
+
+    ``removed`` becomes true when somebody took the files away, which were then written anew.
 
     Parameters:
         folder: where ``events.jsonl`` and the store are; made when it is not there.
@@ -51,14 +53,15 @@ class EventLog:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._seq = _cut_off_rest(path)
-            self._file = path.open("ab", buffering=0)
+            self._file = path.open("a+b", buffering=0)
         except OSError as error:
             raise ConfigurationFault(
                 f"the evidence cannot be written: {error.strerror}",
                 where=Where(path),
                 remedy="Choose another output folder, or make this one writable.",
             ) from error
-        self.store = Store(folder)
+        self.store, self._path, self.removed = Store(folder), path, False
+        self._failure: HarnessFault | None = None
         self._lock = threading.Lock()
         self._sync_lock = threading.Lock()
         self._dirty, self._closing = threading.Event(), threading.Event()
@@ -83,8 +86,11 @@ class EventLog:
             data: the rest, JSON values only.
 
         Raises:
-            HarnessFault: the line could not be written, such as on a full disk; the log ends with the line before.
+            HarnessFault: the line could not be written, such as on a full disk; the log ends with the line before. Or
+                earlier lines did not reach the disk.
         """
+        if self._failure is not None:
+            raise self._failure
         with self._lock:
             event = Event(
                 self._seq,
@@ -102,11 +108,16 @@ class EventLog:
         return event
 
     def checkpoint(self) -> None:
-        """Return when everything written so far has reached the disk, and the bytes that it speaks of."""
+        """Return when everything written so far has reached the disk, and the bytes that it speaks of.
+
+        Raises:
+            HarnessFault: it does not get there.
+        """
         with self._sync_lock:
             self._dirty.clear()
+            self._put_back()
             self.store.make_durable()
-            make_durable(self._file.fileno())
+            force(self._file)
 
     def close(self) -> None:
         """Make everything durable and close the file; more than once does no harm."""
@@ -115,9 +126,11 @@ class EventLog:
         self._closing.set()
         self._dirty.set()
         self._thread.join()
-        self.checkpoint()
-        self.store.close()
-        self._file.close()
+        try:
+            self.checkpoint()
+        finally:
+            self._file.close()
+            self.store.close()
 
     def __enter__(self) -> Self:
         return self
@@ -129,7 +142,17 @@ class EventLog:
         while not self._closing.is_set():
             self._dirty.wait()
             if not self._closing.wait(self._pause):
-                self.checkpoint()
+                try:
+                    self.checkpoint()
+                except HarnessFault as fault:  # told to whoever writes the next line
+                    self._failure = fault
+                    return
+
+    def _put_back(self) -> None:
+        with self._lock:
+            anew = put_back(self._file, self._path)
+            self._file = anew or self._file
+        self.removed = self.store.put_back() or anew is not None or self.removed
 
 
 class Events(Iterator[Event]):

@@ -21,8 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from harness.errors import BundleFault, HarnessFault, Where
-from harness.evidence.append import append
-from harness.host import make_durable
+from harness.evidence.append import append, force, put_back
 
 if TYPE_CHECKING:
     from io import FileIO
@@ -97,12 +96,7 @@ class Store:
             BundleFault: it is no digest, nothing is kept under it, or the bytes have been changed.
         """
         place = self._find(digest)
-        try:
-            with place.path.open("rb", buffering=0) as file:
-                file.seek(place.start)
-                data = file.read(place.length)
-        except OSError as error:
-            raise _unreadable(place.path, error) from error
+        data = self._read(place)
         if digest_of(data) != digest:
             raise BundleFault(
                 "evidence was changed: the bytes do not have the digest that stands before them",
@@ -113,19 +107,40 @@ class Store:
         return data
 
     def make_durable(self) -> None:
-        """Return when everything put so far has reached the disk. From one thread at a time."""
+        """Return when everything put so far has reached the disk. From one thread at a time.
+
+        Raises:
+            HarnessFault: it does not get there.
+        """
         with self._lock:
             files, self._to_sync = self._to_sync, []
         for file in files:
-            make_durable(file.fileno())
+            force(file)
             if file is not self._file:
                 file.close()
 
+    def put_back(self) -> bool:
+        """Write the file that is appended to anew, where somebody removed or moved it; tells whether that was so.
+
+        From the thread that makes it durable.
+
+        Raises:
+            HarnessFault: it cannot be written.
+        """
+        with self._lock:
+            old, anew = self._file, put_back(self._file, self._path) if self._file is not None else None
+            if anew is not None:
+                self._file = anew
+                self._to_sync = [anew if each is old else each for each in self._to_sync]
+        return anew is not None
+
     def close(self) -> None:
         """Make everything durable and close the file; more than once does no harm."""
-        self.make_durable()
-        if self._file is not None:
-            self._file.close()
+        try:
+            self.make_durable()
+        finally:
+            if self._file is not None:
+                self._file.close()
 
     def _open_file(self) -> FileIO:
         """The file to append to."""
@@ -133,10 +148,22 @@ class Store:
             try:
                 number = 1 + max((int(path.stem.rpartition("-")[2]) for path in _files(self._folder)), default=0)
                 self._path = self._folder / f"messages-{number:04}.bin"
-                self._file = self._path.open("xb", buffering=0)
+                self._file = self._path.open("x+b", buffering=0)
             except OSError as error:
                 raise HarnessFault(f"the evidence could not be written: {error.strerror}") from error
         return self._file
+
+    def _read(self, place: _Place) -> bytes:
+        try:
+            with place.path.open("rb", buffering=0) as file:
+                file.seek(place.start)
+                return file.read(place.length)
+        except OSError as error:
+            with self._lock:
+                if self._file is not None and place.path == self._path:  # it was taken away, and is still held open
+                    self._file.seek(place.start)
+                    return self._file.read(place.length)
+            raise _unreadable(place.path, error) from error
 
     def _find(self, digest: str) -> _Place:
         if _DIGEST.fullmatch(digest) is None:

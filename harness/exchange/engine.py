@@ -49,6 +49,8 @@ from harness.scenario.unmapped import unmapped
 SETTING = 1.0
 """Seconds by which the wall clock of the computer must leave the clock of the run, to be told."""
 
+REMOVED = "Somebody removed or moved the folder of the run; what was observed has been written there anew."
+
 _EVERYWHERE = ("0.0.0.0", "::", "")  # noqa: S104 - not bound here, only recognised
 
 
@@ -110,9 +112,9 @@ class Engine:
         self._stopping = ""
         self._running: set[asyncio.Task[None]] = set()
 
-    def stop(self, *, now: bool = True) -> None:
+    def stop(self, *, now: bool = True, reason: str = "The run was stopped.") -> None:
         """Start no more cases; with *now* also cancel those that are running. From the engine's own thread only."""
-        self._stopping = "The run was stopped."
+        self._stopping = reason
         if now:
             for task in self._running:
                 task.cancel()
@@ -169,7 +171,7 @@ class Engine:
         )
         host = "localhost" if setup.listen_host in _EVERYWHERE else setup.listen_host
         own_url = f"{'https' if secure else 'http'}://{f'[{host}]' if ':' in host else host}:{listener.port}"
-        timing = asyncio.create_task(self._watch_the_time())
+        timing = asyncio.create_task(self._watch_the_computer())
         try:
             yield Stage(
                 self._pack,
@@ -290,8 +292,12 @@ class Engine:
     def _faulted(self, fault: HarnessFault) -> None:
         self._recorder.write("fault", text=str(fault))
 
-    async def _watch_the_time(self) -> None:
-        """Write down when the loop is so late that times cannot be relied on, and when the computer's clock is set."""
+    async def _watch_the_computer(self) -> None:
+        """Write down when the loop is so late that times cannot be relied on, and when the computer's clock is set.
+
+        When somebody takes the folder of the run away, the run stops: plan and pack, which lay in it, are written again
+        at its end.
+        """
         loop, pause, known = asyncio.get_running_loop(), UNCERTAINTY, 0.0
         while True:
             due = loop.time() + pause
@@ -303,6 +309,8 @@ class Engine:
             if abs(ahead - known) > SETTING:
                 self._recorder.write("clock-set", seconds=round(ahead - known, 3))
                 known = ahead
+            if self._log.removed and not self._stopping:
+                self.stop(reason=REMOVED)
 
 
 class _Pools:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
+import shutil
 import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime
 from io import FileIO
 from pathlib import Path
@@ -19,6 +21,7 @@ from harness.campaign import Campaign, Wish
 from harness.errors import ConfigurationFault, HarnessFault
 from harness.evidence.append import append
 from harness.evidence.log import read_events
+from harness.host import WINDOWS
 from harness.record.strict import loads
 from harness.security.statement_key import load_public_keys
 
@@ -138,6 +141,31 @@ def test_a_run_whose_disk_was_full_goes_on(tmp_path: Path, monkeypatch: pytest.M
         assert again.result().complete
         assert lines(out) > recorded > 100
         assert {each.verdict.value for each in again.result().judgement.cases} == {"pass"}
+
+
+@pytest.mark.skipif(WINDOWS, reason="only where a file that is open can be removed")
+@pytest.mark.parametrize("take_away", [shutil.rmtree, lambda out: out.rename(out.with_name("elsewhere"))])
+def test_a_run_whose_folder_is_taken_away_stops_with_all_it_had(
+    tmp_path: Path, take_away: Callable[[Path], object]
+) -> None:
+    with running(tmp_path / "sut", PACK, "customs") as props:
+        campaign, out = Campaign.open(props.target_file, None, Wish()), tmp_path / "bundle"
+        campaign.start(out)
+        while lines(out) < 60:
+            time.sleep(0.005)
+        recorded = (out / "evidence" / "events.jsonl").read_bytes()
+        take_away(out)
+        assert campaign.wait(60)
+        result = campaign.result()
+        assert not result.complete
+        assert result.signed
+        assert result.exit_code == 10
+        assert (out / "evidence" / "events.jsonl").read_bytes().startswith(recorded)
+        *_, last = read_events(out / "evidence")
+        assert "removed or moved the folder" in last.data["reason"]
+        assert verify_bundle(out, load_public_keys(props.public_key), datetime.now(UTC)).ok
+        assert resumed(props.target_file, out) == 0
+        assert loads((out / "record.json").read_bytes(), "record.json")["resumed"]
 
 
 def test_what_decides_must_be_as_it_was(tmp_path: Path) -> None:

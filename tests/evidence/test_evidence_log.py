@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -13,9 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.errors import BundleFault, ConfigurationFault, HarnessFault
-from harness.evidence import log as log_module
 from harness.evidence.clock import FixedClock, SystemClock
 from harness.evidence.log import EventLog, read_events
+from harness.evidence.store import Store
+from harness.host import WINDOWS
 
 AT = datetime(2020, 1, 1, tzinfo=UTC)
 
@@ -124,7 +126,7 @@ def test_threads_share_a_log(tmp_path):
 
 def test_lines_become_durable_many_at_a_time(tmp_path, monkeypatch):
     calls = []
-    monkeypatch.setattr(log_module, "make_durable", calls.append)
+    monkeypatch.setattr("harness.evidence.append.make_durable", calls.append)
     with EventLog(tmp_path, SystemClock(), pause=60) as log:
         for number in range(500):
             log.write("lag", seconds=number)
@@ -133,6 +135,52 @@ def test_lines_become_durable_many_at_a_time(tmp_path, monkeypatch):
         assert len(calls) == 1
     assert len(calls) == 2
     log.close()
+
+
+def test_lines_that_do_not_reach_the_disk_end_the_writing(tmp_path, monkeypatch):
+    def broken(_):
+        raise OSError(5, "Input/output error")
+
+    log = EventLog(tmp_path, SystemClock(), pause=0)
+    with monkeypatch.context() as patch:
+        patch.setattr("harness.evidence.append.make_durable", broken)
+        log.write("lag", seconds=0)
+        log._thread.join()
+        with pytest.raises(HarnessFault, match="does not reach the disk: Input/output"):
+            log.write("lag", seconds=1)
+    log.close()
+
+
+@pytest.mark.skipif(WINDOWS, reason="only where a file that is open can be removed")
+@pytest.mark.parametrize("gone", [".", "events.jsonl", "messages-0001.bin"])
+def test_what_somebody_removes_is_written_anew(tmp_path, gone):
+    folder = tmp_path / "evidence"
+    with EventLog(folder, SystemClock(), pause=60) as log:
+        digests = [log.store.put(b"first")]
+        log.write("lag", seconds=1)
+        log.checkpoint()
+        assert not log.removed
+        shutil.rmtree(folder) if gone == "." else (folder / gone).unlink()
+        assert log.store.get(digests[0]) == b"first"
+        digests.append(log.store.put(b"second"))
+        log.write("lag", seconds=2)
+        log.checkpoint()
+        assert log.removed
+        log.write("lag", seconds=3)
+    assert [event.data["seconds"] for event in read_events(folder)] == [1, 2, 3]
+    assert [Store(folder).get(digest) for digest in digests] == [b"first", b"second"]
+
+
+@pytest.mark.skipif(WINDOWS, reason="only where a file that is open can be removed")
+def test_what_cannot_be_written_anew_is_told(tmp_path):
+    folder = tmp_path / "evidence"
+    with EventLog(folder, SystemClock(), pause=60) as log:
+        log.write("lag", seconds=1)
+        shutil.rmtree(folder)
+        folder.write_text("in the way")
+        with pytest.raises(HarnessFault, match="was removed, and could not be written anew"):
+            log.checkpoint()
+        folder.unlink()
 
 
 def test_a_number_that_is_not_json_is_refused(tmp_path):

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import BundleFault, HarnessFault
-from harness.evidence import store as store_module
 from harness.evidence.store import Store, digest_of
 
 FIRST = "messages-0001.bin"
@@ -158,7 +157,7 @@ def test_a_file_that_cannot_be_begun_is_told(tmp_path):
 
 def test_only_what_was_put_since_is_made_durable(opened, monkeypatch):
     calls = []
-    monkeypatch.setattr(store_module, "make_durable", calls.append)
+    monkeypatch.setattr("harness.evidence.append.make_durable", calls.append)
     store = opened()
     store.make_durable()
     assert calls == []
