@@ -54,19 +54,18 @@ from harness.scenario.waiver import load_waivers
 from harness.security.signer import open_signer
 from harness.security.statement_key import Signer
 from harness.target.attest import annexes_of, answers_in, read_form
-from harness.target.identities import load_trust
 from harness.target.load import check_target, find_pack_of, load_target
 from harness.target.model import GuidedControl, Target
 from harness.target.preflight import (
+    check_dates,
     check_free,
-    check_own_certificates,
     check_reachable,
     first_number,
     keep_number,
     reset,
 )
 from harness.target.setup import make_setup
-from harness.target.subject import pem_texts, subject_of, timers_of
+from harness.target.subject import believed, subject_of, timers_of
 
 if TYPE_CHECKING:
     from pluggy import HookRelay
@@ -235,7 +234,7 @@ class Campaign:
         setup = replace(make_setup(self.target, self.pack, self._wish.confirm), attestations=self._told)
         if self._wish.at_once is not None:
             setup = replace(setup, max_in_flight=self._wish.at_once)
-        check_own_certificates(setup, datetime.now(UTC))
+        check_dates(self.target, setup, datetime.now(UTC))
         keys = _signing_keys(self.target)
         if not self._resumed:
             self._keep_number(self.plan.parameters.first + len(self.plan.cases))
@@ -381,7 +380,6 @@ def _parameters(target: Target, wish: Wish) -> Parameters:
             expected="8 to 64 hexadecimal digits, an even number of them",
             remedy="Give it exactly as the operator wrote it.",
         )
-    trust = load_trust(target)
     waivers = wish.waivers or target.waivers
     return Parameters(
         seed=wish.seed,
@@ -391,8 +389,7 @@ def _parameters(target: Target, wish: Wish) -> Parameters:
         select=wish.select,
         timers=timers_of(target),
         pools=target.ixit.pools,
-        anchors=pem_texts((*trust.anchors, *trust.intermediates)),
-        crls=pem_texts(trust.crls),
+        **believed(target),
         adopt_assumed=wish.adopt_assumed,
         assurance=target.assurance,
         waivers=load_waivers(waivers, datetime.now(UTC)) if waivers else (),

@@ -102,7 +102,7 @@ def _open(bundle: Bundle, event: Event, step: Exchange) -> Opened:
         event.data.get("head") or {},
         bundle.fetch(event.data["digest"]),
         at=datetime.fromisoformat(event.at),
-        trust=None if ours else trust_of(parameters.anchors, parameters.crls),
+        trust=None if ours else trust_of(parameters),
         answer_to=step.message if part == "answer" else None,
         name=step.message if ours else None,
     )

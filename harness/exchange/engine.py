@@ -154,7 +154,7 @@ class Engine:
     async def _on_stage(self) -> AsyncIterator[Stage]:
         setup, parameters = self._setup, self._plan.parameters
         secure = bool(setup.tls_anchors) or any(url.startswith("https:") for url in setup.sut_urls.values())
-        trust = trust_of(parameters.anchors, parameters.crls)
+        trust = trust_of(parameters)
         switchboard = Switchboard(self._pack, trust, self._recorder, one_case=setup.max_in_flight == 1)
         transports = {
             party: WireTransport(client_context(identity, setup.tls_anchors) if secure else None, clock=self._clock)

@@ -12,6 +12,7 @@ Rules:
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
@@ -32,10 +33,11 @@ from harness.judge.stray import Stray, judge_strays, settled_by_silence, with_st
 from harness.pack.model import ANSWER, Cell, Outcome, Pack
 from harness.scenario.model import Attest, Case, Exchange, Probe, Quiet
 from harness.scenario.oracle import Ledger, accept, refusals, remember
-from harness.scenario.plan import Plan
+from harness.scenario.plan import Parameters, Plan
 from harness.scenario.project import exchanges, mode, wrong
 from harness.security.model import Trust
 from harness.security.trust import make_trust
+from harness.security.x509 import read_ocsp
 
 Fetch = Callable[[str], bytes]
 
@@ -245,18 +247,23 @@ def _open(pack: Pack, plan: Plan, step: Exchange, part: Part, event: Event, fetc
         event.data.get("head") or {},
         fetch(event.data["digest"]),
         at=datetime.fromisoformat(event.at),
-        trust=None if ours else trust_of(plan.parameters.anchors, plan.parameters.crls),
+        trust=None if ours else trust_of(plan.parameters),
         answer_to=step.message if part == "answer" else None,
         name=event.data.get("message") if ours else None,
     )
 
 
+def trust_of(parameters: Parameters) -> Trust:
+    """What a plan says that the SUT's signatures are believed on."""
+    return _trust_of(parameters.anchors, parameters.crls, parameters.ocsp)
+
+
 @lru_cache(maxsize=8)
-def trust_of(anchors: tuple[str, ...], crls: tuple[str, ...]) -> Trust:
-    """The trust of a plan, from its PEM texts."""
+def _trust_of(anchors: tuple[str, ...], crls: tuple[str, ...], ocsp: tuple[str, ...]) -> Trust:
     return make_trust(
         tuple(x509.load_pem_x509_certificate(text.encode()) for text in anchors),
         tuple(x509.load_pem_x509_crl(text.encode()) for text in crls),
+        tuple(read_ocsp(b64decode(text)) for text in ocsp),
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from harness.judge.model import StepVerdict, Verdict
-from harness.judge.step import NOT_REACHED, SEVERITY, Seen
+from harness.judge.step import NOT_REACHED, Seen, weight
 from harness.pack.model import Pack
 from harness.scenario.model import Case
 from harness.scenario.project import exchanges, mode
@@ -45,7 +45,7 @@ def requirement_verdicts(
     for step in steps:
         for finding in step.findings:
             if finding.severity != "info":
-                put(finding.requirement, SEVERITY[finding.severity])
+                put(finding.requirement, weight(finding))
     for name in case.requirements:
         put(name, _purpose(name, case, steps, verdict))
     return found
@@ -69,7 +69,7 @@ def _own(step: StepVerdict, requirements: Sequence[str]) -> Verdict:
     if step.verdict not in (Verdict.FAIL, Verdict.WARNING):
         return step.verdict
     hits = [
-        SEVERITY[finding.severity]
+        weight(finding)
         for finding in step.findings
         if finding.requirement is None or finding.requirement in requirements
     ]

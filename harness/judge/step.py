@@ -18,13 +18,21 @@ from harness.message.plain import plain
 from harness.pack.model import Outcome, Pack
 from harness.scenario.model import Attest, Case, Exchange, Probe, Quiet
 from harness.scenario.project import everything, mode
+from harness.security.problems import OF_WHO_VERIFIES
 
 SIMULATED = "Simulated: no evidence about the system under test."
 NOT_REACHED = "Not reached."
 DEPARTED = "The script does not apply any more: an answer before it was legal, and led another way."
 UNSURE = "our own clock may be off by as much."
 """How a reason ends that is not certain."""
-SEVERITY = {"error": Verdict.FAIL, "warning": Verdict.WARNING, "info": Verdict.NOT_APPLICABLE}
+_SEVERITY = {"error": Verdict.FAIL, "warning": Verdict.WARNING, "info": Verdict.NOT_APPLICABLE}
+
+
+def weight(finding: Finding) -> Verdict:
+    """What a finding makes of a step: nothing is proven where it lies with what the operator gave us to verify with."""
+    if finding.severity == "error" and f"{finding.check}/{finding.code}" in OF_WHO_VERIFIES:
+        return Verdict.INCONCLUSIVE
+    return _SEVERITY[finding.severity]
 
 
 def worst(steps: Iterable[StepVerdict]) -> StepVerdict | None:
@@ -129,7 +137,7 @@ def judge_exchange(
     verdict, reason = ruling.verdict, ruling.reason
     findings = (*seen.findings, *ruling.findings)
     for finding in findings:
-        hit = SEVERITY[finding.severity]
+        hit = weight(finding)
         if hit.rank > verdict.rank:
             verdict, reason = hit, finding.message
     over = _over(seen, budget)
@@ -248,7 +256,7 @@ def _delivered(step: Exchange, case: Case, pack: Pack, seen: Seen) -> _Ruling:
         timely = next(broken_by(pack, late, case.parties[step.receiver].role, step.message), None)
         if timely is not None:
             found.append(replace(late, requirement=timely.id, severity=severity(timely)))
-    return _Ruling(SEVERITY[found[0].severity], reason, expected, observed, tuple(found))
+    return _Ruling(weight(found[0]), reason, expected, observed, tuple(found))
 
 
 def _against(name: str | None, code: str, reason: str, pack: Pack) -> Finding:

@@ -15,7 +15,7 @@ from harness.evidence.conversation import Part, name_made_by
 from harness.evidence.message import Opened
 from harness.evidence.model import Event
 from harness.judge.model import StepVerdict
-from harness.judge.step import SEVERITY, Seen
+from harness.judge.step import Seen, weight
 from harness.pack.model import Cell, Pack, Reaction
 from harness.scenario.model import Case, Exchange, Quiet
 from harness.scenario.project import everything, exchanges, mode
@@ -84,7 +84,7 @@ def with_strays(steps: Sequence[StepVerdict], strays: Sequence[Stray]) -> Iterat
         verdict, reason = step.verdict, step.reason
         own = [stray for stray in strays if stray.step == step.step]
         for stray in own:
-            hit = SEVERITY[stray.finding.severity]
+            hit = weight(stray.finding)
             if hit.rank > verdict.rank:
                 verdict, reason = hit, stray.finding.message
         yield replace(

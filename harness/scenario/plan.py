@@ -75,7 +75,7 @@ class Parameters:
         select: patterns over case ids; empty means all.
         timers: the pack's timers with the target's changes.
         pools: the pack's pools with the target's.
-        anchors, crls: PEM texts of what the SUT's signatures are believed on.
+        anchors, crls, ocsp: what the SUT's signatures are believed on; PEM texts, and OCSP answers in Base64.
         adopt_assumed: the operator's policy counts requirements whose source is ``assumed``.
         assurance: ``self-declaration``, ``witnessed`` or ``operator``.
         waivers: failures that an operator has accepted.
@@ -95,6 +95,7 @@ class Parameters:
     pools: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     anchors: tuple[str, ...] = ()
     crls: tuple[str, ...] = ()
+    ocsp: tuple[str, ...] = ()
     adopt_assumed: bool = False
     assurance: str = "self-declaration"
     waivers: tuple[Waiver, ...] = ()
@@ -343,6 +344,7 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
             "pools": {name: list(entries) for name, entries in sorted(parameters.pools.items())},
             "anchors": list(parameters.anchors),
             "crls": list(parameters.crls),
+            **({"ocsp": list(parameters.ocsp)} if parameters.ocsp else {}),
             "adopt_assumed": parameters.adopt_assumed,
             "assurance": parameters.assurance,
             "waivers": [waiver_to_json(each) for each in parameters.waivers],
@@ -378,11 +380,9 @@ def plan_from_json(document: Mapping[str, Any], pack: Pack, annexes: Sequence[Pa
             Parameters(
                 **{
                     **parameters,
-                    "select": tuple(parameters["select"]),
+                    **{name: tuple(parameters.get(name, ())) for name in ("select", "anchors", "crls", "ocsp")},
                     "timers": {name: timedelta(seconds=value) for name, value in parameters["timers"].items()},
                     "pools": {name: tuple(entries) for name, entries in parameters["pools"].items()},
-                    "anchors": tuple(parameters["anchors"]),
-                    "crls": tuple(parameters["crls"]),
                     "waivers": tuple(waiver_from_json(each) for each in parameters["waivers"]),
                 }
             ),

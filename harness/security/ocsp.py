@@ -51,6 +51,11 @@ def answers(
                 yield refusal or _status(single, at)
 
 
+def holds_until(response: ocsp.OCSPResponse) -> datetime:
+    """The moment from which something that a response says does not hold any more."""
+    return min(each.next_update_utc or each.this_update_utc + WITHOUT_END for each in response.responses)
+
+
 def moments_of(response: ocsp.OCSPResponse) -> Iterator[datetime]:
     """Every moment at which what a response says begins or ceases to hold."""
     if response.response_status is ocsp.OCSPResponseStatus.SUCCESSFUL:

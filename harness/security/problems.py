@@ -6,6 +6,12 @@ from collections.abc import Iterable, Mapping
 
 from harness.security.model import Problem
 
+OF_WHO_VERIFIES = frozenset(
+    f"certificate/{word}"
+    for word in ("revocation-missing", "crl-stale", "crl-untrusted", "crl-scope", "ocsp-stale", "ocsp-untrusted")
+)
+"""Problems with what the verifier was given, and not with the message: its sender is not to blame."""
+
 PROBLEMS: Mapping[str, str] = {
     "structure/soap-version": "The envelope has another SOAP version than the profile.",
     "structure/second-header": "There is more than one Header.",

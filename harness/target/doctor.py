@@ -15,7 +15,14 @@ from harness.pack.model import Pack
 from harness.scenario.load import load_scenarios
 from harness.security.model import Identity
 from harness.target.diagnosis import Line, validity, wrong
-from harness.target.identities import LISTENER, check_statement_key, load_identities, load_signers, load_trust
+from harness.target.identities import (
+    LISTENER,
+    check_statement_key,
+    load_identities,
+    load_signers,
+    load_trust,
+    revocation_data,
+)
 from harness.target.load import check_target
 from harness.target.model import Target
 from harness.target.reach import control, endpoints, listen
@@ -94,12 +101,12 @@ def _trust(target: Target) -> Iterator[Line]:
         return
     for anchor in trust.anchors:
         yield validity("trust anchors", f"The trust anchor {anchor.subject.rfc4514_string()}", anchor)
-    if not trust.crls:
-        yield Line("trust anchors", None, "Revocation is not checked.", "Name revocation lists in certificates/crls.")
-    for crl in trust.crls:
-        if crl.next_update_utc and crl.next_update_utc < datetime.now(UTC):
-            who = crl.issuer.rfc4514_string()
-            yield Line("trust anchors", False, f"The revocation list of {who} is out of date.", "Get the current one.")
+    if not trust.crls and not trust.ocsp:
+        remedy = "Name revocation lists in certificates/crls, or cached answers in certificates/ocsp."
+        yield Line("trust anchors", None, "Revocation is not checked.", remedy)
+    for file, what, end in revocation_data(target):
+        if end <= datetime.now(UTC):
+            yield Line("trust anchors", False, f"The {what} in {file} is out of date.", "Get the current one.")
 
 
 def _signers(target: Target) -> Iterator[Line]:

@@ -9,7 +9,7 @@ A folder made by ``c2c pki`` holds an authority as well; what is missing is then
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -23,8 +23,9 @@ from harness.errors import ConfigurationFault, Where
 from harness.host import make_private, write_private
 from harness.pack.model import Pack
 from harness.security.issue import is_test
-from harness.security.keys import load_certificates, load_crls, load_identity, to_pem
+from harness.security.keys import load_certificates, load_crls, load_identity, load_ocsp, to_pem
 from harness.security.model import Identity, Trust
+from harness.security.ocsp import holds_until
 from harness.security.pki import TestPki
 from harness.security.signer import open_signer
 from harness.security.spares import make_spares
@@ -113,7 +114,22 @@ def load_trust(target: Target) -> Trust:
         ConfigurationFault: a file cannot be read, or is marked TEST and the run is real.
     """
     crls = [each for file in target.certificates.crls for each in load_crls(file)]
-    return make_trust(load_anchors(target, target.certificates.signatures), crls)
+    ocsp = [load_ocsp(file) for file in target.certificates.ocsp]
+    return make_trust(load_anchors(target, target.certificates.signatures), crls, ocsp)
+
+
+def revocation_data(target: Target) -> Iterator[tuple[Path, str, datetime]]:
+    """The revocation lists and OCSP answers of a target: file, what it is, and until when all of it holds.
+
+    Raises:
+        ConfigurationFault: a file cannot be read.
+    """
+    for file in target.certificates.crls:
+        for crl in load_crls(file):
+            if crl.next_update_utc is not None:
+                yield file, f"revocation list of {crl.issuer.rfc4514_string()}", crl.next_update_utc
+    for file in target.certificates.ocsp:
+        yield file, "OCSP answer", holds_until(load_ocsp(file))
 
 
 def load_signers(target: Target) -> tuple[Certificate, ...]:

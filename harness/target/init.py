@@ -109,7 +109,7 @@ def _target(answers: Answers) -> str:
         "certificates:               # what your certificates are believed on (PEM)",
         "  tls: [trust/trust.pem]",
         "  # signatures: [trust/signing-ca.pem]   # where messages are signed under another authority",
-        "  # crls: [trust/crl.pem]",
+        "  # crls: [trust/crl.pem]               # revocation lists; or ocsp: [trust/answer.der], cached answers",
         "  # signers: [identities/my-system.pem]  # what your system signs with: binds each message to it",
         f"keys: {'test' if answers.test_keys else 'real'}                  "
         "# 'test' allows certificates marked TEST, such as those of 'c2c pki'",

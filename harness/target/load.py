@@ -139,6 +139,7 @@ def _certificates(folder: Path, data: Mapping[str, list[str]]) -> Certificates:
         _files(folder, data["signatures"]) if "signatures" in data else tls,
         _files(folder, data.get("crls", [])),
         _files(folder, data.get("signers", [])),
+        _files(folder, data.get("ocsp", [])),
     )
 
 

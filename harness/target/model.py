@@ -73,11 +73,12 @@ class Listen:
 
 @dataclass(frozen=True)
 class Certificates:
-    """PEM files on which the SUT's certificates are believed.
+    """Files on which the SUT's certificates are believed; in PEM, but for OCSP answers, which are in DER.
 
     Parameters:
         tls, signatures: trust anchors.
         crls: revocation lists.
+        ocsp: cached OCSP answers.
         signers: the certificates that the SUT signs with; empty when that is not known.
     """
 
@@ -85,6 +86,7 @@ class Certificates:
     signatures: tuple[Path, ...]
     crls: tuple[Path, ...] = ()
     signers: tuple[Path, ...] = ()
+    ocsp: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -12,18 +12,32 @@ from urllib.parse import urlsplit
 
 from harness.errors import ConfigurationFault, Where
 from harness.exchange.model import Setup
+from harness.target.identities import revocation_data
 from harness.target.model import HttpControl, Target
 
 SECONDS = 5.0
 """How long an address may take to answer."""
 
 
-def check_own_certificates(setup: Setup, now: datetime) -> None:
-    """Check that no certificate of ours is out of date.
+def check_dates(target: Target, setup: Setup, now: datetime) -> None:
+    """Check that no certificate of ours, no revocation list and no OCSP answer is out of date.
 
     Raises:
-        ConfigurationFault: one is; the SUT would rightly refuse it.
+        ConfigurationFault: one is; the SUT would rightly refuse our messages, or nothing could be said of its
+            certificates.
     """
+    _check_own_certificates(setup, now)
+    for file, what, end in revocation_data(target):
+        if end <= now:
+            raise ConfigurationFault(
+                f"the {what} is out of date since {end:%Y-%m-%d %H:%M} UTC",
+                where=Where(file),
+                expected="what holds now: with it alone can a certificate be checked",
+                remedy="Get the current one from the authority, or leave it out: then revocation is not checked.",
+            )
+
+
+def _check_own_certificates(setup: Setup, now: datetime) -> None:
     for identity in (setup.listener, *setup.identities.values()):
         first, last = identity.certificate.not_valid_before_utc, identity.certificate.not_valid_after_utc
         if not first <= now <= last:

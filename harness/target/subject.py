@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Iterable
 from datetime import timedelta
 
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import Certificate, CertificateRevocationList
 
 from harness.scenario.plan import Subject
 from harness.security.keys import to_pem
-from harness.target.identities import load_signers
+from harness.target.identities import load_signers, load_trust
 from harness.target.model import GuidedControl, NoControl, Target
 
 ACTION = "action"
@@ -46,6 +48,19 @@ def timers_of(target: Target) -> dict[str, timedelta]:
     return {**({ACTION: BY_HAND} if by_hand else {}), **target.ixit.timers}
 
 
-def pem_texts(items: Iterable[Certificate | CertificateRevocationList]) -> tuple[str, ...]:
-    """Each of them as PEM text."""
+def believed(target: Target) -> dict[str, tuple[str, ...]]:
+    """What the SUT's signatures are believed on, as parameters of a plan.
+
+    Raises:
+        ConfigurationFault: a file cannot be read, or must not be used.
+    """
+    trust = load_trust(target)
+    return {
+        "anchors": _pem_texts((*trust.anchors, *trust.intermediates)),
+        "crls": _pem_texts(trust.crls),
+        "ocsp": tuple(b64encode(each.public_bytes(Encoding.DER)).decode("ascii") for each in trust.ocsp),
+    }
+
+
+def _pem_texts(items: Iterable[Certificate | CertificateRevocationList]) -> tuple[str, ...]:
     return tuple(to_pem((item,)).decode("ascii") for item in items)

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import shutil
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509 import ocsp
 from target_bench import Bench
 
 from harness.errors import ConfigurationFault
 from harness.host import write_private
 from harness.pack.model import Pack
+from harness.security.issue import make_crl
+from harness.security.keys import to_pem
 from harness.target.identities import load_trust
 from harness.target.load import load_target
+from harness.target.preflight import check_dates
 from harness.target.setup import make_setup
-from harness.target.subject import subject_of
+from harness.target.subject import believed, subject_of
 
 
 def test_a_test_pki_issues_what_is_missing(bench: Bench, neighbours: Pack) -> None:
@@ -117,3 +122,32 @@ def test_a_real_run_refuses_a_signer_that_is_for_tests(bench: Bench) -> None:
     certificates = "{tls: [identities/trust.pem], signers: [identities/old.pem]}"
     with pytest.raises(ConfigurationFault, match="for tests"):
         subject_of(load_target(bench.write(certificates=certificates, keys="real")))
+
+
+@pytest.mark.parametrize("kind", ["crls", "ocsp"])
+def test_revocation_data_out_of_date_are_refused_before_the_run(bench: Bench, neighbours: Pack, kind: str) -> None:
+    certificates = f"{{tls: [identities/trust.pem], {kind}: [data]}}"
+    now, long_ago = datetime.now(UTC), datetime.now(UTC) - timedelta(days=900)
+    for at, fresh in ((now, True), (long_ago, False)):
+        (bench.folder / "data").write_bytes(revocation_data(bench, kind, at))
+        target = load_target(bench.write(certificates=certificates))
+        assert bool(believed(target)[kind])
+        if fresh:
+            check_dates(target, make_setup(target, neighbours), now)
+            continue
+        with pytest.raises(ConfigurationFault, match="is out of date since") as fault:
+            check_dates(target, make_setup(target, neighbours), now)
+        assert str(fault.value).startswith(str(bench.folder / "data"))
+
+
+def revocation_data(bench: Bench, kind: str, at: datetime) -> bytes:
+    """A revocation list, or an OCSP answer about the listener, as of that time."""
+    issuing = bench.pki.issuing
+    if kind == "crls":
+        return to_pem((make_crl(issuing.certificate.subject, issuing.key, at, {}),))
+    asked = bench.issue("harness").certificate
+    builder = ocsp.OCSPResponseBuilder().add_response(
+        asked, issuing.certificate, SHA256(), ocsp.OCSPCertStatus.GOOD, at, at + timedelta(days=1), None, None
+    )
+    signed = builder.responder_id(ocsp.OCSPResponderEncoding.HASH, issuing.certificate).sign(issuing.key, SHA256())
+    return signed.public_bytes(Encoding.DER)
