@@ -17,7 +17,7 @@ from datetime import datetime
 from harness.errors import HarnessFault
 from harness.evidence.conversation import Conversation, name_made_by
 from harness.evidence.message import Opened
-from harness.exchange.data import Data, Occasion, make
+from harness.exchange.data import Data, Occasion, has_place, make
 from harness.message.binding import read
 from harness.message.build import build, write_errors
 from harness.message.model import Document, Value
@@ -69,7 +69,8 @@ def compose_request(data: Data, conversation: Conversation, step: Exchange, now:
             values[name] = data.given(step, name, conversation.saved)
         elif forwarded is None or fresh:
             value = make(data, rule, occasion) if rule.scope == "message" else known(data, conversation, step, name)
-            if value is not None or (rule.make.kind == "reply" and sample.pointers(message.bindings[name].path)):
+            unsaid = rule.make.kind == "reply" or not has_place(data, rule, occasion)
+            if value is not None or (unsaid and sample.pointers(message.bindings[name].path)):
                 values[name] = value
     return Composed(message, build(sample, message.bindings, _news(sample, message, values)))
 
@@ -100,6 +101,8 @@ def compose_answer(
             value = request.values.get(name) or known(data, conversation, step, name)
         if value is not None and (not refused or sample.pointers(binding.path)):
             values[name] = value
+        elif not has_place(data, rule, occasion) and sample.pointers(binding.path):
+            values[name] = None
     document = build(sample, message.bindings, _news(sample, message, values))
     if refused and message.errors is not None and outcome.code is not None:
         errors = message.errors

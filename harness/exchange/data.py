@@ -174,6 +174,13 @@ def make(data: Data, rule: ValueRule, occasion: Occasion) -> Value:
             return None
 
 
+def has_place(data: Data, rule: ValueRule, occasion: Occasion) -> bool:
+    """Whether a value may stand in this message: what is made ``where`` has no place elsewhere."""
+    return all(
+        _fact(data, fact, occasion) in data.pack.codelists[codelist].codes for fact, codelist in rule.make.where.items()
+    )
+
+
 def number_after(pattern: str, salt: str, number: int) -> str:
     """The text that a number stands for: another one for each number from 0 on.
 

@@ -62,7 +62,8 @@ def load_pack(path: str | Path) -> Pack:
     roles, sets, timers = read_roles(head), read_outcome_sets(head), read_timers(head)
     parties = read_parties(head, roles)
     pools = {name: tuple(entry.data) for name, entry in head.table("pools")}
-    values = read_values(spoken, roles, parties, pools)
+    codelists = read_codelists(find_files(layers.roots, "codelists/*.yaml"))
+    values = read_values(spoken, roles, parties, pools, codelists)
     answers = head.get("answers", "reply")
     paths = read_paths(spoken, layers.roots)
     messages = read_messages(spoken, layers, head.get("format"), answers, roles, parties, values, timers, paths)
@@ -70,7 +71,6 @@ def load_pack(path: str | Path) -> Pack:
     requirements = read_requirements(demands, roles, messages)
     objects = read_objects(cells, values)
     reactions = read_reactions(cells, messages, parties, timers, requirements)
-    codelists = read_codelists(find_files(layers.roots, "codelists/*.yaml"))
     names = Names(messages, objects, reactions)
 
     pack = Pack(

@@ -152,12 +152,15 @@ class Maker:
             ``<party>.<fact>``, where party is ``sender``, ``receiver``, ``subject`` or a party id),
             ``facts`` (the same with a wildcard party, such as ``customs.*.country``: a list in the order of
             positions), ``pool`` (next entry of the named pool), ``fixed`` (*text* itself),
-            ``event`` (the name that the reaction gives to what happened) or ``golden`` (left as in the golden sample).
+            ``event`` (the name that the reaction gives to what happened), ``golden`` (left as in the golden sample),
+            or ``where`` (left as in the golden sample where all facts in *where* are in their code lists, else out).
         text: see kind.
+        where: facts, and the code list of each.
     """
 
-    kind: Literal["reference", "reply", "now", "pattern", "fact", "facts", "pool", "fixed", "event", "golden"]
+    kind: Literal["reference", "reply", "now", "pattern", "fact", "facts", "pool", "fixed", "event", "golden", "where"]
     text: str = ""
+    where: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
+from harness.errors import Where
 from harness.message.model import Binding
 from harness.pack.entry import Entry
 from harness.pack.layers import Layers, find_file
@@ -21,19 +22,23 @@ _SEATS = ("sender", "receiver", "subject")
 
 
 def read_values(
-    table: Entry, roles: Mapping[str, Role], parties: Mapping[str, Party], pools: Collection[str]
+    table: Entry,
+    roles: Mapping[str, Role],
+    parties: Mapping[str, Party],
+    pools: Collection[str],
+    codelists: Collection[str],
 ) -> dict[str, ValueRule]:
     """The owners of bound values, and how simulated owners make them.
 
     Raises:
-        ConfigurationFault: an unknown owner, pool, party or fact.
+        ConfigurationFault: an unknown owner, pool, code list, party or fact.
     """
     return {
         name: ValueRule(
             name=name,
             owner=entry.name("owner", {*roles, *parties, "sender"}, "role or party"),
             scope=entry.get("scope"),
-            make=_maker(entry.at("make"), roles, parties, pools) if "make" in entry else Maker("golden"),
+            make=_maker(entry.at("make"), roles, parties, pools, codelists) if "make" in entry else Maker("golden"),
             about=entry.get("about", ""),
             secret=entry.get("secret", False),
         )
@@ -41,18 +46,26 @@ def read_values(
     }
 
 
-def _maker(entry: Entry, roles: Mapping[str, Role], parties: Mapping[str, Party], pools: Collection[str]) -> Maker:
+def _maker(
+    entry: Entry,
+    roles: Mapping[str, Role],
+    parties: Mapping[str, Party],
+    pools: Collection[str],
+    codelists: Collection[str],
+) -> Maker:
     if isinstance(entry.data, str):
         return Maker(entry.data)  # type: ignore[arg-type]  # the published schema lists the words
     kind, text = next(iter(entry.data.items()))
     where = entry.at(kind).where
+    if kind == "where":
+        for fact, codelist in text.items():
+            _check_fact(fact, parties, where)
+            pick(codelist, codelists, "code list", where)
+        return Maker(kind, where=text)
     if kind == "pool":
         pick(text, pools, "pool", where)
     elif kind == "fact":
-        seat, _, fact = text.rpartition(".")
-        pick(seat, {*_SEATS, *parties}, "party", where)
-        facts = parties[seat].facts if seat in parties else {f for party in parties.values() for f in party.facts}
-        pick(fact, facts, "fact", where)
+        _check_fact(text, parties, where)
     elif kind == "facts":
         role, _, fact = text.partition(".*.")
         pick(role, roles, "role", where)
@@ -60,6 +73,13 @@ def _maker(entry: Entry, roles: Mapping[str, Role], parties: Mapping[str, Party]
             if party.role == role:
                 pick(fact, party.facts, f"fact of {party.id}", where)
     return Maker(kind, text)
+
+
+def _check_fact(text: str, parties: Mapping[str, Party], where: Where) -> None:
+    seat, _, fact = text.rpartition(".")
+    pick(seat, {*_SEATS, *parties}, "party", where)
+    facts = parties[seat].facts if seat in parties else {f for party in parties.values() for f in party.facts}
+    pick(fact, facts, "fact", where)
 
 
 def read_messages(

@@ -48,7 +48,7 @@ def schema_trials(pack: Pack, message: str, shape: str = "accepted") -> tuple[Tr
     """One change for every constraint of the schema that the golden sample meets, in document order.
 
     Of the entries of a list only the first is changed. What carries a reference is left alone: without it an answer
-    could not say what it answers.
+    could not say what it answers. So is what only some receivers get.
 
     Parameters:
         pack: the profile.
@@ -56,7 +56,7 @@ def schema_trials(pack: Pack, message: str, shape: str = "accepted") -> tuple[Tr
         shape: which of its golden samples.
     """
     sample = golden(pack.format, pack.messages[message].golden[shape])
-    kept = _references(pack, message, sample)
+    kept = _references(pack, message, sample) | _for_some(pack, message, sample)
     trials: dict[tuple[str, str], Trial] = {}
     places = tuple(sample.walk())
     holders = {place.rpartition("/")[0] for place in places if "@" not in place}
@@ -80,8 +80,10 @@ def content_trials(pack: Pack, message: str) -> tuple[Trial, ...]:
     """
     sample = golden(pack.format, pack.messages[message].golden["accepted"])
     trials: dict[tuple[str, str], Trial] = {}
-    compared = _compared(pack, message)
+    compared, kept = _compared(pack, message), _for_some(pack, message, sample)
     for place in dict.fromkeys(each for path in _spoken_of(pack, message) for each in sample.pointers(path)):
+        if place in kept:
+            continue
         around = place.rpartition("/")[0]
         structure = (Edit("without", place), Edit("twice", place), *([Edit("twice", around)] if around else []))
         texts = (*_ODD, *compared.get(anywhere(place), ()))
@@ -132,6 +134,17 @@ def _references(pack: Pack, message: str, sample: Document) -> frozenset[str]:
     return frozenset(pointer for path in paths for pointer in sample.pointers(path))
 
 
+def _for_some(pack: Pack, message: str, sample: Document) -> frozenset[str]:
+    """What does not stand in a message for every receiver."""
+    paths = (
+        binding.drop or binding.path
+        for name, binding in pack.messages[message].bindings.items()
+        if pack.values[name].make.where
+    )
+    around = tuple(pointer for path in paths for pointer in sample.pointers(path))
+    return frozenset(place for place in sample.walk() if any(f"{place}/".startswith(f"{one}/") for one in around))
+
+
 def _spoken_of(pack: Pack, message: str) -> Iterable[str]:
     """The paths that code lists and rules speak of."""
     yield from (coded.path for coded in pack.coded if coded.message == message)
@@ -153,7 +166,7 @@ def _compared(pack: Pack, message: str) -> dict[str, tuple[str, ...]]:
 def _texts(pack: Pack, test: Any) -> Iterator[str]:
     if isinstance(test, list):
         yield from test
-    elif isinstance(test, dict):
+    elif isinstance(test, dict) and not {"first", "last"} & test.keys():
         for word in ("is", "not"):
             yield from _texts(pack, test.get(word, ()))
         if "in" in test:

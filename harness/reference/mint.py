@@ -142,8 +142,13 @@ class Writer:
     def _make(self, found: dict[str, Value], name: str, occasion: Occasion) -> None:
         make = self.pack.values[name].make
         made = self._made(make, occasion)
-        if made is not None or make.kind == "reply":
+        if made is not None or make.kind == "reply" or not self._has_place(make, occasion):
             found[name] = made
+
+    def _has_place(self, make: Maker, occasion: Occasion) -> bool:
+        """Whether what is made for some receivers only is made for this one."""
+        lists = self.pack.codelists
+        return all(self._fact(fact, occasion) in lists[codelist].codes for fact, codelist in make.where.items())
 
     def _made(self, make: Maker, occasion: Occasion) -> Value:
         match make.kind:

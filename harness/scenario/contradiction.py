@@ -6,7 +6,7 @@ of them is wrong, and a person must look before anybody is judged by either.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from harness.errors import ConfigurationFault, Where
 from harness.message.model import Value
@@ -24,12 +24,14 @@ def contradictions(scenario: Scenario, pack: Pack) -> Iterator[ConfigurationFaul
     """
     ledger = Ledger()
     saved: dict[str, Value] = {}
+    seen: set[str] = set()
     for step in exchanges(scenario.steps):
         if step.defect is not None or None in step.values.values():
             continue
         values = _values(pack, step, saved)
         saved |= {name: values.get(place, f"saved {name}") for name, (_, place) in step.save.items()}
-        table = expectation(cells_at(ledger, pack, step.message, values, duplicate=_is_duplicate(pack, step)))
+        seen |= {name for name, (_, place) in step.save.items() if _is_reference(pack, place)}
+        table = expectation(cells_at(ledger, pack, step.message, values, duplicate=_is_duplicate(step, seen)))
         if _spoken_of(pack, step, table) and not _agree(step.expectation, table):
             yield ConfigurationFault(
                 f"the scenario {scenario.id} expects {_words(step.expectation.expect)} in answer to {step.id}; "
@@ -41,11 +43,19 @@ def contradictions(scenario: Scenario, pack: Pack) -> Iterator[ConfigurationFaul
             ledger = accept(ledger, pack, step.message, values)
 
 
-def _is_duplicate(pack: Pack, step: Exchange) -> bool:
-    """Whether the receiver has seen the message before, or its reference in an earlier one."""
+def _is_reference(pack: Pack, name: str) -> bool:
+    return name in pack.values and pack.values[name].make.kind == "reference"
+
+
+def _is_duplicate(step: Exchange, seen: Collection[str]) -> bool:
+    """Whether the receiver has seen the message before, or its reference in an earlier one.
+
+    Parameters:
+        step: the exchange.
+        seen: names of saved values that are references of earlier messages.
+    """
     return step.repeats is not None or any(
-        isinstance(given, FromSaved) and pack.values[name].make.kind == "reference"
-        for name, given in step.values.items()
+        isinstance(given, FromSaved) and given.name in seen for given in step.values.values()
     )
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache
 
 from harness.errors import Where
 from harness.pack.model import Cell, Expectation, Outcome, Pack
@@ -43,15 +44,14 @@ def accepted_id(message: str) -> str:
 
 def _derived(pack: Pack, seat: str) -> Iterator[Scenario]:
     subjects = subjects_of(pack, seat)
-    reachable_by_subject = {subject: tuple(routes(pack, subject)) for subject in subjects}
     for message, table in pack.rules_by_message.items():
-        subject = next((each for each in subjects if _sent(pack, message, each, reachable_by_subject[each])), None)
+        subject = next((each for each in subjects if _sent(pack, message, each, _reachable(pack, each, message))), None)
         step = legal(pack, message, subject)
         if not table.guards or seat not in (step.sender, step.receiver):
             continue
-        if not _sent(pack, message, subject, reachable_by_subject.get(subject, ())):
+        reachable = _reachable(pack, subject, message) if subject in subjects else ()
+        if not _sent(pack, message, subject, reachable):
             continue
-        reachable = reachable_by_subject[subject]
         values = symbols(pack, message, step.subject)
         for ledger, route in reachable:
             if not refusals(ledger, pack, message, values):
@@ -83,6 +83,11 @@ def _owed(pack: Pack, seat: str) -> Iterator[Scenario]:
             why, where = f"reaction {setting.owed.id}: {message.name}", Where(pack.root / "lifecycle.yaml")
             title = f"{message.title} is accepted"
             yield make_scenario(pack, accepted_id(message.name), title, GROUP, bearers, steps, why, where)
+
+
+@lru_cache(maxsize=256)
+def _reachable(pack: Pack, subject: str | None, message: str) -> tuple[tuple[Ledger, Route], ...]:
+    return tuple(routes(pack, subject, message))
 
 
 def _sent(pack: Pack, message: str, subject: str | None, reachable: tuple[tuple[Ledger, Route], ...]) -> bool:

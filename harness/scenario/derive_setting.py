@@ -11,7 +11,7 @@ from harness.pack.model import Outcome, Pack, Reaction
 from harness.scenario.model import Bearer, Exchange, Probe, Quiet, Scenario, Step
 from harness.scenario.oracle import Ledger, accept, cells_at, expectation, refusals, symbols
 from harness.scenario.project import owers, targets
-from harness.scenario.route import Route, legal, routes
+from harness.scenario.route import Route, legal, related, routes
 
 REACTION = "reaction"
 """Name of the pack's timer for how long a party is watched that must not go on."""
@@ -171,7 +171,7 @@ def _positions(pack: Pack) -> tuple[str | None, ...]:
 def _way_to(pack: Pack, step: Exchange) -> tuple[Ledger, Route] | None:
     """The nearest place where the table lets a message proceed."""
     values = symbols(pack, step.message, step.subject)
-    for ledger, route in routes(pack, step.subject):
+    for ledger, route in routes(pack, step.subject, step.message):
         if not refusals(ledger, pack, step.message, values):
             return ledger, route
     return None
@@ -180,8 +180,10 @@ def _way_to(pack: Pack, step: Exchange) -> tuple[Ledger, Route] | None:
 @lru_cache(maxsize=4096)
 def _unlocked(pack: Pack, message: str, other: str, subject: str | None) -> bool:
     """Whether *other* becomes legal by the acceptance of *message*."""
+    if related(pack, message).isdisjoint(related(pack, other)):
+        return False
     values, follow = symbols(pack, message, subject), symbols(pack, other, subject)
-    for ledger, _ in routes(pack, subject):
+    for ledger, _ in routes(pack, subject, message):
         if not refusals(ledger, pack, message, values):
             then = accept(ledger, pack, message, values)
             return bool(refusals(ledger, pack, other, follow)) and not refusals(then, pack, other, follow)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from functools import lru_cache
 
 from harness.pack.model import Outcome, Pack
 from harness.scenario.model import AnyOrder, Exchange, Step
@@ -66,15 +67,41 @@ def after(ledger: Ledger, steps: Iterable[Step], pack: Pack, movement: str = "")
     return ledger
 
 
-def routes(pack: Pack, subject: str | None, start: Ledger | None = None) -> Iterator[tuple[Ledger, Route]]:
-    """Every state that can be reached, nearest first, with the shortest way there.
+@lru_cache(maxsize=64)
+def related(pack: Pack, message: str) -> frozenset[str]:
+    """The objects on whose states it can depend whether a message may proceed.
+
+    These are the objects of its table, and of the tables of all messages that have one of these in theirs. Objects
+    that no message ties together do not multiply each other's states.
+    """
+    tied = [
+        frozenset((*(guard.object for guard in table.guards), *table.effects, *(each.object for each in table.matches)))
+        | {each.object for each in table.unique}
+        for table in pack.rules_by_message.values()
+    ]
+    found = tied[list(pack.rules_by_message).index(message)] if message in pack.rules_by_message else frozenset()
+    while (wider := found.union(*(each for each in tied if each & found))) != found:
+        found = wider
+    return found
+
+
+def routes(
+    pack: Pack, subject: str | None, message: str, start: Ledger | None = None
+) -> Iterator[tuple[Ledger, Route]]:
+    """Every state that matters to a message and can be reached, nearest first, with the shortest way there.
 
     Parameters:
         pack: the profile.
         subject: the position whose objects are moved; those of the first position move as well, where it is another.
+        message: objects that have nothing to do with it stay as they are.
         start: where to begin; nothing on record when left out.
     """
-    movers = [(name, subject) for name, table in pack.rules_by_message.items() if table.effects]
+    objects = related(pack, message)
+    movers = [
+        (name, subject)
+        for name, table in pack.rules_by_message.items()
+        if table.effects and not objects.isdisjoint(table.effects)
+    ]
     ally = first_position(pack)
     if subject is not None and subject != ally:
         movers += [(name, ally) for name, _ in movers if about_position(pack, name)]
@@ -97,10 +124,10 @@ def routes(pack: Pack, subject: str | None, start: Ledger | None = None) -> Iter
 
 
 def find_route(
-    pack: Pack, subject: str | None, wanted: Callable[[Ledger], bool], start: Ledger | None = None
+    pack: Pack, step: Exchange, wanted: Callable[[Ledger], bool], start: Ledger | None = None
 ) -> Route | None:
-    """The shortest way to a state that is wanted, or ``None``."""
-    return next((route for ledger, route in routes(pack, subject, start) if wanted(ledger)), None)
+    """The shortest way to a state that is wanted for an exchange, or ``None``."""
+    return next((route for ledger, route in routes(pack, step.subject, step.message, start) if wanted(ledger)), None)
 
 
 def legal_route(pack: Pack, step: Exchange, before: tuple[Step, ...]) -> tuple[Step, ...]:
@@ -115,10 +142,10 @@ def legal_route(pack: Pack, step: Exchange, before: tuple[Step, ...]) -> tuple[S
     def own(route: Route) -> Route:
         return tuple(replace(each, movement=step.movement) for each in route)
 
-    completion = find_route(pack, step.subject, wanted, after(Ledger(), before, pack, step.movement))
+    completion = find_route(pack, step, wanted, after(Ledger(), before, pack, step.movement))
     if completion is not None:
         return (*before, *own(completion))
-    anew = find_route(pack, step.subject, wanted)
+    anew = find_route(pack, step, wanted)
     if anew is None:
         return before
     others = tuple(each for each in before if isinstance(each, Exchange) and each.movement != step.movement)

@@ -14,6 +14,7 @@ from harness.pack.layers import read_table
 from harness.pack.model import Pack
 from harness.pack.sound import check_pack
 from harness.scenario.contradiction import contradictions
+from harness.scenario.control import controls_of
 from harness.scenario.derive import derive
 from harness.scenario.load import load_scenario
 from harness.scenario.model import Case, Scenario
@@ -41,7 +42,13 @@ def check_whole(pack: Pack) -> list[ConfigurationFault]:
         cases = {seat: _cases(pack, seat, tuple(scenarios.values())) for seat in pack.parties}
     except ConfigurationFault as fault:
         return [*faults, fault]
-    return [*faults, *_unplayed(pack, tuple(scenarios.values()), cases), *_uncovered(pack, cases)]
+    return [
+        *faults,
+        *_unplayed(pack, tuple(scenarios.values()), cases),
+        *_uncovered(pack, cases),
+        *_uncontrolled(cases),
+        *_idle(pack),
+    ]
 
 
 def spoken_pointers(pack: Pack) -> dict[str, frozenset[str]]:
@@ -59,6 +66,34 @@ def spoken_pointers(pack: Pack) -> dict[str, frozenset[str]]:
 def _cases(pack: Pack, seat: str, scenarios: Sequence[Scenario]) -> list[Case]:
     projected = (project(scenario, pack, seat) for scenario in (*scenarios, *derive(pack, seat)))
     return [case for case in projected if case is not None]
+
+
+def _uncontrolled(cases: Mapping[str, list[Case]]) -> Iterator[ConfigurationFault]:
+    """Each negative case needs its positive control: the same message at the same seat, accepted."""
+    for seat, found in cases.items():
+        controls = controls_of(found)
+        alone = [case for case in found if case.negative and case.id not in controls]
+        if alone:
+            more = f" and {len(alone) - 1} more" if len(alone) > 1 else ""
+            yield ConfigurationFault(
+                f"no case shows that {seat} does right what it must not do in {alone[0].id}{more}",
+                where=alone[0].where,
+                expected="a case in which the same message is accepted at the same seat",
+                remedy="Give the message a cell with 'proceed' in lifecycle.yaml, or write a scenario that accepts it.",
+            )
+
+
+def _idle(pack: Pack) -> Iterator[ConfigurationFault]:
+    """A role on which nothing is demanded would be conformant whatever it does."""
+    bearers = {each.bearer for each in pack.requirements.values()}
+    for name in pack.roles:
+        if name not in bearers and "any" not in bearers:
+            yield ConfigurationFault(
+                f"nothing is demanded of the role {name}",
+                where=read_table(pack.roots, "pack").where(("roles", name)),
+                expected="a requirement that it bears, or one that any role bears",
+                remedy="Write its requirements, or remove the role.",
+            )
 
 
 def _unplayed(

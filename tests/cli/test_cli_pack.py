@@ -14,6 +14,8 @@ NEIGHBOURS = Path(__file__).parents[1] / "packs" / "neighbours"
 NEW = """requirements:
   R-NEW: {level: MUST, bearer: asker, group: New, text: Does it., effect: None., source: "assumed: a test"}
 """
+CLERK = "  clerk: {title: A clerk}\nparties:\n  clerk: {id: C}\n"
+BROKEN = '    to: answerer\n    answer_defect: "message/without at /Reference"\n'
 
 
 @pytest.fixture
@@ -52,7 +54,9 @@ def test_a_new_pack_overwrites_nothing(started: Path, capsys: pytest.CaptureFixt
             '    to: answerer\n    answer: {error: "101"}',
             "the life-cycle table says accepted",
         ),
-("requirements.yaml", "requirements:\n", NEW, "no case tests the requirement R-NEW"),
+        ("requirements.yaml", "requirements:\n", NEW, "no case tests the requirement R-NEW"),
+        ("pack.yaml", "\nparties:\n", CLERK, "nothing is demanded of the role clerk"),
+        ("scenarios/question.yaml", "    to: answerer\n", BROKEN, "no case shows that asker does right"),
         ("faults.yaml", "hook: accept-signature", "hook: look-away", "look-away"),
     ],
 )  # fmt: skip

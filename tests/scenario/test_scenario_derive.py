@@ -11,6 +11,7 @@ from harness.scenario.derive_setting import received_by, sent_by
 from harness.scenario.model import Case, Exchange, Probe, Quiet, Scenario
 from harness.scenario.plan import Parameters, Subject, make_plan
 from harness.scenario.project import exchanges, mode
+from harness.scenario.route import related, routes
 
 PACK = load_pack("etir-4.3")
 SEATS = tuple(PACK.parties)
@@ -92,3 +93,11 @@ def test_the_quick_cases_are_some_of_the_full_ones_and_touch_the_same_requiremen
     assert {name for each in quick for name in each.requirements} == {
         name for each in full for name in each.requirements
     }
+
+
+def test_objects_that_nothing_ties_together_do_not_multiply() -> None:
+    pack = load_pack("ncts-p5")
+    assert related(pack, "CD203C") == {"guarantee"}
+    assert related(pack, "CD142C") == {"movement", "enquiry"}
+    states = list(routes(pack, "departure", "CD203C"))
+    assert [[step.message for step in route] for _, route in states] == [[], ["CD203C"], ["CD203C", "CD204C"]]

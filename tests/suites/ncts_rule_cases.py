@@ -91,6 +91,12 @@ CASES: dict[str, tuple[str, dict[str, str | None], dict[str, str | None]]] = {
     "C0461": ("CD906C", {"Header": None}, {}),
     "C0511": ("CD095C", {"correlationIdentifier": None}, {}),
     "C0511N": ("CD070C", {"correlationIdentifier": "X"}, {}),
+    "C0812": ("CD001C", {"messageRecipient": "NTA.MK", "RiskAnalysisIdentification": None}, {}),
+    "C0813": (
+        "CD001C",
+        {"messageRecipient": "NTA.CH"},
+        {"messageRecipient": "NTA.CH", "RiskAnalysisIdentification": None},
+    ),
     "C0820": (
         "CD180C",
         {
@@ -108,8 +114,8 @@ CASES: dict[str, tuple[str, dict[str, str | None], dict[str, str | None]]] = {
     "C0909": ("CD001C", {f"{ITEM}/countryOfDispatch": "AT"}, {}),
     "C0930": (
         "CD018C",
-        {"ControlResult/code": "B1"},
-        {"ControlResult/code": "B1", "TransitOperation/otherThingsToReport": "seal broken"},
+        {"TransitOperation/otherThingsToReport": None, "Consignment": None},
+        {"Consignment": None},
     ),
     "R0001": ("CD144C", {"+ResponseInformation": "twice"}, {}),
     "R0002": ("CD145C", {"+RequestedInformation": "twice"}, {}),

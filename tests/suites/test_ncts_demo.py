@@ -9,20 +9,30 @@ import pytest
 from harness.campaign import Result, Wish
 from harness.demo import Show, demonstration
 from harness.pack.load import load_pack
+from harness.scenario.plan import Parameters, Subject, make_plan
 
 PACK = load_pack("ncts-p5")
 POSITIONS = PACK.roles["customs"].positions
 SOME = (
     "normal-movement@*",
+    "record-for-each-recipient@*",
+    "*-discrepancies*@departure",
+    "consignment-with-result-a1@*",
+    "carrier-outside-the-security-area@*",
+    "risk-result-outside-the-community@*",
+    "long-identification-*@*",
+    "diversion-at-destination@transit",
+    "movement-leaves-the-security-area@*",
+    "enquiry-information@*",
     "guarantee-used-and-released@guarantee",
     "movement-query@enquiry",
     "recovery-requested@recovery",
 )
-"""A case for every position."""
+"""Cases for every position: control results, recipients and dates among them."""
 
 
-def play(out: Path, select: tuple[str, ...], *faults: str) -> Result:
-    show = Show("ncts-p5", "customs", faults, full=True)
+def play(out: Path, select: tuple[str, ...], *faults: str, role: str = "customs") -> Result:
+    show = Show("ncts-p5", role, faults, full=True)
     with demonstration(show, Wish(select=select, fresh=True, at_once=16)) as (campaign, _):
         campaign.start(out)
         while not campaign.wait(1):
@@ -36,12 +46,30 @@ def test_the_reference_is_conformant_in_every_position(tmp_path: Path) -> None:
     assert [(each.case, each.reason) for each in result.judgement.cases if each.verdict.value != "pass"] == []
 
 
+@pytest.mark.parametrize("role", ["centre", "export-system"])
+def test_a_role_without_positions_is_conformant(role: str, tmp_path: Path) -> None:
+    result = play(tmp_path / "bundle", (f"*@{role}",), role=role)
+    assert [(each.case, each.reason) for each in result.judgement.cases if each.verdict.value != "pass"] == []
+    assert result.exit_code == 0
+    assert any(each.status.value == "passed" for each in result.judgement.requirements)
+
+
+@pytest.mark.parametrize("role", PACK.roles)
+def test_every_negative_case_has_its_positive_control(role: str) -> None:
+    cases = make_plan(PACK, Subject(role), Parameters()).cases
+    assert [case.id for case in cases if case.negative and case.control is None] == []
+
+
 @pytest.mark.parametrize(
     ("fault", "case"),
     [
         ("accepts-unknown-arrival", "arrival-of-unknown-movement@departure"),
         ("takes-arrival-twice", "identification-used-again@departure"),
         ("goes-on-after-a-refusal", "identification-used-again@destination"),
+        ("tells-carrier-to-everybody", "record-for-each-recipient@departure"),
+        ("hides-risk", "record-for-each-recipient@departure"),
+        ("takes-discrepancies-without-words", "discrepancies-not-described@departure"),
+        ("forgets-the-transition", "long-identification-in-the-transition@departure"),
         ("rejects-request-for-unknown-record", "record-of-unknown-movement@departure"),
     ],
 )
