@@ -74,8 +74,12 @@ class Props:
 
 
 @contextmanager
-def demonstration(show: Show, wish: Wish) -> Iterator[tuple[Campaign, Path]]:
+def demonstration(show: Show, wish: Wish, pack: Pack | None = None) -> Iterator[tuple[Campaign, Path]]:
     """Set everything up, for as long as the block lasts.
+
+    Parameters:
+        show, wish: what is to be shown, and how.
+        pack: the pack of the show, where it was read already: what follows from it need not be made again.
 
     Yields:
         the campaign, ready to be started, and the file with the public key of its statement.
@@ -83,7 +87,7 @@ def demonstration(show: Show, wish: Wish) -> Iterator[tuple[Campaign, Path]]:
     Raises:
         ConfigurationFault: the pack has no such role or fault.
     """
-    pack = load_pack(show.pack)
+    pack = pack or load_pack(show.pack)
     with TemporaryDirectory(prefix="c2c-demo-", ignore_cleanup_errors=True) as temporary:
         props = set_up(pack, show, Path(temporary))
         system: AbstractAsyncContextManager[object] = (

@@ -257,6 +257,10 @@ def _fact(data: Data, text: str, occasion: Occasion) -> str | None:
 
 
 def _facts(data: Data, text: str) -> list[str]:
+    """The fact of all parties that take part; of all seats of the pack, where none of them does."""
     wanted, _, fact = text.rpartition(".")
-    seats: Mapping[str, Party] = {**data.pack.parties, **data.case.parties}
-    return [party.facts[fact] for name, party in seats.items() if fnmatchcase(name, wanted) and fact in party.facts]
+
+    def of(seats: Mapping[str, Party]) -> list[str]:
+        return [party.facts[fact] for name, party in seats.items() if fnmatchcase(name, wanted) and fact in party.facts]
+
+    return of(data.case.parties) or of(data.pack.parties)

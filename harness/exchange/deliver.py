@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from dataclasses import replace
 from typing import Any
 
 from harness.errors import HarnessFault
@@ -50,8 +51,7 @@ async def deliver(scene: Scene, step: Exchange, play: Inner) -> None:
 async def simulate(scene: Scene, step: Exchange, play: Inner) -> None:
     """An exchange between two simulated parties: it is never on a wire, and no evidence about the SUT."""
     composed = compose_request(scene.data, scene.conversation, step, scene.now())
-    if _ours(step):
-        _demand_correct(scene, composed)
+    _demand_correct(scene, step, composed)
     request = own(composed.message, composed.document)
     _put_down(scene, step, "request", composed, request)
     for inner in step.during:
@@ -81,8 +81,22 @@ async def together(plays: Iterable[Coroutine[Any, Any, None]]) -> None:
         await cancelled(tasks)
 
 
-def _demand_correct(scene: Scene, composed: Composed) -> None:
-    """Make sure that what we send is right, as far as it lies with us."""
+def _demand_correct(scene: Scene, step: Exchange, composed: Composed) -> None:
+    """Make sure that a request of ours is right; of one that is wrong on purpose, what the step leaves as it was."""
+    if step.forwards is not None:
+        return
+    if wrong(step) and step.values:
+        composed = compose_request(scene.data, scene.conversation, replace(step, values={}), scene.now())
+    demand_ours(scene, composed)
+
+
+def demand_ours(scene: Scene, composed: Composed) -> None:
+    """Make sure that what we send is right, as far as it lies with us.
+
+    Raises:
+        StopCase: it builds on what the system under test said, which was wrong.
+        HarnessFault: it is wrong, and nobody has misled us.
+    """
     try:
         demand_correct(scene.stage.pack, composed)
     except HarnessFault as fault:
@@ -100,8 +114,7 @@ def _parcel(scene: Scene, step: Exchange) -> Parcel:
         return scene.parcels[step.repeats]
     stage = scene.stage
     composed = compose_request(scene.data, scene.conversation, step, scene.now())
-    if _ours(step):
-        _demand_correct(scene, composed)
+    _demand_correct(scene, step, composed)
     defect = DELIVERY_DEFECTS.get(step.defect or "")
     foreign = defect is not None and defect.make(0).other_party
     seal = stage.seal_of_another(step, scene.case.sut) if foreign else stage.seal(step.sender)
@@ -258,11 +271,6 @@ def _leaves(scene: Scene, step: Exchange, outcomes: tuple[Outcome, ...]) -> str:
 
 def _expected(step: Exchange, outcome: Outcome) -> bool:
     return meets((outcome,), step.expectation) != "other"
-
-
-def _ours(step: Exchange) -> bool:
-    """Whether the content is ours and meant to be right: not wrong on purpose, and not somebody else's."""
-    return not wrong(step) and step.forwards is None
 
 
 def _put_down(scene: Scene, step: Exchange, part: str, composed: Composed, opened: Opened) -> None:

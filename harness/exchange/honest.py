@@ -6,26 +6,32 @@ something else. So each one is read with our own eyes before it leaves, as a rec
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from harness.errors import HarnessFault, MalformedInput
 from harness.message.defect import DEFECTS as MESSAGE_DEFECTS
 from harness.message.edit import Edit, read_edit
 from harness.message.model import Document
+from harness.message.path import same_place
 from harness.pack.codelist import coded_violations
 from harness.pack.identify import identify
 from harness.pack.model import Message, Pack
 from harness.pack.rule import rule_violations
 from harness.pack.schema import violations
 from harness.pack.trial import content_trials, schema_trials
-from harness.pack.violation import Breach
+from harness.pack.violation import Breach, Violation
 from harness.security.defect import DEFECTS as SECURITY_DEFECTS
 from harness.security.model import Identity, Trust
 from harness.security.protect import inspect
 
-CONTENT = ("schema/", "rule/", "envelope/")
-"""What an edit of the content may show: which of it, the schema of the message says."""
+
+class Shown(NamedTuple):
+    """One thing that a message shows: its code, and of its content also where."""
+
+    code: str
+    pointer: str | None = None
 
 
 def declared(pack: Pack, defect: str) -> frozenset[str]:
@@ -60,12 +66,15 @@ def demand_as_declared(
     Raises:
         HarnessFault: it shows something else.
     """
-    wanted, found = set(declared(pack, defect)), set(_found(pack, message, data, headers, signer, now))
+    shown = tuple(_shown(pack, message, data, headers, signer, now))
+    before = frozenset(_content(pack, message.name, right))
+    wanted, found = set(declared(pack, defect)), {each.code for each in shown}
     edit = read_edit(defect)
     if edit is not None:
-        wanted = _by_edit(pack, message.name, edit, {each for each in found if each.startswith(CONTENT)})
+        news = [each for each in shown if each.pointer is not None and each not in before]
+        wanted = _by_edit(pack, message.name, edit, news)
     if not any(each.startswith("malformed/") for each in wanted) and "envelope/unknown-message" not in wanted:
-        wanted |= set(_content(pack, message.name, right)) & found
+        wanted |= {each.code for each in before} & found
     for each in (
         ("certificate/revoked",) if signer.chain else [each for each in wanted | found if "certificate" in each]
     ):
@@ -79,41 +88,47 @@ def demand_as_declared(
         )
 
 
-def _by_edit(pack: Pack, message: str, edit: Edit, content: set[str]) -> set[str]:
-    """What a message should show after an edit: what was said when it was tried; for one that was not, anything.
+def _by_edit(pack: Pack, message: str, edit: Edit, news: Sequence[Shown]) -> set[str]:
+    """What a message should show after an edit: one thing, and where it was tried, what was said then.
 
     A rule may be broken beside a schema: it is looked at after it, if at all.
     """
     trials = (*schema_trials(pack, message), *content_trials(pack, message))
-    trial = next((each for each in trials if each.edit == edit), None)
-    if trial is None:
-        return content or {"a violation of the content"}
-    if isinstance(trial.found, Breach):
-        return {f"rule/{trial.found.code}"}
-    return {f"schema/{trial.found.kind}"} | {each for each in content if not each.startswith("schema/")}
+    tried = next((_said(each.found) for each in trials if each.edit == edit), None)
+    of_schema = [each for each in news if each.code.startswith("schema/")]
+    first = of_schema or list(news)
+    if tried is None:
+        tried = first[0] if first else Shown("a violation of the content", "/")
+    if len(first) != 1 or not same_place(first[0].pointer or "/", tried.pointer or "/"):
+        return {f"{tried.code} at {tried.pointer} and nothing else"}
+    return {tried.code} | ({each.code for each in news} - {each.code for each in of_schema} if of_schema else set())
 
 
-def _found(
+def _shown(
     pack: Pack, message: Message, data: bytes, headers: Mapping[str, str], signer: Identity, now: datetime
-) -> Iterator[str]:
+) -> Iterator[Shown]:
     trust = Trust((signer.chain or (signer.certificate,))[-1:])
     try:
         opened = inspect(data, headers, pack.security, trust, now)
     except MalformedInput as problem:
-        yield f"malformed/{problem.code}"
+        yield Shown(f"malformed/{problem.code}")
         return
-    yield from (problem.code for problem in opened.report.problems)
+    yield from (Shown(problem.code) for problem in opened.report.problems)
     if opened.document is not None:
         yield from _content(pack, message.name, opened.document)
 
 
-def _content(pack: Pack, name: str, document: Document) -> Iterator[str]:
+def _content(pack: Pack, name: str, document: Document) -> Iterator[Shown]:
     if pack.identify == "root" and identify(pack, root=document.root) != name:
-        yield "envelope/unknown-message"
+        yield Shown("envelope/unknown-message", "/")
         return
-    yield from (f"schema/{each.kind}" for each in violations(pack, name, document))
-    for breach in (*coded_violations(pack, name, document), *rule_violations(pack, name, document)):
-        yield f"rule/{breach.code}"
+    broken = (violations, coded_violations, rule_violations)
+    yield from (_said(each) for look in broken for each in look(pack, name, document))
+
+
+def _said(found: Violation | Breach) -> Shown:
+    code = f"rule/{found.code}" if isinstance(found, Breach) else f"schema/{found.kind}"
+    return Shown(code, found.pointer)
 
 
 def _listed(codes: set[str]) -> str:

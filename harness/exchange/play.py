@@ -26,6 +26,7 @@ from harness.exchange.stage import Scene, Stage, StopCase
 from harness.exchange.switchboard import refusal
 from harness.scenario.model import AnyOrder, Attest, Case, Exchange, FromSaved, Probe, Quiet, Step
 from harness.scenario.project import mode
+from harness.scenario.rivals import either_way
 
 
 class Player:
@@ -132,7 +133,7 @@ class Player:
             case Exchange():
                 await self._exchange(step)
             case AnyOrder():
-                await together(self._exchange(each) for each in step.steps)
+                await together(self._exchange(each) for each in either_way(step.steps))
             case Probe():
                 await self._probe(step)
             case Attest():

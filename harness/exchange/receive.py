@@ -9,8 +9,8 @@ from dataclasses import replace
 from harness.evidence.clock import stamp
 from harness.evidence.message import Opened
 from harness.exchange.answering import receipt
-from harness.exchange.compose import compose_answer, demand_correct, order_parameters
-from harness.exchange.deliver import Inner, cancelled, hand_over, take_receipt
+from harness.exchange.compose import compose_answer, order_parameters
+from harness.exchange.deliver import Inner, cancelled, demand_ours, hand_over, take_receipt
 from harness.exchange.delivery import Delivery
 from harness.exchange.http import Sent, WireAnswer, WireFailure
 from harness.exchange.model import Order
@@ -76,7 +76,7 @@ async def answer(scene: Scene, step: Exchange, arrival: Arrival, play: Inner) ->
     """Answer a request as the script says.
 
     Raises:
-        StopCase: the request is not a readable message.
+        StopCase: the request is not a readable message, or so wrong that no right answer can be made.
     """
     scene.hear(step, "request", arrival.opened)
     if arrival.opened.shape != "request":
@@ -89,8 +89,13 @@ async def answer(scene: Scene, step: Exchange, arrival: Arrival, play: Inner) ->
         await play(inner)
     if spoken and scene.stage.pack.answers == "message":
         await _send_answer(scene, step, arrival.opened)
-    else:
-        await _reply(scene, step, arrival, _prepared(scene, step, arrival.opened))
+        return
+    try:
+        prepared = _prepared(scene, step, arrival.opened)
+    except StopCase:
+        await _reply(scene, step, arrival, refusal(scene.stage.pack))
+        raise
+    await _reply(scene, step, arrival, prepared)
 
 
 async def _acknowledge(scene: Scene, step: Exchange, arrival: Arrival) -> None:
@@ -145,8 +150,7 @@ def _prepared(scene: Scene, step: Exchange, request: Opened) -> WireAnswer:
 def _answer_parcel(scene: Scene, step: Exchange, request: Opened) -> Parcel:
     stage, outcome = scene.stage, step.expectation.expect[0]
     composed = compose_answer(scene.data, scene.conversation, step, request, outcome, scene.now())
-    if step.answer_defect is None:
-        demand_correct(stage.pack, composed)
+    demand_ours(scene, composed)
     patience = stage.seconds(stage.pack.messages[step.message].within, ANSWER)
     return pack_up(stage.pack, composed, stage.seal(step.receiver), scene.now(), step.answer_defect, patience)
 

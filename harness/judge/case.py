@@ -35,6 +35,7 @@ from harness.scenario.model import Attest, Case, Exchange, Probe, Quiet
 from harness.scenario.oracle import Ledger, accept, refusals, remember
 from harness.scenario.plan import Parameters, Plan
 from harness.scenario.project import exchanges, mode, wrong
+from harness.scenario.rivals import as_it_came
 from harness.security.model import Trust
 from harness.security.trust import make_trust
 from harness.security.x509 import read_ocsp
@@ -79,6 +80,7 @@ def _judge_attempt(
     reviews: Sequence[Review],
 ) -> CaseVerdict:
     seen, illegal = _walk(case, plan, pack, own, fetch)
+    case = as_it_came(case, {name for name, each in seen.items() if Outcome("accepted") in each.outcomes})
     strays = _strays(case, pack, own, seen, fetch, illegal)
     left = departure(case, seen)
     judged = with_strays(tuple(_steps(case, plan, pack, own, seen, left.after)), strays)

@@ -28,10 +28,10 @@ def meets(outcomes: Iterable[Outcome], expectation: Expectation) -> Meets:
 def departs(outcomes: Iterable[Outcome], expectation: Expectation) -> bool:
     """Whether a legal answer leaves the script: it accepts where that goes on refused, or refuses where it goes on.
 
-    What the script says after such an exchange does not apply any more.
+    What the script says after such an exchange does not apply any more. An expected answer never leaves it.
     """
     observed = tuple(outcomes)
-    if not observed or meets(observed, expectation) == "other":
+    if not observed or meets(observed, expectation) != "permitted":
         return False
     accepted, wanted = (any(each.kind == "accepted" for each in some) for some in (observed, expectation.expect))
     return accepted != wanted

@@ -70,6 +70,7 @@ def judge_strays(
             found.append(Stray(event, step.id, _repetition(case, pack, event, step)))
             continue
         wrong = (
+            *_not_concerned(case, pack, event, opened, seen),
             *_undue(case, pack, event, opened, seen),
             *_sent_anew(case, pack, event, opened, seen),
             *_too_early(case, pack, event, opened, illegal.get(event.seq)),
@@ -209,7 +210,9 @@ def _sent_anew(case: Case, pack: Pack, event: Event, opened: Opened, seen: Mappi
             text = f"{step.message} was sent again under a new reference although its answer was lost"
             finding = Finding("resend", "new-reference", f"{text} (event {event.seq}).", severity="warning")
             broken = next(broken_by(pack, finding, case.parties[case.sut].role, step.message), None)
-            yield Stray(event, step.id, replace(finding, requirement=broken.id if broken else None))
+            if broken is not None:
+                finding = replace(finding, requirement=broken.id, severity=severity(broken))
+            yield Stray(event, step.id, finding)
 
 
 def _too_early(case: Case, pack: Pack, event: Event, opened: Opened, cell: Cell | None) -> Iterator[Stray]:
@@ -227,6 +230,28 @@ def _too_early(case: Case, pack: Pack, event: Event, opened: Opened, cell: Cell 
     if broken is not None:
         finding = replace(finding, requirement=broken.id, severity=severity(broken))
     yield Stray(event, place, finding)
+
+
+def _not_concerned(
+    case: Case, pack: Pack, event: Event, opened: Opened, seen: Mapping[str, Seen]
+) -> Iterator[Stray]:
+    """A message that tells somebody of a movement that does not concern him, such as a country off its route."""
+    role, receiver = case.parties[case.sut].role, event.data.get("receiver")
+    party = case.parties.get(str(receiver)) or pack.parties.get(str(receiver))
+    owed = [each for each in pack.reactions if each.send == opened.name and each.by == role and each.among]
+    ours = [seen.get(step.id, Seen()).opened for step in exchanges(case.steps) if mode(step, case.sut) != "await"]
+    said = [opened["request"] for opened in ours if "request" in opened]
+    for among in {each.among: None for each in owed if each.among}:
+        listed = next((each.values[among.value] for each in said if each.values.get(among.value)), None)
+        if party is None or listed is None or party.facts.get(among.fact) in listed:
+            continue
+        text = f"{opened.name} came to {receiver}, which the {among.value} does not name (event {event.seq})."
+        finding = Finding("reaction", "not-concerned", text)
+        broken = next(broken_by(pack, finding, role, opened.name), None)
+        if broken is not None:
+            finding = replace(finding, requirement=broken.id, severity=severity(broken))
+            yield Stray(event, case.purpose_steps[-1], finding)
+            return
 
 
 def _undue(case: Case, pack: Pack, event: Event, opened: Opened, seen: Mapping[str, Seen]) -> Iterator[Stray]:

@@ -401,6 +401,14 @@ class MessageRules:
 
 
 @dataclass(frozen=True)
+class Among:
+    """Parties whose fact stands in a value of the movement, such as the countries of its route."""
+
+    fact: str
+    value: str
+
+
+@dataclass(frozen=True)
 class Reaction:
     """What a party owes after a message was accepted, or refused.
 
@@ -420,6 +428,7 @@ class Reaction:
         received: demand on the party that receives it (it must confirm).
         source: where it comes from.
         after: how the trigger must have ended.
+        among: whom it concerns of those that ``to`` names; ``None`` for all.
     """
 
     id: str
@@ -435,6 +444,7 @@ class Reaction:
     requirement: str | None = None
     received: str | None = None
     after: Literal["accepted", "refused"] = "accepted"
+    among: Among | None = None
 
 
 @dataclass(frozen=True)

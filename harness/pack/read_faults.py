@@ -96,6 +96,7 @@ def _check_parameters(entry: Entry, names: Names) -> None:
         "reaction": [each.id for each in names.reactions],
         "defect": DEFECTS,
         "object": names.objects,
+        "after": ("accepted", "refused", "broken"),
     }
     if entry.get("object") in names.objects:
         tables["state"] = names.objects[entry.get("object")].states

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 
 from harness.pack.entry import Entry
 from harness.pack.model import (
+    Among,
     Cell,
     Guard,
     Listed,
@@ -168,6 +169,7 @@ def read_reactions(
     parties: Mapping[str, Party],
     timers: Collection[str],
     requirements: Mapping[str, Requirement],
+    values: Collection[str],
 ) -> tuple[Reaction, ...]:
     """What a party owes after a message was accepted, or refused.
 
@@ -197,6 +199,7 @@ def read_reactions(
             requirement=demand(entry, "requirement", requirements, by),
             received=demand(entry, "received", requirements, receiver),
             after=entry.get("after", "accepted"),
+            among=_read_among(entry, values),
         )
         if reaction.after == "refused" and (reaction.nested or reaction.forward):
             raise entry.at("after").fault(
@@ -212,3 +215,9 @@ def read_reactions(
             )
         reactions[reaction.id] = reaction
     return tuple(reactions.values())
+
+
+def _read_among(entry: Entry, values: Collection[str]) -> Among | None:
+    for fact, value in entry.table("among"):
+        return Among(fact, pick(value.data, values, "value", value.where))
+    return None

@@ -160,13 +160,18 @@ class Hooks:
     def notify(
         self, default: tuple[str, ...], *, reaction: str, message: str, others: tuple[str, ...]
     ) -> tuple[str, ...]:
-        """Who gets the message of a reaction (``notify``, ``as: none``, ``twice`` or ``wrong-party``)."""
+        """Who gets the message of a reaction: ``none``, ``twice``, ``wrong-party`` or ``everybody`` (``notify``)."""
         fault = self._fault("notify", reaction=reaction, message=message)
-        return default if fault is None else {"none": (), "twice": default * 2, "wrong-party": others}[fault["as"]]
+        if fault is None:
+            return default
+        return {"none": (), "twice": default * 2, "wrong-party": others, "everybody": default + others}[fault["as"]]
 
-    def repeat(self, *, message: str) -> str | None:
-        """How a message is sent again that was accepted: ``same``, ``new-reference`` or ``for-ever`` (``repeat``)."""
-        return self._text("repeat", None, message=message)
+    def repeat(self, *, message: str, after: str) -> str | None:
+        """How a message is sent again that was ``accepted``, ``refused``, or not answered rightly (``broken``).
+
+        One of ``same``, ``new-reference`` and ``for-ever`` (``repeat``).
+        """
+        return self._text("repeat", None, message=message, after=after)
 
     def proceeds(self, *, message: tuple[str, ...], code: tuple[str, ...]) -> bool:
         """Whether a refusal is taken for an acceptance (``after-refusal``, ``as: proceed``)."""

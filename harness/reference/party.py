@@ -177,8 +177,7 @@ class Party:
         heard = await self._delivery.send(errand)
         names = (errand.message.name, *self.pack.answering(errand.message.name))
         codes = tuple(each.code or "" for each in heard.errors)
-        if heard.kind == "accepted":
-            await self._repeat(errand, order)
+        await self._repeat(errand, order, heard.kind)
         if heard.kind == "refused" and self._hooks.proceeds(message=names, code=codes):
             before = self.book.legal(errand.values)
             self.book.apply(errand.message.name, errand.values)
@@ -187,9 +186,9 @@ class Party:
                 LOG.info("[%s] goes on with %s although refused", errand.case, following)
                 self.act(self._following(errand, following))
 
-    async def _repeat(self, errand: Errand, order: Order) -> None:
-        """Send again what was accepted: only as a fault."""
-        how = None if order.again else self._hooks.repeat(message=errand.message.name)
+    async def _repeat(self, errand: Errand, order: Order, ended: str) -> None:
+        """Send a message again: only when that is switched on."""
+        how = None if order.again else self._hooks.repeat(message=errand.message.name, after=ended)
         if how == "new-reference":
             self.act(replace(order, again=True))
         elif how is not None:
@@ -257,7 +256,8 @@ class Party:
         errors = self._content_errors(received)
         if not errors:
             outcome = self.book.refusal(message.name, received.signer or sender, values)
-            await asyncio.sleep(self._hooks.pause(message=message.name))
+            if pause := self._hooks.pause(message=message.name):
+                await asyncio.sleep(pause)
             self.book.note_reference(received.signer or sender, values)
             outcome = outcome or await self._forward(received, sender, case)
             errors = (Error(outcome.code, outcome.pointer, "Refused in this state.", outcome.by),) if outcome else ()
@@ -341,7 +341,8 @@ class Party:
         )
 
     def _receivers(self, reaction: Reaction, sender: str, received: Received) -> tuple[str, ...]:
-        owed, others = self._seats.receivers(reaction, sender, received.values)
+        known = {**self.book.recall(received.message.name, received.values), **received.values}
+        owed, others = self._seats.receivers(reaction, sender, known)
         return self._hooks.notify(owed, reaction=reaction.id, message=reaction.send, others=others)
 
     def _owed(self, debt: Debt, document: Document | None) -> Errand:

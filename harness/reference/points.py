@@ -40,7 +40,7 @@ POINTS: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {
         ("wire", "message", "as"),
         ("headers", "message", "set"),
         ("notify", "message reaction", "as"),
-        ("repeat", "message", "as"),
+        ("repeat", "message after", "as"),
         ("after-refusal", "message code", "as"),
         ("delay", "message", "seconds"),
         ("answer", "message", "as"),
@@ -59,7 +59,7 @@ ANSWERS = ("html", "fault-200", "empty", "error-status", "close", "half", "silen
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "read": ("lenient",),
     "turn-away": ("http", "fault", "close"),
-    "notify": ("none", "twice", "wrong-party"),
+    "notify": ("none", "twice", "wrong-party", "everybody"),
     "repeat": ("same", "new-reference", "for-ever"),
     "answer": ANSWERS,
     "after-refusal": ("proceed",),

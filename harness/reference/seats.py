@@ -55,13 +55,22 @@ class Seats:
         return self._spoken_of(received.values, seats, "sender") or seats[0]
 
     def receivers(self, reaction: Reaction, sender: str, values: Values) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Who is owed the message of a reaction to these values, and who else of that role is not."""
+        """Who is owed the message of a reaction, by what is known of the movement, and who else of that role is not."""
         role = reaction.to.partition(".")[0]
         seats = [seat for seat in self.world.around(values) if self.pack.parties[seat].role == role]
         wanted = self._spoken_of(values, seats, "subject") if reaction.to == f"{role}.{SUBJECT}" else reaction.to
         left_out = sender if reaction.after == "accepted" else None
-        owed = tuple(seat for seat in seats if fnmatchcase(seat, wanted or "") and seat != left_out)
+        owed = tuple(
+            seat
+            for seat in seats
+            if fnmatchcase(seat, wanted or "") and seat != left_out and self._is_among(reaction, seat, values)
+        )
         return owed, tuple(seat for seat in seats if seat not in owed)
+
+    def _is_among(self, reaction: Reaction, seat: str, values: Values) -> bool:
+        if reaction.among is None or values.get(reaction.among.value) is None:
+            return True
+        return self.world.around(values)[seat].get(reaction.among.fact) in (values[reaction.among.value] or ())
 
     def _spoken_of(self, values: Values, seats: Iterable[str], end: str) -> str | None:
         """The seat whose facts agree best with what a message says of its sender or receiver."""

@@ -57,6 +57,7 @@ SPELLINGS: Mapping[str, Spelling] = {
     "upper-case": str.upper,
     "lower-case": str.lower,
     "padded": lambda text: text.ljust(len(text) + 3),
+    "four-times": lambda text: text * 4,
     "first-10": lambda text: text[:10],
     "first-word": lambda text: text.partition(" ")[0],
     "code-page": _code_page,

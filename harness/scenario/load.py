@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 
 from harness.check.named import named_checks
@@ -35,6 +36,7 @@ from harness.scenario.model import (
 )
 
 
+@lru_cache(maxsize=16)
 def load_scenarios(pack: Pack) -> tuple[Scenario, ...]:
     """All scenarios of a pack, in the order of their files.
 

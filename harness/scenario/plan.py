@@ -17,14 +17,14 @@ from typing import Any
 
 from harness.errors import BundleFault, ConfigurationFault
 from harness.pack.model import Pack
+from harness.scenario.cases import cases_of
 from harness.scenario.claim import not_claimed, rule
 from harness.scenario.contradiction import contradictions
 from harness.scenario.control import controls_of
-from harness.scenario.derive import derive
 from harness.scenario.guide import COVERED, acts, choose
 from harness.scenario.load import load_scenarios
-from harness.scenario.model import Attest, Case, Depth, Scenario
-from harness.scenario.project import exchanges, mode, project, seats
+from harness.scenario.model import Attest, Case, Depth
+from harness.scenario.project import exchanges, mode, seats
 from harness.scenario.waiver import Waiver, check_waivers, waiver_from_json, waiver_to_json
 
 _MARK = 16
@@ -189,15 +189,17 @@ def make_plan(pack: Pack, subject: Subject, parameters: Parameters, annexes: Seq
         ConfigurationFault: the role or a position is not in the pack, a selection matches no case, a
             scenario contradicts the life-cycle table, or an annex does more than ask.
     """
-    scenarios = load_scenarios(pack)
-    for scenario in scenarios:
+    for scenario in load_scenarios(pack):
         for contradiction in contradictions(scenario, pack):
             raise contradiction
     timers = {**pack.timers, **parameters.timers}
     pools = {**pack.pools, **parameters.pools}
     parameters = replace(parameters, timers=timers, pools=pools)
-    depth = parameters.depth
-    candidates = [case for seat in _seats(pack, subject) for case in _cases(pack, seat, scenarios, subject, depth)]
+    candidates = [
+        case
+        for seat in _seats(pack, subject)
+        for case in cases_of(pack, seat, {**subject.facts.get("", {}), **subject.facts.get(seat, {})}, parameters.depth)
+    ]
     check_waivers(parameters.waivers, {case.id for case in candidates}, set(pack.requirements))
     controls = controls_of(candidates)
     unclaimed = {case.id: not_claimed(case, subject.claims) for case in candidates}
@@ -272,14 +274,6 @@ def _seats(pack: Pack, subject: Subject) -> Iterator[str]:
                 f"the role {subject.role} has no position {position!r}",
                 expected="one of " + ", ".join(pack.roles[subject.role].positions),
             )
-
-
-def _cases(pack: Pack, seat: str, scenarios: Sequence[Scenario], subject: Subject, depth: Depth) -> Iterator[Case]:
-    facts = {**subject.facts.get("", {}), **subject.facts.get(seat, {})}
-    for scenario in (*scenarios, *derive(pack, seat, depth)):
-        case = project(scenario, pack, seat, facts)
-        if case is not None:
-            yield case
 
 
 def _selected(case: Case, parameters: Parameters) -> bool:

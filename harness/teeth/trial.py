@@ -90,7 +90,7 @@ def _play(trial: Trial, *, serial: bool) -> Observed:
     wish = Wish(select=trial.cases, fresh=True, adopt_assumed=True, at_once=1 if serial else AT_ONCE)
     with (
         TemporaryDirectory(prefix="c2c-teeth-", ignore_cleanup_errors=True) as folder,
-        demonstration(show, wish) as (campaign, _),
+        demonstration(show, wish, pack_of(trial.pack)) as (campaign, _),
     ):
         campaign.start(Path(folder) / "bundle")
         if not campaign.wait(MOST_SECONDS):

@@ -140,11 +140,25 @@ def test_a_used_up_pool_is_no_data(tmp_path):
     assert "carriers" in played.verdicts[0].reason
 
 
-def test_a_message_that_we_build_wrong_is_our_fault_and_not_sent(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("position", "case"),
+    [("import", "lifecycle-notice-accepted"), ("import", "body-altered"), ("export", "arrival-of-unknown")],
+)
+def test_a_message_that_we_build_wrong_is_our_fault_and_not_sent(tmp_path, monkeypatch, position, case):
     monkeypatch.setattr(compose, "violations", lambda *_: [Violation("missing", "/x", None, "Something is missing.")])
-    outcome = asyncio.run(world(tmp_path).run(["lifecycle-notice-accepted*"]))
-    assert set(outcome.verdicts.values()) == {"harness_error"}
-    assert "sent" not in kinds(outcome)
+    outcome = asyncio.run(world(tmp_path, position).run([f"{case}@{position}"]))
+    assert outcome.verdicts[f"{case}@{position}"] == "harness_error"
+    assert "sent" not in kinds(outcome, f"{case}@{position}")
+
+
+def test_what_cannot_be_answered_rightly_is_no_fault_of_ours(tmp_path):
+    how = {"message": "arrival", "path": "reference", "as": "four-times"}
+    long = Fault("long", "customs", "Makes long references.", "NB-SCHEMA", "text", how)
+    here = World(replace(PACK, faults={**PACK.faults, long.id: long}), "customs", tmp_path, ("import",), (long.id,))
+    name = "lifecycle-arrival-accepted@import"
+    outcome = asyncio.run(here.run([name]))
+    assert outcome.verdicts[name] == "fail"
+    assert "fault" not in kinds(outcome, name)
 
 
 @pytest.mark.parametrize("mended", [True, False])

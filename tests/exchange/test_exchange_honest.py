@@ -97,6 +97,9 @@ def test_an_edit_breaks_the_content_and_nothing_else(seal: Seal) -> None:
     pack_up(ETIR, right(ETIR, "I9"), seal, NOW, "message/without at ObligationGuarantee/Principal", 1.0)
     with pytest.raises(HarnessFault, match="shows nothing wrong"):
         pack_up(ETIR, right(ETIR, "I9"), seal, NOW, "message/text at TransitOperation/ID as OP-77777777", 1.0)
+    both = f"message/text at ObligationGuarantee/ReferenceID as {'?' * 90}"
+    with pytest.raises(HarnessFault, match="schema/length, schema/pattern"):
+        pack_up(ETIR, right(ETIR, "I9"), seal, NOW, both, 1.0)
 
 
 def test_an_edit_that_was_tried_shows_what_was_said_then(seal: Seal, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,4 +108,8 @@ def test_an_edit_that_was_tried_shows_what_was_said_then(seal: Seal, monkeypatch
     other = replace(tried, found=replace(tried.found, kind="pattern"))  # type: ignore[call-arg]
     monkeypatch.setattr(honest, "schema_trials", lambda *_: (other,))
     with pytest.raises(HarnessFault, match="shows schema/missing"):
+        pack_up(ETIR, right(ETIR, "I9"), seal, NOW, tried.edit.name, 1.0)
+    elsewhere = replace(tried, found=replace(tried.found, pointer="/Elsewhere"))
+    monkeypatch.setattr(honest, "schema_trials", lambda *_: (elsewhere,))
+    with pytest.raises(HarnessFault, match="at /Elsewhere and nothing else"):
         pack_up(ETIR, right(ETIR, "I9"), seal, NOW, tried.edit.name, 1.0)

@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -147,6 +148,9 @@ class Stage:
                 seat = next((each for each in self.case.parties if each.endswith(f".{step.subject}")), None)
             if maker.kind == "fact" and seat and fact in self.case.parties[seat].facts:
                 found[bound] = self.case.parties[seat].facts[fact]
+            if maker.kind == "facts":
+                takes_part = [party for each, party in self.case.parties.items() if fnmatchcase(each, who)]
+                found[bound] = [party.facts[fact] for party in takes_part]
             if maker.kind == "event":
                 found[bound] = step.event
         return found

@@ -1,6 +1,8 @@
+from dataclasses import replace
+
 import pytest
 
-from harness.judge.outcome import describe, describe_all, meets
+from harness.judge.outcome import departs, describe, describe_all, meets
 from harness.pack.model import Expectation, Outcome
 
 REFUSED = Expectation(
@@ -48,3 +50,12 @@ def test_outcomes_read_as_words() -> None:
     assert describe(Outcome("error", "220", "/")) == "error 220 at /"
     assert describe_all([Outcome("accepted"), Outcome("http", "403")]) == "accepted, or HTTP 403"
     assert describe_all([]) == "nothing"
+
+
+def test_only_a_legal_answer_that_was_not_expected_leaves_the_script() -> None:
+    refused = replace(REFUSED, permitted=(*REFUSED.permitted, Outcome("accepted")))
+    assert departs([Outcome("accepted")], refused)
+    assert not departs([Outcome("accepted")], REFUSED)
+    either = replace(refused, expect=(*REFUSED.expect, Outcome("accepted")))
+    assert not departs([Outcome("accepted")], either)
+    assert not departs([either.expect[0]], either)

@@ -151,7 +151,17 @@ def test_whoever_lost_an_answer_repeats_the_request_as_it_was(world: World, agai
             stage.write("state", watched.id, object=watched.object, key={}, state=watched.states[0])
     verdict = stage.end().judge()
     assert [code for code in codes(verdict) if code.startswith("resend")] == expected
-    assert (verdict.requirements["ETIR-ANS-LOST"] is Verdict.WARNING) == again
+    assert (verdict.requirements["ETIR-ANS-LOST"] is Verdict.FAIL) == again
+
+
+@pytest.mark.parametrize(("receiver", "hit"), [("customs.destination", True), ("customs.departure", False)])
+def test_nobody_is_told_of_a_transport_that_does_not_come_to_him(world: World, receiver: str, hit: bool) -> None:
+    stage = world.stage(world.plan("platform"), "short-route@platform").play()
+    told = next(step for step in exchanges(stage.case.steps) if step.reaction == "customs-told-started")
+    extra(stage, told.id, again=True, receiver=receiver)
+    verdict = stage.end().judge()
+    assert ("reaction/not-concerned" in codes(verdict)) == hit
+    assert (verdict.requirements["ETIR-I15-ROUTE"] is Verdict.FAIL) == hit
 
 
 @pytest.mark.parametrize(("before", "expected"), [(("E1", "I1"), ["legality/220"]), (("E1", "I1", "I7"), [])])

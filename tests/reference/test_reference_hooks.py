@@ -111,7 +111,14 @@ CASES: list[tuple[str, dict[str, Any], Callable[[Hooks], Any], Any, Any]] = [
         {"Content-Type": "a/b", "B": "c"},
         {"content-TYPE": "x/y"},
     ),
-    ("repeat", {"as": "same"}, lambda h: h.repeat(message="I9"), None, "same"),
+    ("repeat", {"after": "broken", "as": "same"}, lambda h: h.repeat(message="I9", after="broken"), None, "same"),
+    (
+        "notify",
+        {"as": "everybody"},
+        lambda h: h.notify(("a",), reaction="r", message="I15", others=("b",)),
+        ("a",),
+        ("a", "b"),
+    ),
     ("object-key", {"without": "country"}, lambda h: h.key_without(object="operation"), None, "country"),
     (
         "memory",
@@ -156,7 +163,7 @@ def test_the_name_of_request_or_answer_will_do() -> None:
         ("gard", {"as": "proceed"}, "hook point 'gard'"),
         ("guard", {"as": "proceed", "mesage": "I9"}, "mesage"),
         ("guard", {"message": "I9"}, "Expected: as"),
-        ("notify", {"as": "never"}, "none, twice, wrong-party"),
+        ("notify", {"as": "never"}, "none, twice, wrong-party, everybody"),
         ("guard", {"as": {"code": "210"}}, "proceed, or an error"),
     ],
 )

@@ -46,6 +46,7 @@ def hooks(hook: str, **parameters: Any) -> Hooks:
     [
         ("upper-case", "xəzər", "XƏZƏR"),
         ("padded", "a", "a   "),
+        ("four-times", "ab", "abababab"),
         ("first-10", "0123456789ab", "0123456789"),
         ("first-word", "one two", "one"),
         ("code-page", "Бакы", "Ð\x91Ð°ÐºÑ\x8b"),

@@ -41,7 +41,7 @@ def verdicts(role: str, cases: tuple[str, ...], at_once: int, shuffle: int | Non
     wish = Wish(select=cases, fresh=True, adopt_assumed=True, at_once=at_once, shuffle=shuffle)
     with (
         TemporaryDirectory(ignore_cleanup_errors=True) as folder,
-        demonstration(Show(PACK, role, full=True, apart=False), wish) as (campaign, _),
+        demonstration(Show(PACK, role, full=True, apart=False), wish, pack_of(PACK)) as (campaign, _),
     ):
         campaign.start(Path(folder) / "bundle")
         assert campaign.wait(900)
