@@ -109,7 +109,7 @@ def _config(pack: Pack, options: argparse.Namespace) -> PartyConfig:
         anchors=(str(folder / "trust.pem"),),
         crls=(str(folder / "crl.pem"),),
         spares=str(folder / "spares"),
-        peers=_peers(options.peer),
+        peers=_peers(pack, options.peer),
         token_file=str(token),
         host=options.host,
         port=options.port,
@@ -122,7 +122,7 @@ def _config(pack: Pack, options: argparse.Namespace) -> PartyConfig:
     )
 
 
-def _peers(given: list[str]) -> dict[str, str]:
+def _peers(pack: Pack, given: list[str]) -> dict[str, str]:
     peers = {}
     for text in given:
         who, equals, url = text.partition("=")
@@ -130,5 +130,5 @@ def _peers(given: list[str]) -> dict[str, str]:
             raise ConfigurationFault(
                 f"--peer {text} says nothing", expected="WHO=https://HOST:PORT, such as *=https://.."
             )
-        peers[who] = url
+        peers[pick(who, {"*", *pack.roles, *pack.parties}, "party or role", Where(pack.root / "pack.yaml"))] = url
     return peers

@@ -71,3 +71,50 @@ def load_pack(path: str | Path) -> Pack:
     requirements = read_requirements(demands, roles, messages)
     objects = read_objects(cells, values)
     reactions = read_reactions(cells, messages, parties, timers, requirements, values)
+    names = Names(messages, objects, reactions)
+
+    pack = Pack(
+        id=head.get("id"),
+        version=head.get("version"),
+        title=head.get("title"),
+        notice=head.get("notice"),
+        provenance=head.get("provenance"),
+        root=layers.roots[0],
+        fixtures=layers.fixtures[0] if layers.fixtures else layers.roots[0],
+        digest=digest(layers),
+        extends=layers.ids[1:],
+        bases=find_bases(layers),
+        format=head.get("format"),
+        envelope=head.get("envelope"),
+        media_type=head.get("media_type"),
+        case_header=head.get("case_header"),
+        identify=head.get("identify"),
+        roles=roles,
+        parties=parties,
+        pools=pools,
+        values=values,
+        messages=messages,
+        requirements=requirements,
+        objects=objects,
+        rules_by_message={
+            name: move_rules(paths, rules)
+            for name, rules in read_rules_by_message(cells, messages, objects, requirements, sets, pools).items()
+        },
+        reactions=reactions,
+        constraints=read_constraints(limits, sets, requirements),
+        codelists=codelists,
+        coded=read_coded(limits, messages, codelists, requirements, paths),
+        rules=read_rules(limits, messages, codelists, requirements, paths),
+        faults=read_faults(mistakes, roles, requirements, names),
+        variations=read_variations(choices, roles, names),
+        teeth=read_teeth(Entry(bites, bites.data)),
+        defects=read_defects(protection, sets, requirements),
+        timers=timers,
+        outcomes=sets,
+        security=read_security(protection, head.get("envelope")),
+        scenarios=tuple(find_files(layers.roots, "scenarios/**/*.yaml").values()),
+        roots=layers.roots,
+        answers=answers,
+        paths=paths,
+    )
+    return replace(pack, journeys=read_journeys(head, pack, layers))
