@@ -114,8 +114,9 @@ def signer(subject: Subject) -> Iterator[Finding]:
     report = subject.opened.report
     name = _shown(report.signer if report is not None else None)
     if dialogue.signers:
-        if own not in dialogue.signers:
-            text = f"the certificate of {name} signed it, which is none of the sender's (SHA-256 {own})"
+        digest = sha256(own).hexdigest()
+        if digest not in dialogue.signers:
+            text = f"the certificate of {name} signed it, which is none of the sender's (SHA-256 {digest})"
             yield Finding("certificate", "wrong-party", text)
         return
     for said in dialogue.conversation.said:
@@ -126,12 +127,12 @@ def signer(subject: Subject) -> Iterator[Finding]:
             return
 
 
-def _signed_by(opened: Opened) -> str | None:
-    """SHA-256 of the certificate whose key made the signature, ``None`` unless that and its path are certain."""
+def _signed_by(opened: Opened) -> bytes | None:
+    """The certificate whose key made the signature, ``None`` unless that and its path are certain."""
     report = opened.report
     if report is None or report.certificate is None or not report.path or report.steps.get("value") != "ok":
         return None
-    return sha256(report.certificate).hexdigest()
+    return report.certificate
 
 
 def _plain(value: Value) -> object:

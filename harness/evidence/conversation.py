@@ -13,7 +13,8 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal, TypeAlias
 
 from harness.evidence.message import Opened
@@ -95,7 +96,7 @@ class Conversation:
             value = _found(opened, place) if saved_part == part else None
             if value is not None:
                 saved[name] = value
-        return replace(self, values=values, said=(*self.said, Said(step, part, sender, opened)), saved=saved)
+        return Conversation(self.pack, values, (*self.said, Said(step, part, sender, opened)), saved)
 
     def message(self, step: str, part: Part) -> Opened | None:
         """The latest message of that step and part."""
@@ -112,6 +113,7 @@ def _found(opened: Opened, place: str) -> Value:
     return next(iter(opened.document.texts(place)), None)
 
 
+@lru_cache(maxsize=1024)
 def name_made_by(pack: Pack, message: str, kind: str) -> str | None:
     """The bound name of a message whose maker is of that kind (``reference``, ``reply``), if it has one."""
     for name in pack.messages[message].bindings:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from harness.message.model import Document
-from harness.pack.model import Pack
+from harness.pack.model import CodedField, Pack
 from harness.pack.violation import Breach
 
 
@@ -17,9 +18,7 @@ def coded_violations(pack: Pack, message: str, document: Document) -> Iterator[B
         message: name of the message in it.
         document: the payload.
     """
-    for coded in pack.coded:
-        if coded.message != message:
-            continue
+    for coded in _coded_of(pack, message):
         codelist = pack.codelists[coded.codelist]
         texts = document.texts(coded.path)
         if all(text in codelist.codes for text in texts):
@@ -28,3 +27,8 @@ def coded_violations(pack: Pack, message: str, document: Document) -> Iterator[B
             if text not in codelist.codes:
                 what = f"the code is not in the code list '{codelist.title}', version {codelist.version}"
                 yield Breach(coded.code, pointer, document.line(pointer), what, coded.requirement)
+
+
+@lru_cache(maxsize=1024)
+def _coded_of(pack: Pack, message: str) -> tuple[CodedField, ...]:
+    return tuple(coded for coded in pack.coded if coded.message == message)

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal, localcontext
+from functools import lru_cache
 from typing import Any
 
 from harness.message.model import Document
@@ -38,8 +39,8 @@ def rule_violations(pack: Pack, message: str, document: Document) -> Iterator[Br
         document: the payload.
     """
     whole = Scope(document, pack.codelists)
-    for rule in pack.rules.values():
-        if message not in rule.messages or not _in_force(rule, whole):
+    for rule in _rules_of(pack, message):
+        if not _in_force(rule, whole):
             continue
         parameters = rule.moved.get(message, rule.parameters)
         for scope in _scopes(whole, parameters):
@@ -47,6 +48,11 @@ def rule_violations(pack: Pack, message: str, document: Document) -> Iterator[Br
                 text = f"{rule.id}: {rule.text} ({what})"
                 code = rule.codes.get(demand, rule.code)
                 yield Breach(code, pointer, document.line(pointer), text, rule.requirement, rule.id)
+
+
+@lru_cache(maxsize=1024)
+def _rules_of(pack: Pack, message: str) -> tuple[Rule, ...]:
+    return tuple(rule for rule in pack.rules.values() if message in rule.messages)
 
 
 def _found(rule: Rule, scope: Scope, parameters: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:

@@ -245,8 +245,9 @@ def _plan(identity: Identity, profile: SecurityProfile, now: datetime, cosigners
             expected="one signer; several with wss, or jws in the form general",
             remedy="Leave the other signers out.",
         )
-    first, *others = (plan_signing(each, profile, now, fits) for each in (identity, *cosigners))
-    return replace(first, cosigners=tuple(others))
+    plan = plan_signing(identity, profile, now, fits)
+    others = tuple(plan_signing(each, profile, now, fits) for each in cosigners)
+    return replace(plan, cosigners=others) if others else plan
 
 
 def _find_defect(name: str | None, style: str) -> SecurityDefect:

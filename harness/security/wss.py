@@ -230,12 +230,13 @@ def _coverage_problems(
 
     A part whose reference failed, or whose id is not certain, has its problem already.
     """
+    signed = [each.element for each in followed]
     for part, element in places.items():
-        if element is None or any(each.element is element for each in followed):
+        if element is None or element in signed:
             continue
         if any(value in ids.duplicates for value in element.attrib.values()):
             continue
-        elsewhere = [each.element for each in followed if each.element is not None and each.element.tag == element.tag]
+        elsewhere = [each for each in signed if each is not None and each.tag == element.tag]
         if elsewhere:
             text = f"The signature covers {path_of(elsewhere[0])} and not {path_of(element)}."
             yield Problem("signature/wrapped", text, path_of(elsewhere[0]))

@@ -46,8 +46,10 @@ def method_problems(signature: Signature, profile: SecurityProfile) -> Iterator[
     method = CANONICALISATIONS.get(signature.canonicalisation.uri)
     algorithm = SIGNATURES.get(signature.algorithm)
     method_name, algorithm_name = method.name if method else None, algorithm.name if algorithm else None
-    yield from _refusal(signature.canonicalisation.uri, method_name, profile.canonicalisations, element)
-    yield from _refusal(signature.algorithm, algorithm_name, profile.signatures, element)
+    if method_name not in profile.canonicalisations:
+        yield refuse(signature.canonicalisation.uri, method_name, profile.canonicalisations, path_of(element))
+    if algorithm_name not in profile.signatures:
+        yield refuse(signature.algorithm, algorithm_name, profile.signatures, path_of(element))
 
 
 def _reference_problems(reference: Reference, profile: SecurityProfile) -> Iterator[Problem]:
@@ -66,7 +68,9 @@ def _reference_problems(reference: Reference, profile: SecurityProfile) -> Itera
 def digest_refusals(reference: Reference, profile: SecurityProfile) -> Iterator[Problem]:
     """Say why a digest may not be compared."""
     digest = DIGESTS.get(reference.digest)
-    yield from _refusal(reference.digest, digest.name if digest else None, profile.digests, reference.element)
+    name = digest.name if digest else None
+    if name not in profile.digests:
+        yield refuse(reference.digest, name, profile.digests, reference.place)
 
 
 def transform_problems(reference: Reference, profile: SecurityProfile) -> Iterator[Problem]:
@@ -84,12 +88,8 @@ def transform_problems(reference: Reference, profile: SecurityProfile) -> Iterat
         yield Problem("algorithm/transform-not-allowed", text, reference.place)
     for method in methods:
         name = CANONICALISATIONS[method.uri].name
-        yield from _refusal(method.uri, name, profile.canonicalisations, reference.element)
-
-
-def _refusal(uri: str, name: str | None, allowed: tuple[str, ...], element: etree._Element) -> Iterator[Problem]:
-    if name not in allowed:
-        yield refuse(uri, name, allowed, path_of(element))
+        if name not in profile.canonicalisations:
+            yield refuse(method.uri, name, profile.canonicalisations, reference.place)
 
 
 # --- verification -----------------------------------------------------------------------------------------------------
@@ -157,7 +157,7 @@ def value_problems(signature: Signature, leaf: Certificate) -> Iterator[Problem]
 def _digest_problems(
     reference: Reference, element: etree._Element, source: etree._Element, signature: Signature
 ) -> Iterator[Problem]:
-    if any(above is element for above in signature.element.iterancestors()):
+    if element in signature.element.iterancestors():
         text = f"{path_of(element)} contains its own signature."
         yield Problem("algorithm/transform-not-allowed", text, reference.place)
         return

@@ -87,6 +87,7 @@ class Signature(NamedTuple):
     value: bytes
 
 
+_REFERENCE = ("Transforms", "DigestMethod", "DigestValue")
 _SHA256 = f"{XENC}sha256"
 RSA_PSS = f"{DS_2007}rsa-pss"
 PSS_DIGESTS = {
@@ -104,12 +105,8 @@ def read_signature(element: etree._Element) -> Signature:
         MalformedInput: a part is missing, repeated, out of place or unreadable.
     """
     try:
-        signed_info, value, *others = _children(element, 2)
-        _expect(signed_info, "SignedInfo")
-        _expect(value, "SignatureValue")
-        method, algorithm, *references = _children(signed_info, 2)
-        _expect(method, "CanonicalizationMethod")
-        _expect(algorithm, "SignatureMethod")
+        signed_info, value, *others = _parts(element, "SignedInfo", "SignatureValue")
+        method, algorithm, *references = _parts(signed_info, "CanonicalizationMethod", "SignatureMethod")
         return Signature(
             element,
             signed_info,
@@ -125,14 +122,14 @@ def read_signature(element: etree._Element) -> Signature:
 
 def _read_reference(element: etree._Element) -> Reference:
     _expect(element, "Reference")
-    *transforms, digest, value = _children(element, 2)
-    _expect(digest, "DigestMethod")
-    _expect(value, "DigestValue")
-    if len(transforms) > 1:
+    names = _REFERENCE if first_child(element, f"{{{DS}}}Transforms") is not None else _REFERENCE[1:]
+    parts = _parts(element, *names)
+    if len(parts) > len(names):
         raise ValueError("a Reference has more than Transforms, DigestMethod and DigestValue")
-    steps = _children(transforms[0]) if transforms else []
-    for part, name in [*((each, "Transforms") for each in transforms), *((each, "Transform") for each in steps)]:
-        _expect(part, name)
+    *transforms, digest, value = parts
+    steps = _parts(transforms[0]) if transforms else []
+    for step in steps:
+        _expect(step, "Transform")
     return Reference(
         element,
         element.get("URI"),
@@ -181,10 +178,13 @@ def _signature_method(element: etree._Element) -> str:
     return known[0]
 
 
-def _children(element: etree._Element, least: int = 0) -> list[etree._Element]:
+def _parts(element: etree._Element, *names: str) -> list[etree._Element]:
+    """The child elements; those with which it must begin have these names."""
     children = list(element.iterchildren(etree.Element))
-    if len(children) < least:
-        raise ValueError(f"{local_name(element)} has {len(children)} parts, and {least} are due")
+    if len(children) < len(names):
+        raise ValueError(f"{local_name(element)} has {len(children)} parts, and {len(names)} are due")
+    for child, name in zip(children, names, strict=False):
+        _expect(child, name)
     return children
 
 
