@@ -336,7 +336,7 @@ MALFORMED = {
     "surrogate in UTF-8": (replace_in(rb"Transit", b"Tran\xed\xa0\x80sit"), "encoding"),
     "beyond Unicode": (replace_in(rb"Transit", b"Tran\xf4\x90\x80\x80sit"), "encoding"),
     "cut in a character": (replace_in(rb"Transit", b"Tran\xe2\x82sit"), "encoding"),
-    "declared as UTF-16": (replace_in(rb'encoding="UTF-8"', b'encoding="UTF-16"'), "not-well-formed"),
+    "declared as UTF-16": (replace_in(rb'encoding="UTF-8"', b'encoding="UTF-16"'), "encoding"),
     "unknown encoding": (replace_in(rb'encoding="UTF-8"', b'encoding="x-evil"'), "encoding"),
     "undeclared entity": (replace_in(rb"Transit", b"&evil;"), "not-well-formed"),
     "attribute twice": (replace_in(rb"<m:Mass>", b'<m:Mass a="1" a="2">'), "not-well-formed"),
