@@ -83,7 +83,7 @@ def schema(subject: Subject) -> Iterator[Finding]:
     """The message is valid against its schema; the code is the pack's for that kind of violation."""
     for name, document in _judged(subject):
         for found in violations(subject.pack, name, document):
-            code = _code(subject.pack, found.kind)
+            code = _code(subject.pack, found.kind, found.pointer)
             yield Finding("schema", code, found.text, pointer=found.pointer, line=found.line)
 
 
@@ -134,8 +134,8 @@ def _judged(subject: Subject) -> Iterator[tuple[str, Document]]:
         yield opened.name, opened.document
 
 
-def _code(pack: Pack, kind: str) -> str:
+def _code(pack: Pack, kind: str, pointer: str) -> str:
     constraint = pack.constraints.get(kind)
     if constraint is None:
         return kind
-    return next((outcome.code for outcome in constraint.expectation.expect if outcome.code), kind)
+    return next((outcome.code for outcome in constraint.at(pointer).expectation.expect if outcome.code), kind)

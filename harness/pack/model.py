@@ -457,6 +457,7 @@ class Constraint:
         requirement: demand on a receiver.
         source: where it comes from.
         told: demand on a sender that receives an *answer* with such a violation (it does not proceed).
+        places: the same for elements and attributes that are answered otherwise, by their name.
     """
 
     kind: str
@@ -464,6 +465,11 @@ class Constraint:
     requirement: str | None
     source: Origin
     told: str | None = None
+    places: Mapping[str, Constraint] = field(default_factory=dict)
+
+    def at(self, pointer: str) -> Constraint:
+        """How a violation at that place is answered."""
+        return self.places.get(pointer.rpartition("/")[2].lstrip("@").partition("[")[0], self)
 
 
 @dataclass(frozen=True)

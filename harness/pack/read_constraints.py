@@ -18,16 +18,18 @@ from harness.pack.source import read_source
 
 def read_constraints(table: Entry, sets: Sets, requirements: Mapping[str, Requirement]) -> dict[str, Constraint]:
     """Kind of schema violation to how it must be answered."""
-    return {
-        kind: Constraint(
-            kind,
-            read_expectation(entry, sets),
-            demand(entry, "requirement", requirements),
-            read_origin(entry.get("source")),
-            demand(entry, "told", requirements),
-        )
-        for kind, entry in table.table("constraints")
-    }
+    return {kind: _constraint(kind, entry, sets, requirements) for kind, entry in table.table("constraints")}
+
+
+def _constraint(kind: str, entry: Entry, sets: Sets, requirements: Mapping[str, Requirement]) -> Constraint:
+    return Constraint(
+        kind,
+        read_expectation(entry, sets),
+        demand(entry, "requirement", requirements),
+        read_origin(entry.get("source")),
+        demand(entry, "told", requirements),
+        {name: _constraint(kind, each, sets, requirements) for name, each in entry.table("at")},
+    )
 
 
 def read_codelists(files: Mapping[str, Path]) -> dict[str, CodeList]:

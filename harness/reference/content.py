@@ -47,6 +47,6 @@ def content_errors(pack: Pack, hooks: Hooks, message: str, document: Document) -
 def _schema_error(pack: Pack, kind: str, pointer: str, text: str) -> Error:
     """The pack says how a kind of violation is answered; the first expected outcome is taken."""
     constraint = pack.constraints.get(kind)
-    expected = constraint.expectation.expect if constraint else ()
+    expected = constraint.at(pointer).expectation.expect if constraint else ()
     outcome = next((each for each in expected if each.kind == "error"), Outcome("error"))
     return Error(outcome.code, outcome.pointer or pointer, text, outcome.by)

@@ -20,13 +20,15 @@ from harness.scenario.project import exchanges
 def contradictions(scenario: Scenario, pack: Pack) -> Iterator[ConfigurationFault]:
     """Every exchange whose expected answer the life-cycle table does not allow.
 
-    Steps that are wrong in another way (a defect, a removed field, a code) are not the table's business.
+    Steps that are wrong in another way (a defect, a removed field, a code) are not the table's business, nor is what a
+    receiver of forwarded content thinks of it, if the refusal is passed on as it is.
     """
     ledger = Ledger()
     saved: dict[str, Value] = {}
     seen: set[str] = set()
+    passed_on = {each.id for step in exchanges(scenario.steps) for each in _passed_on(step)}
     for step in exchanges(scenario.steps):
-        if step.defect is not None or None in step.values.values():
+        if step.defect is not None or None in step.values.values() or step.id in passed_on:
             continue
         values = _values(pack, step, saved)
         saved |= {name: values.get(place, f"saved {name}") for name, (_, place) in step.save.items()}
@@ -41,6 +43,15 @@ def contradictions(scenario: Scenario, pack: Pack) -> Iterator[ConfigurationFaul
             )
         if Outcome("accepted") in step.expectation.expect and not step.violation and step.answer_defect is None:
             ledger = accept(ledger, pack, step.message, values)
+
+
+def _passed_on(step: Exchange) -> tuple[Exchange, ...]:
+    """An exchange and the one inside it that forwards it, where both end with the same refusal."""
+    for inner in step.during:
+        refused = all(outcome.kind == "error" for outcome in inner.expectation.expect)
+        if inner.message == step.message and refused and inner.expectation.expect == step.expectation.expect:
+            return step, inner
+    return ()
 
 
 def _is_reference(pack: Pack, name: str) -> bool:

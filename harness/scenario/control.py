@@ -16,7 +16,7 @@ def controls_of(cases: Sequence[Case]) -> dict[str, str]:
     same message without a refusal.
     """
     by_id = {case.id: case for case in cases}
-    positives = [case for case in cases if not case.negative]
+    positives = sorted((case for case in cases if not case.negative), key=lambda case: bool(case.journey))
     found = {}
     for case in cases:
         message = _negative_message(case)

@@ -102,6 +102,7 @@ def _expectation(pack: Pack, trial: Trial) -> tuple[Expectation, str | None]:
     constraint = pack.constraints.get(trial.found.kind)
     if constraint is None:
         return Expectation(), None
+    constraint = constraint.at(trial.found.pointer)
     places = [trial.found.pointer] + ([trial.edit.place] if trial.found.kind == "order" else [])
     around = [place.rpartition("/")[0] or "/" for place in places if trial.found.kind in _STRUCTURE]
     whole = constraint.expectation

@@ -174,19 +174,25 @@ def _with_reactions(step: Exchange, pack: Pack, parties: tuple[str, ...], seat: 
     owed = [
         (reaction, ower, target)
         for reaction in pack.reactions
-        if reaction.on == step.message and reaction.after == _ends(step)
+        if reaction.on == step.message
         for ower in owers(reaction, step, pack)
         for target in targets(reaction, step, parties, ower)
     ]
-    nested = [
-        _owed(reaction, step, ower, target, floating=False)
-        for reaction, ower, target in owed
-        if reaction.nested
-        and not any(inner.message == reaction.send and inner.receiver == target for inner in step.during)
-    ]
-    yield replace(step, during=(*step.during, *nested))
+    during, ends = list(step.during), _ends(step)
     for reaction, ower, target in owed:
-        if not reaction.nested and seat in (ower, target):
+        if not reaction.nested:
+            continue
+        made = _owed(reaction, step, ower, target, floating=False)
+        place = next(
+            (n for n, each in enumerate(during) if (each.message, each.receiver) == (made.message, target)), None
+        )
+        if place is not None:  # a script says how it ends; that it is owed, and what it carries, says the reaction
+            during[place] = replace(made, id=during[place].id, expectation=during[place].expectation)
+        elif reaction.after == ends:
+            during.append(made)
+    yield replace(step, during=tuple(during))
+    for reaction, ower, target in owed:
+        if not reaction.nested and reaction.after == ends and seat in (ower, target):
             yield _owed(reaction, step, ower, target, floating=ower == seat)
 
 

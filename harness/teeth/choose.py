@@ -83,7 +83,8 @@ def _forgotten(pack: Pack, fault: Fault) -> tuple[Outcome, ...]:
     if fault.hook == "accept-schema":
         pattern = str(fault.parameters.get("kind", "*"))
         kinds = (each for kind, each in pack.constraints.items() if fnmatchcase(kind, pattern))
-        return tuple(outcome for each in kinds for outcome in each.expectation.expect)
+        ways = (way for each in kinds for way in (each, *each.places.values()))
+        return tuple(outcome for way in ways for outcome in way.expectation.expect)
     if fault.hook == "accept-rule":
         pattern = str(fault.parameters.get("code", "*"))
         return tuple(Outcome("error", code) for code in _rule_codes(pack) if fnmatchcase(code, pattern))
