@@ -36,7 +36,7 @@ from harness.errors import (
     HarnessFault,
 )
 from harness.evidence.clock import Clock, SystemClock
-from harness.evidence.log import EventLog, read_events
+from harness.evidence.log import EventLog, alone, read_events
 from harness.evidence.store import Store
 from harness.exchange.engine import Engine, Played
 from harness.exchange.model import Setup
@@ -263,11 +263,15 @@ class Campaign:
         return self._result
 
     def _run(self, out: Path, setup: Setup, keys: Sequence[Signer], hooks: HookRelay) -> None:
+        begun = False
         try:
-            self._result = asyncio.run(self._campaign(out, setup, keys, hooks))
+            with alone(out / EVIDENCE):
+                begun = True
+                self._result = asyncio.run(self._campaign(out, setup, keys, hooks))
         except BaseException as problem:
             self._failure = problem
-            forget_unused(out)
+            if begun:
+                forget_unused(out)
         finally:
             self._done.set()
 

@@ -148,7 +148,7 @@ def set_up(pack: Pack, show: Show, folder: Path) -> Props:
         "statement": {"key": str(signing_key)},
     }
     target_file = folder / "target.yaml"
-    target_file.write_text(json.dumps(target, indent=1), encoding="utf-8")
+    target_file.write_text(json.dumps(target, indent=1), encoding="utf-8", newline="\n")
     return Props(target_file, config, public_key)
 
 

@@ -6,6 +6,7 @@ Everything else is written against :mod:`pathlib` and :mod:`asyncio` and runs al
 from __future__ import annotations
 
 import os
+import shlex
 import stat
 import sys
 import time
@@ -38,6 +39,37 @@ def write_private(path: Path, data: bytes) -> None:
 def readable_by_others(path: Path) -> bool:
     """Whether group or world can read the file. Always false on Windows, where modes do not say it."""
     return not WINDOWS and bool(path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH | stat.S_IWGRP | stat.S_IWOTH))
+
+
+def split_command(text: str) -> tuple[str, ...]:
+    """A command line as its arguments; a backslash is part of a path on Windows, and an escape elsewhere."""
+    if not WINDOWS:
+        return tuple(shlex.split(text))
+    return tuple(part.strip('"') for part in shlex.split(text, posix=False))
+
+
+def lock(descriptor: int) -> bool:
+    """Lock an open file against other processes until it is closed, also by the end of this one.
+
+    Returns:
+        false when another one has locked it. Reading and writing stay possible: only those who ask for it are kept out.
+    """
+    if sys.platform == "win32":
+        import ctypes
+        import msvcrt
+
+        handle = ctypes.c_void_p(msvcrt.get_osfhandle(descriptor))
+        high = 1 << 30  # of the offset, behind any content: Windows keeps others even from reading what is locked
+        return bool(ctypes.windll.kernel32.LockFile(handle, 0, high, 1, 0))
+    import fcntl
+
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # a network folder without locks
+        return True
+    return True
 
 
 def make_durable(descriptor: int) -> None:

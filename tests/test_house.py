@@ -246,6 +246,19 @@ def test_only_the_host_calls_what_windows_lacks(file: Path) -> None:
     assert not list(posix_only(file))
 
 
+def translating(file: Path) -> Iterator[str]:
+    """Where a text is written whose line ends the system would choose: its digest would not be the same everywhere."""
+    for node in ast.walk(tree(file)):
+        writes = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "write_text"
+        if writes and "newline" not in {keyword.arg for keyword in node.keywords}:
+            yield f"{file.relative_to(ROOT)}:{node.lineno}"
+
+
+@pytest.mark.parametrize("file", FILES, ids=map(module_name, FILES))
+def test_a_text_is_the_same_on_every_system(file: Path) -> None:
+    assert not list(translating(file)), "say newline="
+
+
 @pytest.mark.parametrize("file", FILES, ids=map(module_name, FILES))
 def test_a_file_fits_in_a_head(file: Path) -> None:
     assert len(file.read_text("utf-8").splitlines()) <= LONGER.get(module_name(file), LINES)
@@ -284,6 +297,13 @@ def test_the_rule_about_posix_fires(code: str, tmp_path: Path, monkeypatch: pyte
     file = tmp_path / "sample.py"
     file.write_text(code, "utf-8")
     assert len(list(posix_only(file))) == 1
+
+
+def test_the_rule_about_line_ends_fires(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("test_house.ROOT", tmp_path)
+    file = tmp_path / "sample.py"
+    file.write_text("a.write_text(x, 'utf-8')\na.write_text(x, 'utf-8', newline='\\n')\n", "utf-8")
+    assert list(translating(file)) == ["sample.py:1"]
 
 
 def test_imports_are_found_wherever_they_stand(tmp_path: Path) -> None:

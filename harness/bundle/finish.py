@@ -9,7 +9,7 @@ from pathlib import Path
 from harness.bundle.rejudge import judge_evidence, open_plan
 from harness.bundle.write import CLAIMS, EVIDENCE, PLAN, RECORD, write_bundle
 from harness.errors import ConfigurationFault, Where
-from harness.evidence.log import FILE, read_events
+from harness.evidence.log import FILE, alone, read_events
 from harness.judge.run import RunJudgement
 from harness.record.strict import loads
 from harness.record.tool import this_tool
@@ -39,15 +39,17 @@ def finish_bundle(folder: Path, keys: Sequence[Signer]) -> Finished:
         keys: who signs; nobody leaves the bundle without a statement.
 
     Raises:
-        ConfigurationFault: there is no evidence, there is a record already, or the folder cannot be written.
+        ConfigurationFault: there is no evidence, there is a record already, the run still goes on, or the folder cannot
+            be written.
         BundleFault: plan, pack and evidence are damaged, or do not belong together.
     """
     _check(folder)
-    plan, pack = open_plan(folder, loads((folder / PLAN).read_bytes(), PLAN))
-    claims = folder / CLAIMS
-    ics = loads(claims.read_bytes(), CLAIMS) if claims.is_file() else None
-    judgement, record = judge_evidence(folder, plan, pack, this_tool())
-    return Finished(judgement, record["complete"], write_bundle(folder, plan, pack, record, keys, ics=ics))
+    with alone(folder / EVIDENCE):
+        plan, pack = open_plan(folder, loads((folder / PLAN).read_bytes(), PLAN))
+        claims = folder / CLAIMS
+        ics = loads(claims.read_bytes(), CLAIMS) if claims.is_file() else None
+        judgement, record = judge_evidence(folder, plan, pack, this_tool())
+        return Finished(judgement, record["complete"], write_bundle(folder, plan, pack, record, keys, ics=ics))
 
 
 def _check(folder: Path) -> None:

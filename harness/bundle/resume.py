@@ -9,7 +9,7 @@ from harness.bundle.rejudge import open_plan
 from harness.bundle.write import EVIDENCE, PLAN, clear
 from harness.errors import ConfigurationFault, Where
 from harness.evidence.log import FILE as LOG
-from harness.evidence.log import read_events
+from harness.evidence.log import alone, read_events
 from harness.pack.model import Pack
 from harness.record.strict import loads
 from harness.scenario.plan import Plan, plan_to_json
@@ -21,7 +21,8 @@ def reopen_run(folder: Path) -> tuple[Plan, Pack]:
     """Plan and pack of a run that is to go on. What was concluded from its evidence so far is taken away.
 
     Raises:
-        ConfigurationFault: there is no run that could go on, or the folder holds files that are not the bundle's.
+        ConfigurationFault: there is no run that could go on, it still goes on, or the folder holds files that are not
+            the bundle's.
         BundleFault: plan, pack and evidence are damaged.
     """
     there = (folder / PLAN).is_file() and (folder / EVIDENCE / LOG).is_file()
@@ -39,7 +40,8 @@ def reopen_run(folder: Path) -> tuple[Plan, Pack]:
         )
     found = open_plan(folder, loads((folder / PLAN).read_bytes(), PLAN))
     try:
-        clear(folder)
+        with alone(folder / EVIDENCE):
+            clear(folder)
     except OSError as problem:
         raise ConfigurationFault(
             f"the folder of the run cannot be changed: {problem.strerror}",

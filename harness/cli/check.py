@@ -102,7 +102,7 @@ def run(options: argparse.Namespace) -> int:
         for file, data in contents
     ]
     if options.json:
-        print(json.dumps([as_json(file, each) for file, each in examined], indent=2, ensure_ascii=False))
+        print(json.dumps([as_json(file, each) for file, each in examined], indent=2))
     else:
         for file, each in examined:
             print("\n".join(_lines(file, each)))

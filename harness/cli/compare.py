@@ -59,7 +59,7 @@ def as_json(old: Mapping[str, Any], new: Mapping[str, Any], changes: Sequence[Ch
         "new_failures": sum(each.kind == "new failure" for each in changes),
         "changes": [{"kind": each.kind, "id": each.id, "before": each.before, "after": each.after} for each in changes],
     }
-    return json.dumps(document, ensure_ascii=False, indent=1)
+    return json.dumps(document, indent=1)
 
 
 def _facts(record: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,11 +7,11 @@ An empty answer takes the suggestion in brackets. Nothing is overwritten. Afterw
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.errors import CONFORMANT, ConfigurationFault
+from harness.host import split_command
 from harness.pack.data import known_packs
 from harness.pack.load import load_pack
 from harness.target.init import Answers, write_target_files
@@ -37,7 +37,8 @@ def run(options: argparse.Namespace) -> int:
     pack = load_pack(name)
     for file in write_target_files(_answers(name, pack), pack, options.folder):
         print(file)
-    print("Next: fill in what the comments ask for, then run `c2c doctor --target target.yaml`.")
+    target = options.folder / "target.yaml"
+    print(f"Next: fill in what the comments ask for, then run `c2c doctor --target {target}`.")
     return CONFORMANT
 
 
@@ -65,7 +66,7 @@ def _answers(name: str, pack: Pack) -> Answers:
         url=url,
         control=control,
         control_url=_ask("Address of its control interface") if control == "http" else "",
-        command=tuple(shlex.split(_ask("Command"))) if control == "command" else (),
+        command=split_command(_ask("Command")) if control == "command" else (),
         listen_host=_ask("Address on which the harness listens", "127.0.0.1"),
         listen_port=int(_ask("Port on which the harness listens", "8443", digits=True)),
         advertise=_ask_or_leave("Address that your system uses for it, if another"),
@@ -88,8 +89,12 @@ def _ask(question: str, suggestion: str = "", *, digits: bool = False) -> str:
                 f"the answers ended at {question!r}",
                 remedy="Call it on a terminal, or give one line for each question.",
             ) from None
-        if answer and (not digits or answer.isdigit()):
+        if digits and answer and not answer.isdigit():
+            print(f"{answer!r} is not a number.")
+        elif answer:
             return answer
+        else:
+            print("An answer is needed here.")
 
 
 def _choose(question: str, choices: Sequence[str]) -> str:
@@ -97,10 +102,13 @@ def _choose(question: str, choices: Sequence[str]) -> str:
         answer = _ask(f"{question} ({', '.join(choices)})", choices[0])
         if answer in choices:
             return answer
+        print(f"{answer!r} is none of them.")
 
 
 def _choose_some(question: str, choices: Sequence[str]) -> tuple[str, ...]:
     while True:
         answers = _ask(f"{question} ({', '.join(choices)})", " ".join(choices)).replace(",", " ").split()
-        if set(answers) <= set(choices):
+        unknown = [each for each in answers if each not in choices]
+        if not unknown:
             return tuple(answers)
+        print(f"{unknown[0]!r} is none of them.")

@@ -58,9 +58,9 @@ def _pages(options: argparse.Namespace) -> int:
     folder = options.out or Path("docs") / "messages" / pack.id
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "README.md").write_text(index_page(pack), "utf-8")
+        (folder / "README.md").write_text(index_page(pack), "utf-8", newline="\n")
         for name in pack.messages:
-            (folder / f"{name}.md").write_text(message_page(pack, name), "utf-8")
+            (folder / f"{name}.md").write_text(message_page(pack, name), "utf-8", newline="\n")
     except OSError as problem:
         raise ConfigurationFault(
             f"the pages cannot be written: {problem.strerror}", where=Where(folder), remedy="Choose another folder."

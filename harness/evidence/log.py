@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
 from harness.errors import BundleFault, ConfigurationFault, HarnessFault, Where
@@ -22,14 +23,36 @@ from harness.evidence.append import append, force, put_back
 from harness.evidence.clock import Clock, stamp
 from harness.evidence.model import Event
 from harness.evidence.store import Store
+from harness.host import lock
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from io import FileIO
     from pathlib import Path
 
 FILE = "events.jsonl"
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 _KEYS = ("seq", "kind", "at", "mono", "case", "step")
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Keep every other process from writing into this folder, for as long as the block lasts.
+
+    Parameters:
+        folder: where ``events.jsonl`` is; both are made when they are not there.
+
+    Raises:
+        ConfigurationFault: another process is at it, or the folder cannot be written to.
+    """
+    with _open(folder / FILE) as file:
+        if not lock(file.fileno()):
+            raise ConfigurationFault(
+                "another c2c is at work in this folder",
+                where=Where(folder.parent),
+                remedy="Wait until it has ended, or stop it with Ctrl-C.",
+            )
+        yield
 
 
 class EventLog:
@@ -48,19 +71,11 @@ class EventLog:
     """
 
     def __init__(self, folder: Path, clock: Clock, *, pause: float = 0.2) -> None:
-        path = folder / FILE
         self._clock, self._pause = clock, pause
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._seq = _cut_off_rest(path)
-            self._file = path.open("a+b", buffering=0)
-        except OSError as error:
-            raise ConfigurationFault(
-                f"the evidence cannot be written: {error.strerror}",
-                where=Where(path),
-                remedy="Choose another output folder, or make this one writable.",
-            ) from error
-        self.store, self._path, self.removed = Store(folder), path, False
+        self._path = folder / FILE
+        self._file = _open(self._path)
+        self._seq = _cut_off_rest(self._file, self._path)
+        self.store, self.removed = Store(folder), False
         self._failure: HarnessFault | None = None
         self._lock = threading.Lock()
         self._sync_lock = threading.Lock()
@@ -229,13 +244,22 @@ def _from_line(line: bytes, number: int, path: Path) -> Event:
     return event
 
 
-def _cut_off_rest(path: Path) -> int:
+def _open(path: Path) -> FileIO:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("a+b", buffering=0)
+    except OSError as error:
+        raise ConfigurationFault(
+            f"the evidence cannot be written: {error.strerror}",
+            where=Where(path),
+            remedy="Choose another output folder, or make this one writable.",
+        ) from error
+
+
+def _cut_off_rest(file: FileIO, path: Path) -> int:
     """Remove the rest of a line that a crash left behind; return the number of the next event."""
-    if not path.exists():
-        return 0
     events = read_events(path)
     count = sum(1 for _ in events)
     if events.cut_off is not None:
-        with path.open("r+b") as file:
-            file.truncate(path.stat().st_size - len(events.cut_off))
+        file.truncate(path.stat().st_size - len(events.cut_off))
     return count

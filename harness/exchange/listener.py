@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import itertools
 import ssl
 from collections.abc import Callable
@@ -60,9 +61,11 @@ class Listener:
         try:
             listener._server = await loop.create_server(listener._accept, host, port, backlog=1024)
         except (OSError, OverflowError) as error:
+            used = getattr(error, "errno", None) == errno.EADDRINUSE
+            reason = "another program uses it already" if used else getattr(error, "strerror", None) or error
             raise ConfigurationFault(
-                f"cannot listen on {host} port {port}: {getattr(error, 'strerror', None) or error}",
-                remedy="Choose another port or address in the target file, or stop the program that uses it.",
+                f"cannot listen on {host} port {port}: {reason}",
+                remedy="Choose another port or address, or stop the program that uses it.",
             ) from error
         return listener
 

@@ -115,7 +115,7 @@ def _copy(folder: Path, schemas: Path, services: list[Service]) -> None:
 
 
 def _files(folder: Path, *endings: str) -> Iterator[Path]:
-    for file in sorted(folder.rglob("*")):
+    for file in sorted(folder.rglob("*"), key=Path.as_posix):
         if file.is_file() and file.suffix.lower().removeprefix(".") in endings and "__MACOSX" not in file.parts:
             yield file
 

@@ -24,6 +24,6 @@ def new_pack(folder: Path) -> tuple[Path, ...]:
     for source in sorted(_TEMPLATE.rglob("*.*")):
         file = folder / source.relative_to(_TEMPLATE)
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(source.read_text("utf-8").replace("NAME", folder.resolve().name), "utf-8")
+        file.write_text(source.read_text("utf-8").replace("NAME", folder.resolve().name), "utf-8", newline="\n")
         written.append(file)
     return tuple(written)

@@ -86,8 +86,8 @@ def import_folder(
         (out / "golden" / f"{root.local}.xml").write_bytes(to_file(sample))
     _write_codelists(pack, intake, done)
     soap = next((service.soap for service in intake.services if service.soap), None)
-    (out / "pack.yaml").write_text("\n".join(_head(pack, out, folder, soap)) + "\n", "utf-8")
-    (out / "messages.yaml").write_text("\n".join(_messages(pack, done)) + "\n", "utf-8")
+    (out / "pack.yaml").write_text("\n".join(_head(pack, out, folder, soap)) + "\n", "utf-8", newline="\n")
+    (out / "messages.yaml").write_text("\n".join(_messages(pack, done)) + "\n", "utf-8", newline="\n")
     return done
 
 
@@ -110,7 +110,9 @@ def _write_codelists(pack: Pack, intake: Intake, done: Imported) -> None:
         if given is not None and score >= _LIKE:
             folder = done.folder / "codelists"
             folder.mkdir(exist_ok=True)
-            (folder / f"{codelist.id}.yaml").write_text(write_list(given, codelist.id, codelist.title), "utf-8")
+            (folder / f"{codelist.id}.yaml").write_text(
+                write_list(given, codelist.id, codelist.title), "utf-8", newline="\n"
+            )
             done.codelists[codelist.id] = given.file
         elif intake.codelists:
             done.open.append(f"code list {codelist.id}: none of the given ones is like it; the one of the base stays")

@@ -93,9 +93,13 @@ def _last_words(log: Path) -> str:
 
 
 def _environment() -> dict[str, str]:
-    """Ours, with the place of this package, which need not be installed."""
+    """Ours, with the place of this package, which need not be installed, and a log that is in UTF-8 everywhere."""
     place = str(Path(harness.__file__).parent.parent)
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, (place, os.environ.get("PYTHONPATH"))))}
+    return {
+        **os.environ,
+        "PYTHONUTF8": "1",
+        "PYTHONPATH": os.pathsep.join(filter(None, (place, os.environ.get("PYTHONPATH")))),
+    }
 
 
 async def _stop(process: asyncio.subprocess.Process) -> None:

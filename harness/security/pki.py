@@ -76,7 +76,7 @@ class TestPki:
         root = _make_authority(folder, _ROOT, now, None)
         issuing = _make_authority(folder, _ISSUING, now, root)
         (folder / "trust.pem").write_bytes(to_pem((root.certificate, issuing.certificate)))
-        (folder / "revoked.json").write_text("{}", encoding="utf-8")
+        (folder / "revoked.json").write_text("{}", encoding="utf-8", newline="\n")
         pki = cls(folder, root, issuing, now)
         pki.crl()
         return pki
@@ -165,7 +165,7 @@ class TestPki:
         """Put a certificate on the list of the issuing authority; ``crl.pem`` is written anew."""
         revoked = {**self._revoked(), certificate.serial_number: self.now}
         text = json.dumps({f"{serial:x}": moment.isoformat() for serial, moment in revoked.items()}, indent=1)
-        (self.folder / "revoked.json").write_text(text, encoding="utf-8")
+        (self.folder / "revoked.json").write_text(text, encoding="utf-8", newline="\n")
         self.crl()
 
     def crl(self) -> tuple[x509.CertificateRevocationList, ...]:

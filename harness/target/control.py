@@ -213,7 +213,7 @@ def confirm_command(choice: CommandControl, target_file: Path, ask: Callable[[st
             f"the control command was not confirmed: {command}",
             remedy="Read what it does, and confirm it; --yes confirms it without a question.",
         )
-    kept.write_text("\n".join([*confirmed, digest]) + "\n", "utf-8")
+    kept.write_text("\n".join([*confirmed, digest]) + "\n", "utf-8", newline="\n")
 
 
 def _program(choice: CommandControl, folder: Path) -> str:

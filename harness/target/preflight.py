@@ -114,7 +114,7 @@ def keep_number(target: Target, following: int) -> None:
     """
     file = _numbers(target)
     try:
-        file.write_text(f"{following}\n", "utf-8")
+        file.write_text(f"{following}\n", "utf-8", newline="\n")
     except OSError as problem:
         raise ConfigurationFault(
             f"the number of the next movement cannot be kept: {problem.strerror}",

@@ -17,7 +17,7 @@ import pytest
 from campaign_kit import running
 
 from harness.bundle.verify import verify_bundle
-from harness.campaign import Campaign, Wish
+from harness.campaign import Campaign, Wish, judge_folder
 from harness.errors import ConfigurationFault, HarnessFault
 from harness.evidence.append import append
 from harness.evidence.log import read_events
@@ -107,6 +107,9 @@ def test_a_run_that_was_stopped_goes_on(tmp_path: Path) -> None:
         campaign.start(out)
         while lines(out) < 60:
             time.sleep(0.005)
+        for second in (lambda: Campaign.resume(props.target_file, out, Wish()), lambda: judge_folder(out, ())):
+            with pytest.raises(ConfigurationFault, match="another c2c is at work"):
+                second()
         campaign.stop(now=True)
         assert campaign.wait(60)
         assert not campaign.result().complete

@@ -71,10 +71,15 @@ def test_init_asks_and_writes_files_that_can_be_loaded(tmp_path: Path, monkeypat
     assert (target.role, target.positions, target.sut.product) == ("customs", ("departure",), "Product")
 
 
-def test_init_asks_again_until_an_answer_fits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    answers = ["smuggler", ANSWERS[0], "moon", *ANSWERS[1:-2], "many", *ANSWERS[-2:]]
+def test_init_asks_again_until_an_answer_fits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers = ["smuggler", ANSWERS[0], "moon", ANSWERS[1], "", *ANSWERS[2:-2], "many", *ANSWERS[-2:]]
     monkeypatch.setattr("sys.stdin", io.StringIO("\n".join(answers) + "\n"))
     assert main(["init", str(tmp_path), "--pack", "etir-4.3"]) == 0
+    said = capsys.readouterr().out
+    for complaint in ("'smuggler' is none of them", "'moon' is none", "An answer is needed", "'many' is not a number"):
+        assert complaint in said
 
 
 def test_init_without_answers_says_so(

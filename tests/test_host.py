@@ -1,0 +1,36 @@
+"""What differs between operating systems, the branches of Windows included."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness import host
+
+
+def test_a_command_is_split_as_the_system_writes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(host, "WINDOWS", False)
+    assert host.split_command(r"./drive --name 'a b' c\ d") == ("./drive", "--name", "a b", "c d")
+    monkeypatch.setattr(host, "WINDOWS", True)
+    command = r'"C:\Program Files\drive.exe" start C:\data'
+    assert host.split_command(command) == (r"C:\Program Files\drive.exe", "start", r"C:\data")
+
+
+def test_one_process_locks_a_file_until_it_ends(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    program = f"import sys; sys.path.insert(0, {str(Path(host.__file__).parents[1])!r})\n"
+    program += "from pathlib import Path; from harness import host\n"
+    program += f"file = Path({str(path)!r}).open('ab'); print(host.lock(file.fileno()), flush=True); sys.stdin.read()"
+    with subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline().strip() == b"True"
+        with path.open("ab") as file:
+            assert not host.lock(file.fileno())
+            file.write(b"as before")
+        assert path.read_bytes() == b"as before"
+        other.communicate()
+    with path.open("ab") as file:
+        assert host.lock(file.fileno())
