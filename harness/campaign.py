@@ -263,15 +263,12 @@ class Campaign:
         return self._result
 
     def _run(self, out: Path, setup: Setup, keys: Sequence[Signer], hooks: HookRelay) -> None:
-        begun = False
         try:
             with alone(out / EVIDENCE):
-                begun = True
                 self._result = asyncio.run(self._campaign(out, setup, keys, hooks))
         except BaseException as problem:
             self._failure = problem
-            if begun:
-                forget_unused(out)
+            forget_unused(out)
         finally:
             self._done.set()
 

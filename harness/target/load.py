@@ -146,10 +146,9 @@ def _certificates(folder: Path, data: Mapping[str, list[str]]) -> Certificates:
 def _ics(data: Mapping[str, Any]) -> Ics:
     messages: Mapping[str, bool] | None = data.get("messages")
     if messages is None:
-        return Ics(None, data.get("options", {}))
+        return Ics()
     return Ics(
         tuple(name for name, claimed in messages.items() if claimed),
-        data.get("options", {}),
         tuple(name for name, claimed in messages.items() if not claimed),
     )
 

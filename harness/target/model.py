@@ -95,12 +95,10 @@ class Ics:
 
     Parameters:
         messages: names of the messages; ``None`` claims all of the role.
-        options: optional features.
         denied: messages that are listed as not supported.
     """
 
     messages: tuple[str, ...] | None = None
-    options: Mapping[str, bool] = field(default_factory=dict)
     denied: tuple[str, ...] = ()
 
 

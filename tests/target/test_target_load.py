@@ -51,7 +51,7 @@ def test_a_small_target_has_defaults(tmp_path: Path) -> None:
 
 
 def test_ics_and_ixit_from_files_of_their_own(tmp_path: Path) -> None:
-    write(tmp_path, "messages: {I9: true, I11: false}\noptions: {amendments: false}\n", "ics.yaml")
+    write(tmp_path, "messages: {I9: true, I11: false}\n", "ics.yaml")
     write(tmp_path, "pools: {holders: [A, B]}\ntimers: {answer: 20s}\n", "ixit.yaml")
     target = load_target(write(tmp_path, TARGET + "ics: ics.yaml\nixit: ixit.yaml\n"))
     assert target.ics.messages == ("I9",)
