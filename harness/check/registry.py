@@ -106,11 +106,28 @@ def exercised(pack: Pack, role: str, message: str | None, *, signers: bool = Fal
 
 
 def _exercised(pack: Pack, role: str, message: str | None, idle: str) -> Iterator[str]:
-    parts = {part for name in CHECKS for part in PARTS.get(name, (name,))} | {"timing"}
+    parts = {part for name in CHECKS for part in PARTS.get(name, (name,))}
     for requirement in pack.requirements.values():
         touched = any(pattern.partition("/")[0] in parts and pattern != idle for pattern in requirement.checks)
         if touched and _borne(requirement, role) and _about(requirement, message):
             yield requirement.id
+
+
+@lru_cache(maxsize=512)
+def timed(pack: Pack, role: str, request: str) -> frozenset[str]:
+    """Ids of the requirements that are tested by holding a time limit against what a role says in an exchange.
+
+    Parameters:
+        pack, role: who says it.
+        request: name of the request of the exchange.
+    """
+    return frozenset(
+        requirement.id
+        for requirement in pack.requirements.values()
+        if _borne(requirement, role)
+        and _about(requirement, request)
+        and any(pattern.partition("/")[0] == "timing" for pattern in requirement.checks)
+    )
 
 
 def _borne(requirement: Requirement, role: str | None) -> bool:

@@ -123,7 +123,7 @@ def _parcel(scene: Scene, step: Exchange) -> Parcel:
 
 async def _post(scene: Scene, step: Exchange, parcel: Parcel) -> tuple[Outcome, ...]:
     try:
-        wire = await hand_over(scene, step, "request", parcel, step.message, step.defect)
+        wire = await hand_over(scene, step, "request", parcel, step.message, step.defect, _patience(scene, step))
     except WireFailure as failure:
         return _failed(scene, step, scene.stage.pack.messages[step.message].answer, failure)
     return _answered(scene, step, wire)
@@ -131,22 +131,22 @@ async def _post(scene: Scene, step: Exchange, parcel: Parcel) -> tuple[Outcome, 
 
 async def _correspond(scene: Scene, step: Exchange, parcel: Parcel) -> tuple[Outcome, ...]:
     """Send a request, and wait for the message that answers it, or for the end of the time in which one may come."""
-    stage, message = scene.stage, scene.stage.pack.messages[step.message]
-    seconds, loop = stage.seconds(message.within, ANSWER), asyncio.get_running_loop()
+    stage, message, loop = scene.stage, scene.stage.pack.messages[step.message], asyncio.get_running_loop()
     pending = Pending(scene.case.id, step, lambda: scene.reference(step), lambda: scene.conversation)
     with stage.switchboard.expecting(pending):
-        end, since = loop.time() + stage.patience(seconds), stamp(scene.now())
+        end, since = loop.time() + _patience(scene, step), stamp(scene.now())
         scene.write(
             "waiting",
             step.id,
             message=message.answer,
             sender=step.receiver,
             receiver=step.sender,
-            until=scene.later(seconds),
+            until=scene.later(_seconds(scene, step)),
             why=f"{step.receiver} may answer {step.message} from {step.sender}.",
         )
         try:
-            wire = await hand_over(scene, step, "request", parcel, step.message, step.defect)
+            receipt = stage.patience(stage.seconds(ANSWER))
+            wire = await hand_over(scene, step, "request", parcel, step.message, step.defect, receipt)
         except WireFailure as failure:
             return _failed(scene, step, message.answer, failure)
         if not 200 <= wire.response.status < 300:
@@ -172,7 +172,9 @@ async def _correspond(scene: Scene, step: Exchange, parcel: Parcel) -> tuple[Out
     return (outcome,)
 
 
-async def hand_over(scene: Scene, step: Exchange, part: Part, parcel: Parcel, name: str, defect: str | None) -> Wire:
+async def hand_over(
+    scene: Scene, step: Exchange, part: Part, parcel: Parcel, name: str, defect: str | None, seconds: float
+) -> Wire:
     """Send a message of an exchange to the SUT in a request of HTTP; returns the response.
 
     Parameters:
@@ -180,6 +182,7 @@ async def hand_over(scene: Scene, step: Exchange, part: Part, parcel: Parcel, na
         parcel: the message.
         name: its name.
         defect: what is wrong with it on purpose.
+        seconds: how long the response is waited for.
 
     Raises:
         WireFailure: there was no response.
@@ -191,7 +194,7 @@ async def hand_over(scene: Scene, step: Exchange, part: Part, parcel: Parcel, na
         address(scene.endpoint(theirs), message),
         parcel.data,
         (*parcel.headers, (header, scene.case.id)) if header else parcel.headers,
-        seconds=stage.patience(stage.seconds(ANSWER)),
+        seconds=seconds,
         method=message.method,
         delivery=parcel.delivery,
         clock=stage.clock,
@@ -267,6 +270,18 @@ def _leaves(scene: Scene, step: Exchange, outcomes: tuple[Outcome, ...]) -> str:
     if meets(outcomes, step.expectation) == "other":
         return f"{said}."
     return f"{said}, which the script does not go on from." if departs(outcomes, step.expectation) else ""
+
+
+def _seconds(scene: Scene, step: Exchange) -> float:
+    """The time limit of an answer."""
+    return scene.stage.seconds(scene.stage.pack.messages[step.message].within, ANSWER)
+
+
+def _patience(scene: Scene, step: Exchange) -> float:
+    """How long an answer is waited for: longer than its time limit where silence is neither acceptance nor expected."""
+    stage, silence = scene.stage, scene.stage.pack.silence(step.message)
+    tacit = silence.kind == "accepted" or _expected(step, silence)
+    return (stage.limit if tacit else stage.patience)(_seconds(scene, step))
 
 
 def _expected(step: Exchange, outcome: Outcome) -> bool:

@@ -114,7 +114,8 @@ async def _send_answer(scene: Scene, step: Exchange, request: Opened) -> None:
     if parcel.delivery is not None:
         await asyncio.sleep(parcel.delivery.delay)
     try:
-        wire = await hand_over(scene, step, "answer", parcel, name, step.answer_defect)
+        receipt = scene.stage.patience(scene.stage.seconds(ANSWER))
+        wire = await hand_over(scene, step, "answer", parcel, name, step.answer_defect, receipt)
     except WireFailure as failure:
         scene.write(
             "failed",

@@ -29,6 +29,9 @@ from harness.security.model import Trust
 DEFAULT_SECONDS = 10.0
 """For a timer that neither pack nor target sets."""
 
+MOST_MORE = 30.0
+"""Seconds that we listen beyond a time limit at most; up to there, for as long again as the limit."""
+
 
 class StopCase(Exception):
     """Later steps of the case would be pointless; its text says why, in one sentence."""
@@ -65,9 +68,13 @@ class Stage:
         found = (self.timers[name] for name in names if name is not None and name in self.timers)
         return next((timer.total_seconds() for timer in found), DEFAULT_SECONDS)
 
-    def patience(self, seconds: float) -> float:
-        """How long a time limit is waited for: what comes after it by less than our own uncertainty is still seen."""
+    def limit(self, seconds: float) -> float:
+        """How long is waited where silence is an answer: what is late by less than our own uncertainty is still seen."""
         return seconds + UNCERTAINTY
+
+    def patience(self, seconds: float) -> float:
+        """How long is waited for what must come: late is not never, and what comes late is judged like the rest."""
+        return self.limit(seconds) + min(seconds, MOST_MORE)
 
     def seal(self, party: str) -> Seal:
         """What a simulated party signs with.

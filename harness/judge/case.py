@@ -21,7 +21,7 @@ from itertools import pairwise
 from cryptography import x509
 
 from harness.check.model import Dialogue, Finding, Subject
-from harness.check.registry import asked, exercised, findings
+from harness.check.registry import asked, exercised, findings, timed
 from harness.evidence.conversation import Conversation, Part, name_made_by
 from harness.evidence.message import Opened, open_message, outcomes_of
 from harness.evidence.model import Event
@@ -34,7 +34,7 @@ from harness.pack.model import ANSWER, Cell, Outcome, Pack
 from harness.scenario.model import Attest, Case, Exchange, Probe, Quiet
 from harness.scenario.oracle import Ledger, accept, refusals, remember
 from harness.scenario.plan import Parameters, Plan
-from harness.scenario.project import exchanges, mode, wrong
+from harness.scenario.project import exchanges, is_limited, mode, wrong
 from harness.scenario.rivals import as_it_came
 from harness.security.model import Trust
 from harness.security.trust import make_trust
@@ -204,6 +204,8 @@ def _walk(
                 purpose = next(iter(case.requirements), None)
                 record.findings.extend(asked(subject, role, step.check.name, parameters, purpose))
             record.exercised.update(exercised(pack, role, opened.name, signers=bool(plan.subject.signers)))
+            if is_limited(step, case.sut):
+                record.exercised.update(timed(pack, role, step.message))
         record.opened[part], record.at[part] = opened, event
         teaches = not (wrong(step) if part == "request" else step.answer_defect)
         conversation = conversation.heard(

@@ -17,7 +17,7 @@ from harness.judge.outcome import departs, describe_all, meets
 from harness.message.plain import plain
 from harness.pack.model import Outcome, Pack
 from harness.scenario.model import Attest, Case, Exchange, Probe, Quiet
-from harness.scenario.project import everything, mode
+from harness.scenario.project import everything, is_limited, mode
 from harness.security.problems import OF_WHO_VERIFIES
 
 SIMULATED = "Simulated: no evidence about the system under test."
@@ -135,14 +135,17 @@ def judge_exchange(
     else:
         ruling = _awaited(step, case, pack, seen) if part == "await" else _delivered(step, case, pack, seen)
     verdict, reason = ruling.verdict, ruling.reason
-    findings = (*seen.findings, *ruling.findings)
+    over = _over(seen, budget) if applies and is_limited(step, case.sut) else 0.0
+    late = [_too_late(over, step, case, pack)] if over > 0 else []
+    sure = over > UNCERTAINTY + lag
+    findings = (*seen.findings, *ruling.findings, *(late if sure else ()))
     for finding in findings:
         hit = weight(finding)
         if hit.rank > verdict.rank:
             verdict, reason = hit, finding.message
-    over = _over(seen, budget)
-    if over > 0 and verdict in (Verdict.PASS, Verdict.WARNING):
-        verdict, reason = _too_late(over, lag)
+    grave = any(finding.severity == "error" for finding in late)
+    if grave and not sure and verdict in (Verdict.PASS, Verdict.WARNING):
+        verdict, reason = Verdict.INCONCLUSIVE, f"It came {over:.3f} s after its time limit; {UNSURE}"
     clocks = _clocks(seen.at, budget)
     signatures = {str(part): opened.report for part, opened in seen.opened.items() if opened.report is not None}
     return StepVerdict(
@@ -163,11 +166,12 @@ def _over(seen: Seen, budget: timedelta | None) -> float:
     return 0.0
 
 
-def _too_late(over: float, lag: float) -> tuple[Verdict, str]:
-    """What coming too late means: a fail, unless our own clock may be off by as much."""
-    if over <= UNCERTAINTY + lag:
-        return Verdict.INCONCLUSIVE, f"It came {over:.3f} s after its time limit; {UNSURE}"
-    return Verdict.FAIL, f"It came {over:.3f} s after its time limit."
+def _too_late(over: float, step: Exchange, case: Case, pack: Pack) -> Finding:
+    """What coming too late breaks: the demand on time, and nothing else; a warning where the pack has none."""
+    what = f"The answer to {step.message}" if mode(step, case.sut) == "deliver" else step.message
+    late = Finding("timing", "late", f"{what} came {over:.3f} s after its time limit.", severity="warning")
+    broken = next(broken_by(pack, late, case.parties[case.sut].role, step.message), None)
+    return replace(late, requirement=broken.id, severity=severity(broken)) if broken is not None else late
 
 
 def _awaited(step: Exchange, case: Case, pack: Pack, seen: Seen) -> _Ruling:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.check.registry import exercised
+from harness.check.registry import exercised, timed
 from harness.pack.model import Pack, Requirement
 from harness.scenario.model import Case
-from harness.scenario.project import exchanges, mode
+from harness.scenario.project import exchanges, is_limited, mode
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,7 @@ def coverage(pack: Pack, role: str, cases: Sequence[Case]) -> tuple[Covered, ...
         cases: all cases of the role, without the controls that are played once more at the end.
     """
     purposes = {case.id: {*case.requirements, *_owed(case)} for case in cases}
-    checks = {
-        case.id: frozenset().union(*(exercised(pack, role, each) for each in _said(pack, case))) for case in cases
-    }
+    checks = {case.id: frozenset().union(*_checked(pack, role, case)) for case in cases}
     found = []
     for requirement in pack.requirements.values():
         if requirement.bearer in (role, "any"):
@@ -78,13 +76,11 @@ def _owed(case: Case) -> set[str]:
     return found
 
 
-def _said(pack: Pack, case: Case) -> set[str]:
-    """The messages that the system sends in a case."""
-    found = set()
+def _checked(pack: Pack, role: str, case: Case) -> Iterator[frozenset[str]]:
+    """What checks look for in the messages that the system sends in a case."""
     for step in exchanges(case.steps):
         part = mode(step, case.sut)
-        if part == "await":
-            found.add(step.message)
-        elif part == "deliver":
-            found.update(pack.answering(step.message))
-    return found
+        said = {"await": (step.message,), "deliver": pack.answering(step.message), "simulate": ()}[part]
+        yield from (exercised(pack, role, name) for name in said)
+        if said and is_limited(step, case.sut):
+            yield timed(pack, role, step.message)

@@ -292,6 +292,15 @@ def _parties(pack: Pack, scenario: Scenario, seat: str, facts: Mapping[str, str]
     return parties
 
 
+def is_limited(step: Exchange, sut: str) -> bool:
+    """Whether the protocol limits the time of what the SUT says in an exchange: its answer, or a request that it owes.
+
+    A request that it is only asked for has no limit but our own patience.
+    """
+    part = mode(step, sut)
+    return part == "deliver" or (part == "await" and (step.reaction is not None or step.floating))
+
+
 def is_timed(case: Case, pack: Pack) -> bool:
     """Whether the purpose of a case is timing: it carries a requirement with the check ``timing``, or its SUT owes one.
 

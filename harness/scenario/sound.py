@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from harness.check.registry import exercised
+from harness.check.registry import exercised, timed
 from harness.errors import ConfigurationFault
 from harness.message.edit import read_edit
 from harness.pack.layers import read_table
@@ -18,7 +18,7 @@ from harness.scenario.control import controls_of
 from harness.scenario.derive import derive
 from harness.scenario.load import load_scenario
 from harness.scenario.model import Case, Scenario
-from harness.scenario.project import exchanges, project
+from harness.scenario.project import exchanges, is_limited, project
 
 
 def check_whole(pack: Pack) -> list[ConfigurationFault]:
@@ -143,4 +143,6 @@ def _touched(pack: Pack, role: str, cases: Mapping[str, list[Case]]) -> set[str]
                     touched.update(exercised(pack, role, step.message))
                 if step.receiver == seat:
                     touched.update(exercised(pack, role, pack.messages[step.message].answer))
+                if is_limited(step, seat):
+                    touched.update(timed(pack, role, step.message))
     return touched

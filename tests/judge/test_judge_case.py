@@ -266,18 +266,32 @@ def test_judging_twice_gives_the_same(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("late", "expected"),
-    [(0, Verdict.PASS), (20_000_000, Verdict.INCONCLUSIVE), (200_000_000, Verdict.FAIL)],
+    ("level", "late", "expected"),
+    [
+        ("MUST", 0, Verdict.PASS),
+        ("MUST", 20, Verdict.INCONCLUSIVE),
+        ("MUST", 200, Verdict.FAIL),
+        ("SHOULD", 0, Verdict.PASS),
+        ("SHOULD", 20, Verdict.PASS),
+        ("SHOULD", 200, Verdict.WARNING),
+    ],
 )
 def test_a_limit_missed_by_less_than_our_uncertainty_decides_nothing(
-    world: World, late: int, expected: Verdict
+    world: World, level: Literal["MUST", "SHOULD"], late: int, expected: Verdict
 ) -> None:
     stage = world.stage(world.plan("platform"), ACCEPTED).play().end()
-    budget = stage.plan.parameters.timers["answer"].total_seconds() * 1e9
+    budget = stage.plan.parameters.timers["answer"].total_seconds() * 1e3
     request, answer = (event for event in stage.events if event.step == "I9" and event.kind in ("sent", "received"))
     number = stage.events.index(answer)
-    stage.events[number] = replace(answer, mono=request.mono + int(budget) + late)
-    assert stage.judge().verdict is expected
+    stage.events[number] = replace(answer, mono=request.mono + int(budget + late) * 1_000_000)
+    demand = replace(world.pack.requirements["ETIR-ANS-TIME"], level=level)
+    pack = replace(world.pack, requirements={**world.pack.requirements, demand.id: demand})
+    verdict = judge_case(stage.case, stage.plan, pack, stage.events, stage.store.__getitem__)
+    assert verdict.verdict is expected
+    assert finding(verdict, "I9") == ([("timing", "late")] if late == 200 else [])
+    if late == 200:
+        assert verdict.requirements["ETIR-ANS-TIME"] is expected
+        assert verdict.requirements["ETIR-I9-OK"] is Verdict.PASS
 
 
 def test_a_fault_of_the_run_counts_for_the_cases_that_were_open(world: World) -> None:

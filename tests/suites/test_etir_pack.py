@@ -8,7 +8,7 @@ from itertools import chain
 
 import pytest
 
-from harness.check.registry import exercised
+from harness.check.registry import exercised, timed
 from harness.message.binding import read
 from harness.message.document import parse
 from harness.message.model import Document
@@ -255,6 +255,7 @@ def test_every_requirement_of_a_role_is_touched_by_a_case(pack: Pack, cases: dic
                     touched.update(exercised(pack, role, step.message))
                 if step.receiver == case.sut:
                     touched.update(exercised(pack, role, pack.messages[step.message].answer))
+                    touched.update(timed(pack, role, step.message))
         for requirement in pack.requirements.values():
             if requirement.bearer in (role, "any") and not requirement.untested:
                 assert requirement.id in touched, f"{role}: {requirement.id}"
