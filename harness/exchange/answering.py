@@ -51,10 +51,8 @@ class Pending:
             opened: the message.
             alone: only one case is played at a time, so an answer that says too little can only be for it.
         """
-        if receiver != self.step.sender:
+        if receiver != self.step.sender or opened.name is None:
             return 0
-        if opened.name is None:
-            return int(alone)
         if not pack.messages[opened.name].replies:
             return 0
         if (reference := self.reference()) is not None and reference_replied_to(pack, opened) == reference:

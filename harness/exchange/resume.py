@@ -90,11 +90,11 @@ def beyond(past: Past, number: int, pools: Iterable[str]) -> Past:
 def is_spoiled(verdict: CaseVerdict, events: Sequence[Event]) -> bool:
     """Whether a case has no verdict because of what it cannot help.
 
-    A message that belongs to nobody came while something was watched, or a limit was missed by less than our own
-    uncertainty.
+    A message that belongs to nobody came while something was watched, or waited for in vain, or a limit was missed by
+    less than our own uncertainty.
     """
     strays = [event.at for event in events if event.kind == "unmatched"]
-    watched = [event.data for event in events if event.kind == "quiet"]
+    watched = [event.data for event in events if event.kind in ("quiet", "silence")]
     disturbed = any(str(data["since"]) <= at <= str(data["until"]) for data in watched for at in strays)
     unsure = any(step.reason.endswith(UNSURE) for step in verdict.steps)
     return verdict.verdict is Verdict.INCONCLUSIVE and (disturbed or unsure)

@@ -10,8 +10,8 @@ Rules:
 3. A message with the reference that the SUT gave when it was asked for it is the one, whatever else it says.
 4. Where only one case is played at a time, a message that was asked for and says another value is still the one: the
    judge must see it. What belongs to a case that is over never is.
-   A message that cannot be read belongs to the case that its HTTP header names; without one, to the one step that
-   waits.
+   A message that cannot be read belongs to the case that its HTTP header names, and to the one step of it that waits
+   there; without one, to nobody: it may be anybody's, and must not stand in the place of what is still to come.
 5. Where answers are messages of their own, an answer finds the request that waits for it: see
    :mod:`harness.exchange.answering`.
 6. What finds no step is written down and turned away: as ``extra`` of the case to which its values or its reference
@@ -209,10 +209,11 @@ class Switchboard:
         """Handle a request of the listener."""
         receiver = _addressed(request)
         opened = self._opened(request)
-        pending = self._find_pending(receiver, opened)
+        case = request.head.get(self._pack.case_header or "")
+        pending = self._find_pending(receiver, opened, case)
         if pending is not None:
             return self._answered(pending, request)
-        wait = self._find(receiver, opened, request.head.get(self._pack.case_header or ""))
+        wait = self._find(receiver, opened, case)
         if wait is None:
             return self._stray(receiver, request, opened)
         reply: asyncio.Future[WireAnswer] = asyncio.get_running_loop().create_future()
@@ -266,9 +267,12 @@ class Switchboard:
             blame="sut",
         )
 
-    def _find_pending(self, receiver: str, opened: Opened) -> Pending | None:
+    def _find_pending(self, receiver: str, opened: Opened, case: str | None) -> Pending | None:
         if self._pack.answers == "reply":
             return None
+        if opened.name is None:
+            due = [each for each in self._pending if each.case == case and each.step.sender == receiver]
+            return due[0] if len(due) == 1 else None
         found = [(each.fits(self._pack, receiver, opened, alone=self._one_case), each) for each in self._pending]
         surest, pending = max(found, key=lambda each: each[0], default=(0, None))
         return pending if surest else None
@@ -276,7 +280,7 @@ class Switchboard:
     def _find(self, receiver: str, opened: Opened, case: str | None) -> Wait | None:
         here = [wait for wait in self._waits if wait.anywhere or wait.step.receiver == receiver]
         if opened.name is None:
-            due = [wait for wait in here if not wait.anywhere and case in (None, wait.case)]
+            due = [wait for wait in here if not wait.anywhere and wait.case == case]
             return due[0] if len(due) == 1 else None
         named = [wait for wait in here if wait.step.message == opened.name]
         told = next((wait for wait in named if wait.told(self._pack, opened)), None)

@@ -165,6 +165,10 @@ def _walk(
             cell = next(iter(refusals(ledger, pack, stray.name, stray.values)), None) if stray.name else None
             if cell is not None:
                 illegal[event.seq] = cell
+        if event.kind == "unmatched" and _open_stray(pack, event, fetch).name is None:
+            for name, each in seen.items():
+                if each.waits and name in script and script[name].receiver == event.data["receiver"]:
+                    each.unreadable = event
         if event.step is None:
             continue
         record = seen.setdefault(event.step, Seen())

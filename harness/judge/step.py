@@ -56,6 +56,7 @@ class Seen:
         findings: of the checks, in the SUT's messages.
         exercised: ids of the requirements that those checks tested.
         outcomes: how the exchange ended, empty when it did not.
+        unreadable: what came to its receiver since it was waited for, cannot be read, and names no case.
     """
 
     events: list[Event] = field(default_factory=list)
@@ -64,6 +65,13 @@ class Seen:
     findings: list[Finding] = field(default_factory=list)
     exercised: set[str] = field(default_factory=set)
     outcomes: tuple[Outcome, ...] = ()
+    unreadable: Event | None = None
+
+    @property
+    def waits(self) -> bool:
+        """Whether it is waiting for a message that has not come so far."""
+        kinds = {event.kind for event in self.events}
+        return "waiting" in kinds and kinds.isdisjoint(("received", "silence"))
 
     def first(self, kind: str) -> Event | None:
         """The first event of a kind."""
@@ -184,7 +192,7 @@ def _awaited(step: Exchange, case: Case, pack: Pack, seen: Seen) -> _Ruling:
         return _Ruling(Verdict.NOT_APPLICABLE, NOT_REACHED, expected)
     silence, failed = seen.first("silence"), seen.first("failed")
     if silence is not None and (step.reaction is not None or step.floating):
-        reason = f"{name} to {step.receiver} did not come until {silence.data.get('until')}."
+        reason = f"{name} to {step.receiver} did not come until {silence.data.get('until')}.{_meanwhile(seen)}"
         finding = Finding("reaction", "missing", reason, requirement=step.requirement or _purpose(step, case, pack))
         return _Ruling(Verdict.FAIL, reason, expected, "nothing came", (finding,))
     refused = next((event for event in seen.events if event.kind == "control-answer" and not _done(event)), None)
@@ -193,12 +201,18 @@ def _awaited(step: Exchange, case: Case, pack: Pack, seen: Seen) -> _Ruling:
         reason = f"The control interface did not make the system send {name}: {plain(str(detail), 300)}"
         return _Ruling(Verdict.INCONCLUSIVE, reason, expected, "the control interface refused")
     if silence is not None:
-        reason = f"Time-out: asked to send {name}, and nothing came until {silence.data.get('until')}."
+        reason = f"Time-out: asked to send {name}, and nothing came until {silence.data.get('until')}.{_meanwhile(seen)}"
     elif failed is not None:
         reason = str(failed.data.get("text", "")) or f"{name} could not be received."
     else:
         reason = f"{name} was still awaited when the case ended."
     return _Ruling(Verdict.INCONCLUSIVE, reason, expected, "nothing came")
+
+
+def _meanwhile(seen: Seen) -> str:
+    """What may have been meant for a message that did not come; nobody is blamed for what may be anybody's."""
+    stray = seen.unreadable
+    return f" What came meanwhile cannot be read and names no case (event {stray.seq})." if stray is not None else ""
 
 
 def _answer_taken(step: Exchange, seen: Seen) -> _Ruling | None:

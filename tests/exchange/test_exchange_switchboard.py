@@ -119,14 +119,11 @@ def test_of_two_steps_of_a_case_the_better_one_wins(tmp_path):
     assert play(tmp_path / "b", request(consignment="1", plate="AA-1"), waits) == (0, ["received"])
 
 
-def test_unreadable_bytes_belong_to_the_only_step_that_waits(tmp_path):
-    first, second = (
-        (lambda: wait("a", known=conversation(consignment="1"))),
-        (lambda: wait("b", known=conversation(consignment="2"))),
-    )
+@pytest.mark.parametrize("one_case", [True, False])
+def test_unreadable_bytes_that_name_no_case_belong_to_nobody(tmp_path, one_case):
     garbage = request(body=b"\x00", receiver="customs.import")
-    assert play(tmp_path, garbage, [first]) == (0, ["received"])
-    assert play(tmp_path / "b", garbage, [first, second])[0] is None
+    waits = [lambda: wait("a", known=conversation(consignment="1"))]
+    assert play(tmp_path, garbage, waits, one_case=one_case) == (None, ["unmatched"])
 
 
 def test_nobody_waits_late_beside_another(tmp_path):

@@ -224,6 +224,32 @@ def test_a_sut_that_never_sends_is_a_time_out_and_no_fail(world: World) -> None:
     assert verdict.reason.startswith("Time-out")
 
 
+@pytest.mark.parametrize(
+    ("receiver", "when", "named"),
+    [("platform", "waiting", True), ("chain", "waiting", False), ("platform", "before", False)],
+)
+def test_a_time_out_names_what_came_meanwhile_and_cannot_be_read(
+    world: World, receiver: str, when: str, named: bool
+) -> None:
+    stage = world.stage(world.plan("customs"), TOLD)
+    stage.write("case-started", attempt=1)
+    head = {"line": f"POST /{receiver} HTTP/1.1", "headers": []}
+
+    def disturb() -> None:
+        stage.write("unmatched", receiver=receiver, digest=stage.keep(b"hello"), head=head)
+        stage.events[-1] = replace(stage.events[-1], case=None)
+
+    if when == "before":
+        disturb()
+    stage.write("waiting", "I1", message="I1", sender="customs.departure", receiver="platform", until="2")
+    if when == "waiting":
+        disturb()
+    stage.write("silence", "I1", message="I1", sender="customs.departure", receiver="platform", since="1", until="2")
+    verdict = stage.end("stopped").judge()
+    assert verdict.verdict is Verdict.INCONCLUSIVE
+    assert ("cannot be read" in verdict.reason) is named
+
+
 def test_a_request_that_comes_too_early_is_illegal(world: World) -> None:
     stage = world.stage(world.plan("customs"), "lifecycle-I9-accepted@departure")
     stage.write("case-started", attempt=1)
