@@ -129,7 +129,8 @@ class Delivery:
             if not 200 <= response.status < 300:
                 return Heard("broken", f"HTTP {response.status}")
             try:
-                received = await asyncio.wait_for(answer, self.pack.timers[message.within].total_seconds())
+                async with asyncio.timeout(self.pack.timers[message.within].total_seconds()):
+                    received = await answer
             except TimeoutError:
                 tacit = self.pack.silence(message.name).kind == "accepted"
                 return Heard("accepted", "by silence") if tacit else Heard("broken", "no answer")

@@ -76,7 +76,8 @@ async def launch(config: PartyConfig, folder: Path, name: str = "reference") -> 
 async def _ready(process: asyncio.subprocess.Process, log: Path) -> dict[str, str]:
     assert process.stdout is not None  # noqa: S101 - it is a pipe
     try:
-        line = await asyncio.wait_for(process.stdout.readline(), START_SECONDS)
+        async with asyncio.timeout(START_SECONDS):
+            line = await process.stdout.readline()
         ready: dict[str, str] = json.loads(line)
     except (TimeoutError, ValueError):
         raise ConfigurationFault(
@@ -107,8 +108,11 @@ async def _stop(process: asyncio.subprocess.Process) -> None:
     if process.stdin is not None:
         process.stdin.close()
     try:
-        await asyncio.wait_for(process.wait(), STOP_SECONDS)
-    except TimeoutError:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(STOP_SECONDS):
+                await process.wait()
+    finally:
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
