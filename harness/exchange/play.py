@@ -66,8 +66,8 @@ class Player:
         recorder.write("case-started", case.id, attempt=self._attempt, values=values, drawn=self._drawn)
         if self._movement is not None:
             self._shared = take_over(self._scene, self._movement)
-            self._scene.stage.switchboard.leave(self._movement.case)
-        self._scene.stage.switchboard.enter(case.id, lambda: self._scene.conversation)
+        before = self._movement.case if self._movement is not None else None
+        self._scene.stage.switchboard.enter(case.id, lambda: self._scene.conversation, before)
         ended, reason = "cancelled", ""
         try:
             await self._steps()

@@ -69,7 +69,7 @@ class Stage:
         return next((timer.total_seconds() for timer in found), DEFAULT_SECONDS)
 
     def limit(self, seconds: float) -> float:
-        """How long is waited where silence is an answer: what is late by less than our own uncertainty is still seen."""
+        """How long is waited where silence is an answer: what is late by less than our uncertainty is still seen."""
         return seconds + UNCERTAINTY
 
     def patience(self, seconds: float) -> float:

@@ -4,7 +4,7 @@ Rules:
 
 1. A message finds its step by receiver, name and the values by which the pack correlates it. Of several steps of
    one case the one wins that agrees with it best in what is known of the movement; an event that was not asked for
-   never fits.
+   never fits, nor does what a step of the case has had already: the same bytes, or the same reference and values.
 2. Where the SUT mints the value there is nothing to compare yet. Only one step at a time may wait so for the same
    message: see :meth:`Switchboard.claim`. What is known to belong to another case, open or over, is never for it.
 3. A message with the reference that the SUT gave when it was asked for it is the one, whatever else it says.
@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Hashable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
@@ -146,6 +146,7 @@ class Switchboard:
         self._pending: list[Pending] = []
         self._keys = {name for message in pack.messages.values() for name in message.correlate}
         self._open: dict[str, Callable[[], Conversation]] = {}
+        self._had: defaultdict[str, set[Hashable]] = defaultdict(set)
         self._past: dict[Mark, str] = {}
         self._past_references: dict[Mark, frozenset[Mark]] = {}
         self._locks: defaultdict[tuple[str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -187,17 +188,22 @@ class Switchboard:
             if pending in self._pending:
                 self._pending.remove(pending)
 
-    def enter(self, case: str, conversation: Callable[[], Conversation]) -> None:
-        """A case begins: from here on, what carries its values or references is for no other."""
-        self._open[case] = conversation
+    def enter(self, case: str, conversation: Callable[[], Conversation], after: str | None = None) -> None:
+        """A case begins: from here on, what carries its values or references is for no other.
 
-    def leave(self, case: str) -> None:
-        """A case is over, and another one goes on on its movement."""
-        self._open.pop(case, None)
+        Parameters:
+            case, conversation: its id, and what gives what is known in it now.
+            after: the case on whose movement it goes on; that one is over.
+        """
+        if after is not None:
+            self._open.pop(after, None)
+            self._had[case] = self._had.pop(after, set())
+        self._open[case] = conversation
 
     def retire(self, case: str, conversation: Conversation) -> None:
         """A case is over: what still comes for it finds no step, not even one that knows nothing yet."""
         self._open.pop(case, None)
+        self._had.pop(case, None)
         self._past.update(dict.fromkeys(self._marks_of(conversation), case))
         self._past_references.update(self._references(conversation))
         while len(self._past) > _MEMORY:
@@ -207,22 +213,26 @@ class Switchboard:
 
     async def __call__(self, request: WireRequest) -> WireAnswer:
         """Handle a request of the listener."""
-        receiver = _addressed(request)
+        receiver, digest = _addressed(request), self._recorder.store.put(request.body)
         opened = self._opened(request)
         case = request.head.get(self._pack.case_header or "")
         pending = self._find_pending(receiver, opened, case)
         if pending is not None:
-            return self._answered(pending, request)
-        wait = self._find(receiver, opened, case)
+            return self._answered(pending, request, digest)
+        prints = self._prints(receiver, digest, opened)
+        wait = self._find(receiver, opened, case, prints)
         if wait is None:
-            return self._stray(receiver, request, opened)
+            return self._stray(receiver, request, digest, opened)
+        self._had[wait.case] |= prints
         reply: asyncio.Future[WireAnswer] = asyncio.get_running_loop().create_future()
         self._waits.remove(wait)
-        self._received(wait.case, wait.step, "request", request, opened.name or wait.step.message)
+        self._received(wait.case, wait.step, "request", request, digest, opened.name or wait.step.message)
         wait.arrival.set_result(Arrival(request, opened, reply))
         return await reply
 
-    def _received(self, case: str, step: Exchange, part: Part, request: WireRequest, message: str | None) -> None:
+    def _received(
+        self, case: str, step: Exchange, part: Part, request: WireRequest, digest: str, message: str | None
+    ) -> None:
         asking = part == "request"
         self._recorder.write(
             "received",
@@ -233,7 +243,7 @@ class Switchboard:
             message=message,
             sender=step.sender if asking else step.receiver,
             receiver=_addressed(request) if asking else step.sender,
-            digest=self._recorder.store.put(request.body),
+            digest=digest,
             head=request.head.to_json(),
             tls=request.tls.to_json() if request.tls else None,
             connection=request.connection,
@@ -244,10 +254,10 @@ class Switchboard:
         at, head = request.last.at, request.head.to_json()
         return open_message(self._pack, head, request.body, at=at, trust=self._trust, answer_to=answer_to)
 
-    def _answered(self, pending: Pending, request: WireRequest) -> WireAnswer:
+    def _answered(self, pending: Pending, request: WireRequest, digest: str) -> WireAnswer:
         opened = self._opened(request, pending.step.message)
         self._pending.remove(pending)
-        self._received(pending.case, pending.step, "answer", request, opened.name)
+        self._received(pending.case, pending.step, "answer", request, digest, opened.name)
         pending.arrival.set_result(opened)
         return receipt(self._recorder, pending.case, pending.step, "answer")
 
@@ -277,7 +287,16 @@ class Switchboard:
         surest, pending = max(found, key=lambda each: each[0], default=(0, None))
         return pending if surest else None
 
-    def _find(self, receiver: str, opened: Opened, case: str | None) -> Wait | None:
+    def _prints(self, receiver: str, digest: str, opened: Opened) -> set[Hashable]:
+        """By what a message is known again: its bytes, and its reference with all that it says but the time."""
+        found: set[Hashable] = {(receiver, digest)}
+        name = name_made_by(self._pack, opened.name, "reference") if opened.name else None
+        if name and opened.values.get(name):
+            said = (each for each in opened.values.items() if self._pack.values[each[0]].make.kind != "now")
+            found.add((receiver, opened.name, repr(sorted(said))))
+        return found
+
+    def _find(self, receiver: str, opened: Opened, case: str | None, prints: set[Hashable]) -> Wait | None:
         here = [wait for wait in self._waits if wait.anywhere or wait.step.receiver == receiver]
         if opened.name is None:
             due = [wait for wait in here if not wait.anywhere and wait.case == case]
@@ -288,6 +307,7 @@ class Switchboard:
         marks -= self._used_again(opened)
         if told is not None or not self._past.keys().isdisjoint(marks):
             return told
+        named = [wait for wait in named if self._had[wait.case].isdisjoint(prints)]
         owners = {case for case, said in self._open.items() if not marks.isdisjoint(self._marks_of(said()))}
         named = [wait for wait in named if owners <= {wait.case} or not wait.late]
         fitting = [wait for wait in named if wait.fits(self._pack, opened)]
@@ -344,14 +364,14 @@ class Switchboard:
                 return case
         return next((self._past[mark] for mark in sorted(marks & self._past.keys())), None)
 
-    def _stray(self, receiver: str, request: WireRequest, opened: Opened) -> WireAnswer:
+    def _stray(self, receiver: str, request: WireRequest, digest: str, opened: Opened) -> WireAnswer:
         case = self._owner(opened)
         self._recorder.write(
             "unmatched" if case is None else "extra",
             case,
             when=request.last,
             receiver=receiver,
-            digest=self._recorder.store.put(request.body),
+            digest=digest,
             head=request.head.to_json(),
             tls=request.tls.to_json() if request.tls else None,
             connection=request.connection,

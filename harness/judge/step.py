@@ -201,7 +201,8 @@ def _awaited(step: Exchange, case: Case, pack: Pack, seen: Seen) -> _Ruling:
         reason = f"The control interface did not make the system send {name}: {plain(str(detail), 300)}"
         return _Ruling(Verdict.INCONCLUSIVE, reason, expected, "the control interface refused")
     if silence is not None:
-        reason = f"Time-out: asked to send {name}, and nothing came until {silence.data.get('until')}.{_meanwhile(seen)}"
+        reason = f"Time-out: asked to send {name}, and nothing came until {silence.data.get('until')}."
+        reason += _meanwhile(seen)
     elif failed is not None:
         reason = str(failed.data.get("text", "")) or f"{name} could not be received."
     else:

@@ -119,6 +119,48 @@ def test_of_two_steps_of_a_case_the_better_one_wins(tmp_path):
     assert play(tmp_path / "b", request(consignment="1", plate="AA-1"), waits) == (0, ["received"])
 
 
+@pytest.mark.parametrize(
+    ("second", "reached"),
+    [
+        ({}, None),
+        ({"sent_at": "2020-01-01T00:00:09Z"}, None),
+        ({"reference": "R2"}, 0),
+        ({"plate": "BB-2"}, 0),
+    ],
+)
+@pytest.mark.parametrize("one_case", [True, False])
+def test_what_a_step_has_had_is_not_for_another_one(tmp_path, second, reached, one_case):
+    """The same bytes, or the same message signed anew; but a reference that is used again by mistake tells nothing."""
+    first = {"consignment": "1", "plate": "AA-1", "reference": "R1"}
+
+    async def scene():
+        known = conversation(consignment="1")
+        alike = [wait("a", name, known=known) for name in ("first", "second")]
+        async with board(tmp_path, one_case=one_case) as (switchboard, _):
+            switchboard.enter("a", lambda: known)
+            with switchboard.waiting(alike[0]):
+                assert await reaches(switchboard, request(**first), alike[:1]) == 0
+            with switchboard.waiting(alike[1]):
+                return await reaches(switchboard, request(**{**first, **second}), alike[1:])
+
+    assert asyncio.run(scene()) == reached
+
+
+def test_a_case_that_goes_on_knows_what_the_one_before_has_had(tmp_path):
+    async def scene():
+        known = conversation(consignment="1")
+        before, after = wait("a", known=known), wait("b", known=known)
+        async with board(tmp_path) as (switchboard, _):
+            switchboard.enter("a", lambda: known)
+            with switchboard.waiting(before):
+                assert await reaches(switchboard, request(consignment="1"), [before]) == 0
+            switchboard.enter("b", lambda: known, "a")
+            with switchboard.waiting(after):
+                return await reaches(switchboard, request(consignment="1"), [after])
+
+    assert asyncio.run(scene()) is None
+
+
 @pytest.mark.parametrize("one_case", [True, False])
 def test_unreadable_bytes_that_name_no_case_belong_to_nobody(tmp_path, one_case):
     garbage = request(body=b"\x00", receiver="customs.import")
