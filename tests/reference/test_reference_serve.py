@@ -18,7 +18,7 @@ from harness.exchange.model import Order
 from harness.exchange.wire import Listener, WireAnswer, WireRequest, WireTransport, client_context, post, server_context
 from harness.pack.model import Pack
 from harness.reference.config import read_config, write_config
-from harness.reference.launch import Running, launch
+from harness.reference.launch import Running, _stop, launch
 from harness.security.keys import load_identity
 from harness.security.pki import TestPki
 from harness.target.control import Adapter, http_control
@@ -172,3 +172,22 @@ def test_a_signal_ends_it(pki: TestPki, neighbours: Pack, tmp_path: Path, name: 
         assert await asyncio.wait_for(running.process.wait(), 10) == 0
 
     run(pki, neighbours, tmp_path, use)
+
+
+def test_a_process_that_was_started_ends_also_when_its_end_is_not_waited_for() -> None:
+    """It ignores that its input is closed, and whoever waits for it is cancelled."""
+
+    async def session() -> int | None:
+        deaf = "import time; print('ready', flush=True); time.sleep(60)"
+        pipe = asyncio.subprocess.PIPE
+        process = await asyncio.create_subprocess_exec(sys.executable, "-c", deaf, stdin=pipe, stdout=pipe)
+        assert process.stdout is not None
+        await process.stdout.readline()
+        stopping = asyncio.ensure_future(_stop(process))
+        await asyncio.sleep(0)
+        stopping.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await stopping
+        return process.returncode
+
+    assert asyncio.run(session()) is not None
