@@ -280,11 +280,11 @@ def _steps(
 ) -> Iterator[StepVerdict]:
     nothing = Seen()
     timers = plan.parameters.timers
-    lag = sum(float(event.data["seconds"]) for event in events if event.kind == "lag")
+    lags = [event for event in events if event.kind == "lag"]
     for step in exchanges(case.steps):
         applies = step.id not in gone
         budget = timers.get(pack.messages[step.message].within, timers.get(ANSWER))
-        yield judge_exchange(step, case, pack, seen.get(step.id, nothing), budget, lag, applies=applies)
+        yield judge_exchange(step, case, pack, seen.get(step.id, nothing), budget, lags, applies=applies)
     for other in case.steps:
         if isinstance(other, Quiet | Probe | Attest):
             record, observable = seen.get(other.id, nothing), plan.subject.observable

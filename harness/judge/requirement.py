@@ -68,11 +68,9 @@ def _own(step: StepVerdict, requirements: Sequence[str]) -> Verdict:
     """The verdict of a step without the findings that break other requirements."""
     if step.verdict not in (Verdict.FAIL, Verdict.WARNING):
         return step.verdict
-    hits = [
-        weight(finding)
-        for finding in step.findings
-        if finding.requirement is None or finding.requirement in requirements
-    ]
-    if not step.findings:
+    broken = [finding for finding in step.findings if finding.severity != "info"]
+    if not broken:
         return step.verdict
+    own = (finding for finding in broken if finding.requirement is None or finding.requirement in requirements)
+    hits = (weight(finding) for finding in own)
     return max(hits, key=lambda hit: hit.rank, default=Verdict.PASS)

@@ -25,6 +25,10 @@ NOT_REACHED = "Not reached."
 DEPARTED = "The script does not apply any more: an answer before it was legal, and led another way."
 UNSURE = "our own clock may be off by as much."
 """How a reason ends that is not certain."""
+HEARING = 0.25
+"""The part of a time limit for which we must have listened before silence proves anything."""
+DEAF = "We could not listen for most of that time: this program was held up."
+"""How a reason ends where silence proves nothing."""
 _SEVERITY = {"error": Verdict.FAIL, "warning": Verdict.WARNING, "info": Verdict.NOT_APPLICABLE}
 
 
@@ -121,7 +125,7 @@ def judge_exchange(
     pack: Pack,
     seen: Seen,
     budget: timedelta | None,
-    lag: float = 0.0,
+    lags: Sequence[Event] = (),
     *,
     applies: bool = True,
 ) -> StepVerdict:
@@ -131,7 +135,7 @@ def judge_exchange(
         step, case, pack: what was planned.
         seen: what was observed.
         budget: the time for an answer.
-        lag: seconds by which our own loop was late in this case.
+        lags: when our own loop was late in this case, and by how much.
         applies: the script still applied here; if not, only what checks found counts.
     """
     numbers = tuple(event.seq for event in seen.events)
@@ -142,10 +146,12 @@ def judge_exchange(
         ruling = _Ruling(Verdict.NOT_APPLICABLE, DEPARTED, "")
     else:
         ruling = _awaited(step, case, pack, seen) if part == "await" else _delivered(step, case, pack, seen)
+    if ruling.verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE) and _unheard(seen, lags):
+        ruling = replace(ruling, verdict=Verdict.INCONCLUSIVE, reason=f"{ruling.reason} {DEAF}", findings=())
     verdict, reason = ruling.verdict, ruling.reason
     over = _over(seen, budget) if applies and is_limited(step, case.sut) else 0.0
     late = [_too_late(over, step, case, pack)] if over > 0 else []
-    sure = over > UNCERTAINTY + lag
+    sure = over > UNCERTAINTY + sum(float(event.data["seconds"]) for event in lags)
     findings = (*seen.findings, *ruling.findings, *(late if sure else ()))
     for finding in findings:
         hit = weight(finding)
@@ -161,14 +167,42 @@ def judge_exchange(
     )
 
 
+def _unheard(seen: Seen, lags: Sequence[Event]) -> bool:
+    """Whether what was waited for in vain may have come in time all the same."""
+    waiting, silence = seen.first("waiting"), seen.first("silence")
+    return waiting is not None and silence is not None and _deaf(waiting.at, silence.at, lags, _allowed(waiting))
+
+
+def _deaf(since: str, until: str, lags: Sequence[Event], limit: float | None = None) -> bool:
+    """Whether our own loop was late for so much of a time that silence proves nothing.
+
+    Parameters:
+        since, until: the time.
+        lags: when the loop was late, and by how much.
+        limit: how many seconds of it count; all when left out.
+    """
+    if not lags:
+        return False
+    begin, end = (datetime.fromisoformat(each).timestamp() for each in (since, until))
+    heard = end - begin
+    for lag in lags:
+        over = datetime.fromisoformat(lag.at).timestamp()
+        heard -= max(min(over, end) - max(over - lag.data["seconds"], begin), 0.0)
+    return heard < HEARING * (end - begin if limit is None else limit)
+
+
+def _allowed(waiting: Event) -> float:
+    """The time limit of what is waited for, in seconds."""
+    return (datetime.fromisoformat(waiting.data["until"]) - datetime.fromisoformat(waiting.at)).total_seconds()
+
+
 def _over(seen: Seen, budget: timedelta | None) -> float:
     """Seconds by which the SUT's message came after its time limit; not above 0 when it came in time."""
     waiting, request, answer = seen.first("waiting"), seen.at.get("request"), seen.at.get("answer")
     if request is not None and request.kind == "received":
         if waiting is None:
             return 0.0
-        allowed = datetime.fromisoformat(waiting.data["until"]) - datetime.fromisoformat(waiting.at)
-        return (request.mono - waiting.mono) / 1e9 - allowed.total_seconds()
+        return (request.mono - waiting.mono) / 1e9 - _allowed(waiting)
     if answer is not None and answer.kind == "received" and request is not None and budget is not None:
         return (answer.mono - request.mono) / 1e9 - budget.total_seconds()
     return 0.0
@@ -335,6 +369,8 @@ def _quiet(step: Quiet, seen: Seen, events: Sequence[Event]) -> _Ruling:
     if any(event.kind == "unmatched" and since <= event.at <= until for event in events):
         reason = "A message that belongs to no step came meanwhile."
         return _Ruling(Verdict.INCONCLUSIVE, reason, expected, "a stray message")
+    if _deaf(since, until, [event for event in events if event.kind == "lag"]):
+        return _Ruling(Verdict.INCONCLUSIVE, f"Nothing came until {until}. {DEAF}", expected, "nothing came")
     return _Ruling(Verdict.PASS, f"Nothing came until {until}.", expected, "nothing came")
 
 

@@ -1,14 +1,18 @@
 """One case before the judge: everything right passes, and each single thing that is wrong has its own word."""
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import pytest
 from cryptography.hazmat.primitives.hashes import SHA256
-from judge.stage import Stage, World
+from judge.stage import T0, Stage, World
 
+from harness.check.model import Finding
+from harness.exchange.resume import is_spoiled
 from harness.judge.case import events_by_case, judge_case
 from harness.judge.model import CaseVerdict, Verdict
+from harness.judge.requirement import requirement_verdicts
 from harness.pack.model import Outcome
 from harness.scenario.plan import Plan
 from harness.scenario.project import exchanges
@@ -105,6 +109,16 @@ def test_where_nobody_named_certificates_a_change_is_a_warning(world: World) -> 
     assert "ETIR-SEC-SIGNER" not in verdict.requirements
 
 
+def test_what_is_only_information_takes_no_warning_back(world: World) -> None:
+    stage = world.stage(world.plan("platform"), ACCEPTED).play().end()
+    verdict = stage.judge()
+    told = (Finding("example", "seen", "Something was seen.", severity="info"),)
+    steps = [
+        replace(step, verdict=Verdict.WARNING, findings=told) if step.step == "I9" else step for step in verdict.steps
+    ]
+    assert requirement_verdicts(stage.case, world.pack, steps, {}, Verdict.WARNING)["ETIR-I9-OK"] is Verdict.WARNING
+
+
 def test_a_finding_breaks_its_own_requirement_and_not_the_purpose(world: World) -> None:
     wrong = {"values": {"in_reply_to": "OTHER"}}
     verdict = world.stage(world.plan("platform"), ACCEPTED).play(I9=wrong).end().judge()
@@ -196,6 +210,46 @@ def test_a_notification_that_is_owed_and_missing_fails_its_requirement(world: Wo
     verdict = stage.end().judge()
     assert verdict.verdict is Verdict.FAIL
     assert verdict.requirements[str(owed.requirement)] is Verdict.FAIL
+
+
+@pytest.mark.parametrize(
+    ("late", "expected"), [(None, Verdict.FAIL), (1.0, Verdict.FAIL), (19.0, Verdict.INCONCLUSIVE)]
+)
+def test_silence_proves_nothing_while_this_program_was_held_up(
+    world: World, late: float | None, expected: Verdict
+) -> None:
+    """The limit is 10 s, and 20 s were waited; in the last seconds of them, or in nearly all, nobody listened."""
+    stage = world.stage(world.plan("platform"), ACCEPTED)
+    stage.write("case-started", attempt=1)
+    for name in ("E1", "I1", "I7", "I9"):
+        stage.exchange(name)
+    owed = stage.step("I9/customs-told-started>customs.transit")
+    told = {"message": "I15", "sender": "platform", "receiver": owed.receiver}
+    waiting = stage.write("waiting", owed.id, **told, until="")
+    begin = datetime.fromisoformat(waiting.at)
+    limit, end = begin + timedelta(seconds=10), begin + timedelta(seconds=20)
+    stage.events[-1] = replace(waiting, data={**waiting.data, "until": limit.isoformat()})
+    if late is not None:
+        stage.events.append(replace(stage.write("lag", seconds=late), case=None, at=end.isoformat()))
+        del stage.events[-2]
+    silence = stage.write("silence", owed.id, **told, since=waiting.at, until=end.isoformat())
+    stage.events[-1] = replace(silence, at=end.isoformat())
+    verdict = stage.end().judge()
+    assert verdict.verdict is expected
+    assert (verdict.requirements[str(owed.requirement)] is Verdict.FAIL) is (expected is Verdict.FAIL)
+    assert is_spoiled(verdict, stage.events) is (expected is Verdict.INCONCLUSIVE)
+
+
+@pytest.mark.parametrize(("late", "expected"), [(0.5, Verdict.PASS), (0.9, Verdict.INCONCLUSIVE)])
+def test_nothing_is_quiet_while_nobody_listens(world: World, late: float, expected: Verdict) -> None:
+    stage = world.stage(world.plan("customs"), TOLD).play()
+    end = T0 + timedelta(seconds=2)
+    since, until = (T0 + timedelta(seconds=1)).isoformat(), end.isoformat()
+    stage.events.append(replace(stage.write("lag", seconds=late), case=None, at=until))
+    del stage.events[-2]
+    stage.write("quiet", "quiet-I11", message="I11", party="customs.departure", since=since, until=until)
+    stage.write("state", "probe-operation", object="operation", key={}, state="none")
+    assert stage.end().judge().verdict is expected
 
 
 def test_a_sut_that_goes_on_although_refused_fails(world: World) -> None:
