@@ -216,10 +216,11 @@ class Switchboard:
         receiver, digest = _addressed(request), self._recorder.store.put(request.body)
         opened = self._opened(request)
         case = request.head.get(self._pack.case_header or "")
-        pending = self._find_pending(receiver, opened, case)
-        if pending is not None:
-            return self._answered(pending, request, digest)
         prints = self._prints(receiver, digest, opened)
+        pending = self._find_pending(receiver, opened, case, prints)
+        if pending is not None:
+            self._had[pending.case] |= prints
+            return self._answered(pending, request, digest)
         wait = self._find(receiver, opened, case, prints)
         if wait is None:
             return self._stray(receiver, request, digest, opened)
@@ -277,13 +278,16 @@ class Switchboard:
             blame="sut",
         )
 
-    def _find_pending(self, receiver: str, opened: Opened, case: str | None) -> Pending | None:
+    def _find_pending(
+        self, receiver: str, opened: Opened, case: str | None, prints: set[Hashable]
+    ) -> Pending | None:
         if self._pack.answers == "reply":
             return None
+        new = [each for each in self._pending if self._had[each.case].isdisjoint(prints)]
         if opened.name is None:
-            due = [each for each in self._pending if each.case == case and each.step.sender == receiver]
+            due = [each for each in new if each.case == case and each.step.sender == receiver]
             return due[0] if len(due) == 1 else None
-        found = [(each.fits(self._pack, receiver, opened, alone=self._one_case), each) for each in self._pending]
+        found = [(each.fits(self._pack, receiver, opened, alone=self._one_case), each) for each in new]
         surest, pending = max(found, key=lambda each: each[0], default=(0, None))
         return pending if surest else None
 

@@ -166,8 +166,8 @@ def _walk(
             if cell is not None:
                 illegal[event.seq] = cell
         if event.kind == "unmatched" and _open_stray(pack, event, fetch).name is None:
-            for name, each in seen.items():
-                if each.waits and name in script and script[name].receiver == event.data["receiver"]:
+            for each in seen.values():
+                if each.waits_at == event.data["receiver"]:
                     each.unreadable = event
         if event.step is None:
             continue

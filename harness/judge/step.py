@@ -60,7 +60,7 @@ class Seen:
         findings: of the checks, in the SUT's messages.
         exercised: ids of the requirements that those checks tested.
         outcomes: how the exchange ended, empty when it did not.
-        unreadable: what came to its receiver since it was waited for, cannot be read, and names no case.
+        unreadable: what came to whoever waits for a message, cannot be read, and names no case.
     """
 
     events: list[Event] = field(default_factory=list)
@@ -72,10 +72,11 @@ class Seen:
     unreadable: Event | None = None
 
     @property
-    def waits(self) -> bool:
-        """Whether it is waiting for a message that has not come so far."""
-        kinds = {event.kind for event in self.events}
-        return "waiting" in kinds and kinds.isdisjoint(("received", "silence"))
+    def waits_at(self) -> str | None:
+        """The party that is waiting for a message that has not come so far; ``None`` where none is awaited."""
+        waiting = self.first("waiting")
+        over = self.first("received") or self.first("silence")
+        return str(waiting.data["receiver"]) if waiting is not None and over is None else None
 
     def first(self, kind: str) -> Event | None:
         """The first event of a kind."""
@@ -299,7 +300,8 @@ def _delivered(step: Exchange, case: Case, pack: Pack, seen: Seen) -> _Ruling:
     if place == "permitted":
         reason = f"Another legal answer: {observed}. Expected was {expected}."
         return _Ruling(Verdict(step.expectation.permitted_verdict), reason, expected, observed)
-    reason = f"{step.message} was answered with {observed}; expected was {expected}."
+    meanwhile = _meanwhile(seen) if seen.outcomes[0].kind == "silence" else ""
+    reason = f"{step.message} was answered with {observed}; expected was {expected}.{meanwhile}"
     if step.id not in case.purpose_steps and step.received is None:
         return _Ruling(Verdict.INCONCLUSIVE, f"Set-up failed: {reason}", expected, observed)
     name = step.received if step.received in pack.requirements else _purpose(step, case, pack)

@@ -12,6 +12,7 @@ from harness.evidence.clock import SystemClock
 from harness.evidence.conversation import Conversation
 from harness.evidence.log import EventLog
 from harness.evidence.message import Opened
+from harness.exchange.answering import Pending
 from harness.exchange.http import Head, Moment, WireAnswer, WireRequest
 from harness.exchange.recorder import Recorder
 from harness.exchange.service import ListenerFailure
@@ -23,7 +24,8 @@ from harness.pack.load import load_pack
 from harness.scenario.model import Exchange
 from harness.security.model import Trust
 
-PACK = load_pack(Path(__file__).parent.parent / "packs" / "neighbours")
+PACKS = Path(__file__).parent.parent / "packs"
+PACK = load_pack(PACKS / "neighbours")
 AT = Moment(datetime(2020, 1, 1, tzinfo=UTC), 1)
 NOTICE = PACK.messages["notice"]
 
@@ -144,6 +146,39 @@ def test_what_a_step_has_had_is_not_for_another_one(tmp_path, second, reached, o
                 return await reaches(switchboard, request(**{**first, **second}), alike[1:])
 
     assert asyncio.run(scene()) == reached
+
+
+@pytest.mark.parametrize(("reference", "taken"), [("A1", False), ("A2", True)])
+def test_an_answer_that_comes_once_more_is_not_that_of_the_next_request(tmp_path, reference, taken):
+    """It names the first request in both cases: once as a repetition, once by a mistake that the judge must see."""
+    letters = load_pack(PACKS / "letters")
+    result = letters.messages["query-result"]
+    golden = parse("json", result.golden["accepted"].read_bytes())
+    head = Head("POST /customs.import/query-results HTTP/1.1", (("Content-Type", "application/json"),))
+
+    def answer(own):
+        values = {"reference": own, "refers_to": "Q1", "consignment": "XA26AA000001"}
+        data = build(golden, result.bindings, values).to_bytes()
+        return WireRequest(head, "POST", "/customs.import/query-results", data, True, AT, AT, "in-1", None)
+
+    async def scene():
+        said = Conversation(letters)
+        asked = Opened("query", "request", values={"consignment": "XA26AA000001"})
+        for step in ("first", "second"):
+            said = said.heard(step, "request", "customs.import", asked, subject=None)
+        with EventLog(tmp_path, SystemClock()) as log:
+            switchboard = Switchboard(letters, Trust(()), Recorder(log), one_case=True)
+            switchboard.enter("a", lambda: said)
+            found = []
+            for step, own, text in (("first", "Q1", "A1"), ("second", "Q2", reference)):
+                exchange = Exchange(step, "query", "customs.import", "customs.export")
+                pending = Pending("a", exchange, lambda own=own: own, lambda: said)
+                with switchboard.expecting(pending):
+                    await switchboard(answer(text))
+                    found.append(pending.arrival.done())
+        return found
+
+    assert asyncio.run(scene()) == [True, taken]
 
 
 def test_a_case_that_goes_on_knows_what_the_one_before_has_had(tmp_path):
