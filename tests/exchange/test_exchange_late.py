@@ -20,8 +20,8 @@ from harness.pack.model import Origin, Requirement
 
 NEIGHBOURS = load_pack(Path(__file__).parent.parent / "packs" / "neighbours")
 ETIR = load_pack("etir-4.3")
-SHORT = {**QUICK, "answer": timedelta(seconds=1), "notification": timedelta(seconds=1)}
-LATE = 1.5
+SHORT = {**QUICK, "answer": timedelta(seconds=2), "notification": timedelta(seconds=2)}
+LATE = 3.0
 """Seconds: beyond the limit, and within our patience."""
 
 
@@ -32,7 +32,7 @@ def steady(monkeypatch):
     async def nothing(_):
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(Engine, "_watch_the_loop", nothing)
+    monkeypatch.setattr(Engine, "_watch_the_computer", nothing)
 
 
 def slow(pack, message, seconds, **parameters):
@@ -48,8 +48,8 @@ def in_time(pack, level):
     return replace(pack, requirements={**pack.requirements, demand.id: demand}) if level else pack
 
 
-def played(here, case, timers=SHORT):
-    here.parameters = replace(here.parameters, timers=timers)
+def played(here, case):
+    here.parameters = replace(here.parameters, timers=SHORT)
     outcome = asyncio.run(here.run([case]))
     judged = outcome.judged()
     assert [each.steps for each in judged.cases] == [each.steps for each in outcome.played.verdicts]
@@ -88,7 +88,7 @@ def test_the_content_of_a_late_answer_is_judged_as_usual(tmp_path):
 
 def test_an_answer_in_time_counts_for_the_demand_on_time(tmp_path):
     case = "lifecycle-notice-accepted@import"
-    _, verdict = played(World(in_time(NEIGHBOURS, "SHOULD"), "customs", tmp_path, ("import",)), case, QUICK)
+    _, verdict = played(World(in_time(NEIGHBOURS, "SHOULD"), "customs", tmp_path, ("import",)), case)
     assert late(verdict) == []
     assert verdict.requirements["NB-TIME"] is Verdict.PASS
 
@@ -104,7 +104,7 @@ def test_an_answer_that_never_comes_fails_the_purpose(tmp_path):
 
 
 def test_a_system_that_answers_nothing_is_not_said_to_answer_in_time(tmp_path):
-    _, verdict = played(World(ETIR, "holder", tmp_path), "lifecycle-E9-accepted@holder", QUICK)
+    _, verdict = played(World(ETIR, "holder", tmp_path), "lifecycle-E9-accepted@holder")
     assert verdict.verdict is Verdict.PASS
     assert "ETIR-ANS-TIME" not in verdict.requirements
 

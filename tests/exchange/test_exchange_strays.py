@@ -76,6 +76,8 @@ def test_a_notification_that_comes_once_more_is_not_that_of_the_next_position(tm
     pack = load_pack("etir-4.3")
     pack = replace(pack, faults={**pack.faults, slow.id: slow})
     here, case = World(pack, "platform", tmp_path, faults=(slow.id,)), "nominal-movement@platform"
+    patient = timedelta(seconds=20)  # nothing is waited for in vain here
+    here.parameters = replace(here.parameters, timers={**QUICK, "answer": patient, "notification": patient})
 
     def first(seen):
         of = {(each.kind, each.step): each for each in seen if each.case == case}
