@@ -26,9 +26,10 @@ from harness.evidence.conversation import Conversation, Part, name_made_by
 from harness.evidence.message import Opened, open_message, outcomes_of
 from harness.evidence.model import Event
 from harness.judge.model import CaseVerdict, StepVerdict, Verdict
+from harness.judge.observation import judge_observation
 from harness.judge.requirement import requirement_verdicts
 from harness.judge.review import Review, graded
-from harness.judge.step import Departure, Seen, departure, judge_exchange, judge_observation, worst
+from harness.judge.step import Departure, Seen, departure, judge_exchange, worst
 from harness.judge.stray import Stray, judge_strays, settled_by_silence, with_strays
 from harness.pack.model import ANSWER, Cell, Outcome, Pack
 from harness.scenario.model import Attest, Case, Exchange, Probe, Quiet

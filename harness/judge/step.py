@@ -16,7 +16,7 @@ from harness.judge.model import StepVerdict, Verdict
 from harness.judge.outcome import departs, describe_all, meets
 from harness.message.plain import plain
 from harness.pack.model import Outcome, Pack
-from harness.scenario.model import Attest, Case, Exchange, Probe, Quiet
+from harness.scenario.model import Case, Exchange
 from harness.scenario.project import everything, is_limited, mode
 from harness.security.problems import OF_WHO_VERIFIES
 
@@ -84,7 +84,9 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class _Ruling:
+class Ruling:
+    """What is said of a step before findings and times are looked at; parameters as of :class:`StepVerdict`."""
+
     verdict: Verdict
     reason: str
     expected: str
@@ -144,7 +146,7 @@ def judge_exchange(
     if part == "simulate":
         return StepVerdict(step.id, Verdict.NOT_APPLICABLE, SIMULATED, events=numbers)
     if not applies:
-        ruling = _Ruling(Verdict.NOT_APPLICABLE, DEPARTED, "")
+        ruling = Ruling(Verdict.NOT_APPLICABLE, DEPARTED, "")
     else:
         ruling = _awaited(step, case, pack, seen) if part == "await" else _delivered(step, case, pack, seen)
     if ruling.verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE) and _unheard(seen, lags):
@@ -173,10 +175,10 @@ def _unheard(seen: Seen, lags: Sequence[Event]) -> bool:
     waiting, silence = seen.first("waiting"), seen.first("silence")
     if waiting is None or silence is None or not lags:
         return False
-    return _deaf(waiting.at, silence.at, lags, _allowed(waiting))
+    return deaf(waiting.at, silence.at, lags, _allowed(waiting))
 
 
-def _deaf(since: str, until: str, lags: Sequence[Event], limit: float | None = None) -> bool:
+def deaf(since: str, until: str, lags: Sequence[Event], limit: float | None = None) -> bool:
     """Whether our own loop was late for so much of a time that silence proves nothing.
 
     Parameters:
@@ -217,24 +219,24 @@ def _too_late(over: float, step: Exchange, case: Case, pack: Pack) -> Finding:
     return replace(late, requirement=broken.id, severity=severity(broken)) if broken is not None else late
 
 
-def _awaited(step: Exchange, case: Case, pack: Pack, seen: Seen) -> _Ruling:
+def _awaited(step: Exchange, case: Case, pack: Pack, seen: Seen) -> Ruling:
     """The SUT sends: did it?"""
     name = step.message
     expected = f"{name} from {step.sender}"
     if "request" in seen.at:
-        return _answer_taken(step, seen) or _Ruling(Verdict.PASS, f"{name} came.", expected, f"{name} came")
+        return _answer_taken(step, seen) or Ruling(Verdict.PASS, f"{name} came.", expected, f"{name} came")
     if not seen.events:
-        return _Ruling(Verdict.NOT_APPLICABLE, NOT_REACHED, expected)
+        return Ruling(Verdict.NOT_APPLICABLE, NOT_REACHED, expected)
     silence, failed = seen.first("silence"), seen.first("failed")
     if silence is not None and (step.reaction is not None or step.floating):
         reason = f"{name} to {step.receiver} did not come until {silence.data.get('until')}.{_meanwhile(seen)}"
         finding = Finding("reaction", "missing", reason, requirement=step.requirement or _purpose(step, case, pack))
-        return _Ruling(Verdict.FAIL, reason, expected, "nothing came", (finding,))
+        return Ruling(Verdict.FAIL, reason, expected, "nothing came", (finding,))
     refused = next((event for event in seen.events if event.kind == "control-answer" and not _done(event)), None)
     if refused is not None:
         detail = refused.data.get("error") or f"status {refused.data.get('status')}: {refused.data.get('body')}"
         reason = f"The control interface did not make the system send {name}: {plain(str(detail), 300)}"
-        return _Ruling(Verdict.INCONCLUSIVE, reason, expected, "the control interface refused")
+        return Ruling(Verdict.INCONCLUSIVE, reason, expected, "the control interface refused")
     if silence is not None:
         reason = f"Time-out: asked to send {name}, and nothing came until {silence.data.get('until')}."
         reason += _meanwhile(seen)
@@ -242,7 +244,7 @@ def _awaited(step: Exchange, case: Case, pack: Pack, seen: Seen) -> _Ruling:
         reason = str(failed.data.get("text", "")) or f"{name} could not be received."
     else:
         reason = f"{name} was still awaited when the case ended."
-    return _Ruling(Verdict.INCONCLUSIVE, reason, expected, "nothing came")
+    return Ruling(Verdict.INCONCLUSIVE, reason, expected, "nothing came")
 
 
 def _meanwhile(seen: Seen) -> str:
@@ -251,7 +253,7 @@ def _meanwhile(seen: Seen) -> str:
     return f" What came meanwhile cannot be read and names no case (event {stray.seq})." if stray is not None else ""
 
 
-def _answer_taken(step: Exchange, seen: Seen) -> _Ruling | None:
+def _answer_taken(step: Exchange, seen: Seen) -> Ruling | None:
     """What it means when our answer, in a message of its own, was not taken; a wrong one may be turned away."""
     failed = next((each for each in seen.events if each.kind == "failed" and each.data.get("role") == "answer"), None)
     receipt = next((each for each in seen.events if each.kind == "receipt" and each.data["role"] == "answer"), None)
@@ -267,7 +269,7 @@ def _answer_taken(step: Exchange, seen: Seen) -> _Ruling | None:
         return None
     text = str(failed.data["text"]) if failed is not None else f"The answer to {step.message} got HTTP {status}."
     finding = Finding("answer", "not-taken", text)
-    return _Ruling(blame, text, expected, text, (finding,) if blame is Verdict.FAIL else ())
+    return Ruling(blame, text, expected, text, (finding,) if blame is Verdict.FAIL else ())
 
 
 def _done(event: Event) -> bool:
@@ -275,7 +277,7 @@ def _done(event: Event) -> bool:
     return event.data.get("error") is None and (status is None or 200 <= int(status) < 300)
 
 
-def _delivered(step: Exchange, case: Case, pack: Pack, seen: Seen) -> _Ruling:
+def _delivered(step: Exchange, case: Case, pack: Pack, seen: Seen) -> Ruling:
     """The SUT receives: how did it answer?"""
     expected = describe_all(step.expectation.expect)
     if step.expectation.permitted:
@@ -283,27 +285,27 @@ def _delivered(step: Exchange, case: Case, pack: Pack, seen: Seen) -> _Ruling:
     failed = seen.first("failed")
     if failed is not None and failed.data.get("blame") == "environment":
         reason = str(failed.data.get("text", ""))
-        return _Ruling(Verdict.INCONCLUSIVE, reason, expected, "it could not be delivered")
+        return Ruling(Verdict.INCONCLUSIVE, reason, expected, "it could not be delivered")
     if not seen.outcomes:
         if not seen.events:
-            return _Ruling(Verdict.NOT_APPLICABLE, NOT_REACHED, expected)
-        return _Ruling(Verdict.INCONCLUSIVE, "The case ended before an answer came.", expected, "no answer yet")
+            return Ruling(Verdict.NOT_APPLICABLE, NOT_REACHED, expected)
+        return Ruling(Verdict.INCONCLUSIVE, "The case ended before an answer came.", expected, "no answer yet")
     observed = describe_all(seen.outcomes)
     if pack.messages[step.message].answer is None and _is_receipt(seen.outcomes):
         if Outcome("accepted") in step.expectation.expect:
-            return _Ruling(Verdict.PASS, "Received.", "receipt", observed)
+            return Ruling(Verdict.PASS, "Received.", "receipt", observed)
         reason = f"{step.message} was received; a receipt does not say whether it was accepted."
-        return _Ruling(Verdict.INCONCLUSIVE, reason, expected, observed)
+        return Ruling(Verdict.INCONCLUSIVE, reason, expected, observed)
     place = meets(seen.outcomes, step.expectation)
     if place == "expect":
-        return _Ruling(Verdict.PASS, f"Answered as expected: {observed}.", expected, observed)
+        return Ruling(Verdict.PASS, f"Answered as expected: {observed}.", expected, observed)
     if place == "permitted":
         reason = f"Another legal answer: {observed}. Expected was {expected}."
-        return _Ruling(Verdict(step.expectation.permitted_verdict), reason, expected, observed)
+        return Ruling(Verdict(step.expectation.permitted_verdict), reason, expected, observed)
     meanwhile = _meanwhile(seen) if seen.outcomes[0].kind == "silence" else ""
     reason = f"{step.message} was answered with {observed}; expected was {expected}.{meanwhile}"
     if step.id not in case.purpose_steps and step.received is None:
-        return _Ruling(Verdict.INCONCLUSIVE, f"Set-up failed: {reason}", expected, observed)
+        return Ruling(Verdict.INCONCLUSIVE, f"Set-up failed: {reason}", expected, observed)
     name = step.received if step.received in pack.requirements else _purpose(step, case, pack)
     found = [_against(name, "unexpected", reason, pack)]
     if seen.outcomes[0].kind == "silence":
@@ -311,7 +313,7 @@ def _delivered(step: Exchange, case: Case, pack: Pack, seen: Seen) -> _Ruling:
         timely = next(broken_by(pack, late, case.parties[step.receiver].role, step.message), None)
         if timely is not None:
             found.append(replace(late, requirement=timely.id, severity=severity(timely)))
-    return _Ruling(weight(found[0]), reason, expected, observed, tuple(found))
+    return Ruling(weight(found[0]), reason, expected, observed, tuple(found))
 
 
 def _against(name: str | None, code: str, reason: str, pack: Pack) -> Finding:
@@ -332,76 +334,6 @@ def _purpose(step: Exchange, case: Case, pack: Pack) -> str | None:
     table = pack.rules_by_message.get(step.message)
     named = {cell.requirement for cell in table.cells} if table is not None else set()
     return next((name for name in case.requirements if name in named), case.requirements[0])
-
-
-def judge_observation(
-    step: Quiet | Probe | Attest, seen: Seen, events: Sequence[Event], *, observable: bool, applies: bool = True
-) -> StepVerdict:
-    """Judge a quiet, a probe or an attestation.
-
-    Parameters:
-        step: the step.
-        seen: what was observed of it.
-        events: all events of the case, with messages of the run that belong to nobody.
-        observable: whether the SUT's state can be asked for at all.
-        applies: the script still applied here.
-    """
-    if not applies:
-        return StepVerdict(step.id, Verdict.NOT_APPLICABLE, DEPARTED, events=tuple(event.seq for event in seen.events))
-    match step:
-        case Quiet():
-            ruling = _quiet(step, seen, events)
-        case Probe():
-            ruling = _probe(step, seen, observable=observable)
-        case Attest():
-            ruling = _attested(step, seen)
-    numbers = tuple(event.seq for event in seen.events)
-    return StepVerdict(step.id, ruling.verdict, ruling.reason, ruling.expected, ruling.observed, events=numbers)
-
-
-def _quiet(step: Quiet, seen: Seen, events: Sequence[Event]) -> _Ruling:
-    expected = f"no {step.message} from {step.party}"
-    watched = seen.first("quiet")
-    if seen.first("received") is not None:
-        reason = f"{step.party} sent {step.message} although it had been refused what that message builds on."
-        return _Ruling(Verdict.FAIL, reason, expected, f"{step.message} came")
-    if watched is None:
-        return _Ruling(Verdict.NOT_APPLICABLE, NOT_REACHED, expected)
-    since, until = str(watched.data["since"]), str(watched.data["until"])
-    if any(event.kind == "unmatched" and since <= event.at <= until for event in events):
-        reason = "A message that belongs to no step came meanwhile."
-        return _Ruling(Verdict.INCONCLUSIVE, reason, expected, "a stray message")
-    lags = [event for event in events if event.kind == "lag"]
-    if lags and _deaf(since, until, lags):
-        return _Ruling(Verdict.INCONCLUSIVE, f"Nothing came until {until}. {DEAF}", expected, "nothing came")
-    return _Ruling(Verdict.PASS, f"Nothing came until {until}.", expected, "nothing came")
-
-
-def _attested(step: Attest, seen: Seen) -> _Ruling:
-    """A question waits for a grade, whatever was answered."""
-    told = seen.first("attested")
-    reason = f"A person must look: {step.question}"
-    if told is None or told.data.get("answer") is None:
-        return _Ruling(Verdict.REVIEW, reason, step.question, "not answered")
-    names = ", ".join(str(each["name"]) for each in told.data.get("files", ()))
-    answer = f"{told.data['person']}: {told.data['answer']}" + (f" (files: {names})" if names else "")
-    return _Ruling(Verdict.REVIEW, reason, step.question, answer)
-
-
-def _probe(step: Probe, seen: Seen, *, observable: bool) -> _Ruling:
-    expected = f"{step.object}: {' or '.join(step.states)}"
-    answer = seen.first("state")
-    question = f"For what state does {step.party} hold the {step.object}? Right is {' or '.join(step.states)}."
-    if not observable:
-        return _Ruling(Verdict.REVIEW, f"A person must look: {question}", question, "cannot be seen")
-    if answer is None:
-        return _Ruling(Verdict.NOT_APPLICABLE, NOT_REACHED, expected)
-    state = answer.data.get("state")
-    if state is None:
-        return _Ruling(Verdict.REVIEW, f"A person must look: {question}", question, "not told")
-    if state in step.states:
-        return _Ruling(Verdict.PASS, f"{step.object} is {state}.", expected, str(state))
-    return _Ruling(Verdict.FAIL, f"{step.party} holds {step.object} for {state}.", expected, str(state))
 
 
 def _clocks(at: Mapping[Part, Event], budget: timedelta | None) -> dict[str, str]:

@@ -1,0 +1,80 @@
+"""The judge of what is no exchange: what must not come, what the control interface tells, what a person sees."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.evidence.model import Event
+from harness.judge.model import StepVerdict, Verdict
+from harness.judge.step import DEAF, DEPARTED, NOT_REACHED, Ruling, Seen, deaf
+from harness.scenario.model import Attest, Probe, Quiet
+
+
+def judge_observation(
+    step: Quiet | Probe | Attest, seen: Seen, events: Sequence[Event], *, observable: bool, applies: bool = True
+) -> StepVerdict:
+    """Judge a quiet, a probe or an attestation.
+
+    Parameters:
+        step: the step.
+        seen: what was observed of it.
+        events: all events of the case, with messages of the run that belong to nobody.
+        observable: whether the SUT's state can be asked for at all.
+        applies: the script still applied here.
+    """
+    if not applies:
+        return StepVerdict(step.id, Verdict.NOT_APPLICABLE, DEPARTED, events=tuple(event.seq for event in seen.events))
+    match step:
+        case Quiet():
+            ruling = _quiet(step, seen, events)
+        case Probe():
+            ruling = _probe(step, seen, observable=observable)
+        case Attest():
+            ruling = _attested(step, seen)
+    numbers = tuple(event.seq for event in seen.events)
+    return StepVerdict(step.id, ruling.verdict, ruling.reason, ruling.expected, ruling.observed, events=numbers)
+
+
+def _quiet(step: Quiet, seen: Seen, events: Sequence[Event]) -> Ruling:
+    expected = f"no {step.message} from {step.party}"
+    watched = seen.first("quiet")
+    if seen.first("received") is not None:
+        reason = f"{step.party} sent {step.message} although it had been refused what that message builds on."
+        return Ruling(Verdict.FAIL, reason, expected, f"{step.message} came")
+    if watched is None:
+        return Ruling(Verdict.NOT_APPLICABLE, NOT_REACHED, expected)
+    since, until = str(watched.data["since"]), str(watched.data["until"])
+    if any(event.kind == "unmatched" and since <= event.at <= until for event in events):
+        reason = "A message that belongs to no step came meanwhile."
+        return Ruling(Verdict.INCONCLUSIVE, reason, expected, "a stray message")
+    lags = [event for event in events if event.kind == "lag"]
+    if lags and deaf(since, until, lags):
+        return Ruling(Verdict.INCONCLUSIVE, f"Nothing came until {until}. {DEAF}", expected, "nothing came")
+    return Ruling(Verdict.PASS, f"Nothing came until {until}.", expected, "nothing came")
+
+
+def _attested(step: Attest, seen: Seen) -> Ruling:
+    """A question waits for a grade, whatever was answered."""
+    told = seen.first("attested")
+    reason = f"A person must look: {step.question}"
+    if told is None or told.data.get("answer") is None:
+        return Ruling(Verdict.REVIEW, reason, step.question, "not answered")
+    names = ", ".join(str(each["name"]) for each in told.data.get("files", ()))
+    answer = f"{told.data['person']}: {told.data['answer']}" + (f" (files: {names})" if names else "")
+    return Ruling(Verdict.REVIEW, reason, step.question, answer)
+
+
+def _probe(step: Probe, seen: Seen, *, observable: bool) -> Ruling:
+    expected = f"{step.object}: {' or '.join(step.states)}"
+    answer = seen.first("state")
+    question = f"For what state does {step.party} hold the {step.object}? Right is {' or '.join(step.states)}."
+    if not observable:
+        return Ruling(Verdict.REVIEW, f"A person must look: {question}", question, "cannot be seen")
+    if answer is None:
+        return Ruling(Verdict.NOT_APPLICABLE, NOT_REACHED, expected)
+    state = answer.data.get("state")
+    if state is None:
+        return Ruling(Verdict.REVIEW, f"A person must look: {question}", question, "not told")
+    if state in step.states:
+        return Ruling(Verdict.PASS, f"{step.object} is {state}.", expected, str(state))
+    return Ruling(Verdict.FAIL, f"{step.party} holds {step.object} for {state}.", expected, str(state))
