@@ -23,9 +23,9 @@ from harness.errors import CONFORMANT, NOT_CONFORMANT, ConfigurationFault, Where
 from harness.pack.data import known_packs
 from harness.pack.names import pick
 from harness.teeth.choose import affected, usual
-from harness.teeth.matrix import complaints, kill_matrix, summary, variation_table
-from harness.teeth.model import Bite, Trial, all_killed, row_of
-from harness.teeth.trial import cases_of, pack_of, sorted_by, try_all
+from harness.teeth.matrix import kill_matrix, summary, variation_table
+from harness.teeth.model import Bite, Trial, all_killed, complaints, row_of
+from harness.teeth.trial import cases_of, pack_of, sorted_by, try_all, try_variations
 
 if TYPE_CHECKING:
     import argparse
@@ -47,7 +47,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--full", action="store_true", help="play all cases, not only those that can be affected")
     parser.add_argument("--sample", type=int, metavar="N", help="only N, drawn by the seed")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the sample (default: 0)")
-    parser.add_argument("--jobs", type=int, metavar="N", help="processes (default: four for each processor)")
+    parser.add_argument("--jobs", type=int, metavar="N", help="processes (default: two for each processor)")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     parser.add_argument("--docs", type=Path, metavar="DIR", help="try everything, and write both tables and teeth.yaml")
 
@@ -126,19 +126,19 @@ def _drawn(trials: list[Trial], options: argparse.Namespace) -> list[Trial]:
 
 def _bite(pack: Pack, trials: Sequence[Trial], options: argparse.Namespace) -> list[Row]:
     faults = pack.faults
-    ordered = sorted_by(faults, _watched(trials, options))
+    ordered = sorted_by(faults, _watched(try_all(trials, options.jobs), len(trials)))
     return [row_of(each, faults[each.trial.switch].title, faults[each.trial.switch].requirement) for each in ordered]
 
 
 def _vary(pack: Pack, trials: Sequence[Trial], options: argparse.Namespace) -> list[Observed]:
-    return sorted_by(pack.variations, _watched(trials, options))
+    return sorted_by(pack.variations, _watched(try_variations(trials, options.jobs), len(trials)))
 
 
-def _watched(trials: Sequence[Trial], options: argparse.Namespace) -> Iterable[Observed]:
+def _watched(trials: Iterable[Observed], most: int) -> Iterable[Observed]:
     """The trials as they end, counted on a terminal."""
-    for number, observed in enumerate(try_all(trials, options.jobs), 1):
+    for number, observed in enumerate(trials, 1):
         if sys.stderr.isatty():
-            print(f"\r{number}/{len(trials)} {observed.trial.switch[:60]:60}", end="", file=sys.stderr, flush=True)
+            print(f"\r{number}/{most} {observed.trial.switch[:60]:60}", end="", file=sys.stderr, flush=True)
         yield observed
     if sys.stderr.isatty():
         print("\r" + " " * 76 + "\r", end="", file=sys.stderr)

@@ -50,14 +50,15 @@ def usual(cases: Sequence[Case]) -> tuple[str, ...]:
     """Ids of the cases that a legal variation is tried with.
 
     Those that were written, and of those that follow from the life cycle the accepted and the repeated messages: every
-    message, every kind of refusal, and what is broken on purpose. The many that follow from a schema differ only in the
-    place that is wrong.
+    message, every kind of refusal, and what is broken on purpose; and answers that are lost. The many that follow from
+    a schema differ only in the place that is wrong.
     """
     return tuple(case.id for case in cases if not case.is_control and _is_usual(case))
 
 
 def _is_usual(case: Case) -> bool:
-    return case.derived_from is None or case.derived_from.endswith((": accepted", ": duplicate"))
+    lost = any((step.answer_defect or "").startswith("delivery/") for step in exchanges(case.steps))
+    return lost or case.derived_from is None or case.derived_from.endswith((": accepted", ": duplicate"))
 
 
 def _concerned(pack: Pack, fault: Fault, case: Case) -> bool:

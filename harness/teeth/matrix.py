@@ -7,11 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from harness.pack.fault import Variation
 from harness.pack.model import Pack
-from harness.teeth.model import Bite, Observed, Row
+from harness.teeth.model import Bite, Observed, Row, complaints
 
 SHOWN = 4
 """Cases that are named for one fault; the rest is counted."""
-GOOD = ("pass", "warning", "not_applicable")
 
 
 def kill_matrix(pack: Pack, rows: Sequence[Row], tool: str) -> str:
@@ -48,13 +47,6 @@ def _named(row: Row) -> str:
     names = row.killers or tuple(row.others)
     more = f", and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
     return ", ".join(f"`{name}`" for name in names[:SHOWN]) + more
-
-
-def complaints(observed: Observed) -> tuple[str, ...]:
-    """What a run says against a legal variation; nothing, if it is right."""
-    bad = [f"{case} is {verdict}" for case, verdict in observed.verdicts.items() if verdict not in GOOD]
-    broken = [f"{name} failed" for name, status in observed.statuses.items() if status == "failed"]
-    return (*bad, *broken)
 
 
 def variation_table(pack: Pack, found: Iterable[Observed], tool: str) -> str:

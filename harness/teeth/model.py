@@ -26,6 +26,7 @@ class Trial:
         switch: id of the fault or the variation that is switched on.
         cases: ids of the cases to play; empty for all.
         variation: the switch is a legal variation.
+        beside: other legal variations that are switched on as well.
     """
 
     pack: str
@@ -33,6 +34,7 @@ class Trial:
     switch: str
     cases: tuple[str, ...] = ()
     variation: bool = False
+    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,17 @@ class Observed:
     statuses: Mapping[str, str]
     verdict: str
     reason: str
+
+
+def complaints(observed: Observed) -> tuple[str, ...]:
+    """What a run says against a legal variation; nothing, if it is right."""
+    bad = [f"{case} is {verdict}" for case, verdict in observed.verdicts.items() if verdict not in GOOD]
+    broken = [f"{name} failed" for name, status in observed.statuses.items() if status == "failed"]
+    return (*bad, *broken)
+
+
+GOOD = ("pass", "warning", "not_applicable")
+"""Verdicts of a case that are no complaint."""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import suppress
+from dataclasses import replace
 from functools import lru_cache
 from multiprocessing import get_context
 from pathlib import Path
@@ -20,9 +21,9 @@ from harness.pack.load import load_pack
 from harness.pack.model import Pack
 from harness.scenario.model import Case
 from harness.scenario.plan import END, Parameters, Subject, make_plan
-from harness.teeth.model import Observed, Trial
+from harness.teeth.model import Observed, Trial, complaints
 
-AT_ONCE = 32
+AT_ONCE = 16
 """Cases in flight in one trial."""
 TRIES = 4
 """How often a trial is set up."""
@@ -48,12 +49,12 @@ def try_all(trials: Sequence[Trial], jobs: int | None = None) -> Iterator[Observ
 
     Parameters:
         trials: what to try.
-        jobs: processes; by default four for each processor, because a trial mostly waits.
+        jobs: processes; by default two for each processor, because a trial often waits.
 
     Raises:
         HarnessFault: a trial could not be played.
     """
-    workers = min(jobs or 4 * (os.cpu_count() or 1), len(trials)) or 1
+    workers = min(jobs or 2 * (os.cpu_count() or 1), len(trials)) or 1
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_be_quiet) as pool:
         pending = [pool.submit(play, trial) for trial in trials]
         try:
@@ -62,6 +63,53 @@ def try_all(trials: Sequence[Trial], jobs: int | None = None) -> Iterator[Observ
         finally:
             for each in pending:
                 each.cancel()
+
+
+def try_variations(trials: Sequence[Trial], jobs: int | None = None) -> Iterator[Observed]:
+    """Play trials of legal variations, several in one campaign where no two meet at a hook point.
+
+    What is done otherwise in several legal ways at once is legal too, so a campaign without a complaint says that about
+    each of them. After a complaint each is tried alone, so that it is known whose it is.
+
+    Parameters:
+        trials: one for each variation and role.
+        jobs: as for :func:`try_all`.
+
+    Raises:
+        HarnessFault: a trial could not be played.
+    """
+    alone: list[Trial] = []
+    for observed in try_all(gathered(trials), jobs):
+        each = apart(observed.trial)
+        if len(each) > 1 and complaints(observed):
+            alone += each
+        else:
+            yield from (replace(observed, trial=one) for one in each)
+    if alone:
+        yield from try_all(alone, jobs)
+
+
+def gathered(trials: Sequence[Trial]) -> tuple[Trial, ...]:
+    """The same variations in fewer trials: in one are those of one role of which no two have the same hook point."""
+    found: list[dict[str, Trial]] = []
+    for trial in trials:
+        hook = pack_of(trial.pack).variations[trial.switch].hook
+        group = next((each for each in found if hook not in each and _are_alike(trial, *each.values())), None)
+        if group is None:
+            found.append({hook: trial})
+        else:
+            group[hook] = trial
+    groups = [tuple(each.values()) for each in found]
+    return tuple(replace(first, beside=tuple(each.switch for each in others)) for first, *others in groups)
+
+
+def apart(trial: Trial) -> tuple[Trial, ...]:
+    """A trial for each variation of a trial."""
+    return tuple(replace(trial, switch=switch, beside=()) for switch in (trial.switch, *trial.beside))
+
+
+def _are_alike(*trials: Trial) -> bool:
+    return len({(each.pack, each.role, each.cases) for each in trials}) == 1
 
 
 def play(trial: Trial, *, serial: bool = False) -> Observed:
@@ -84,7 +132,7 @@ def _play(trial: Trial, *, serial: bool) -> Observed:
         trial.role,
         () if trial.variation else (trial.switch,),
         full=True,
-        variations=(trial.switch,) if trial.variation else (),
+        variations=(trial.switch, *trial.beside) if trial.variation else (),
         apart=False,
     )
     wish = Wish(select=trial.cases, fresh=True, adopt_assumed=True, at_once=1 if serial else AT_ONCE)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import pytest
 import yaml
 
 from harness.pack.source import explain
 from harness.scenario.project import exchanges, mode
+from harness.teeth import trial as trials
 from harness.teeth.choose import LONGEST, SHORTEST, affected
-from harness.teeth.matrix import complaints, kill_matrix, summary
-from harness.teeth.model import RUN, Bite, Observed, Row, Trial, all_killed, row_of
-from harness.teeth.trial import cases_of, pack_of
+from harness.teeth.matrix import kill_matrix, summary
+from harness.teeth.model import RUN, Bite, Observed, Row, Trial, all_killed, complaints, row_of
+from harness.teeth.trial import apart, cases_of, gathered, pack_of, try_variations
 
 PACK = pack_of("etir-4.3")
 WANTED = "ETIR-I9-220"
@@ -76,7 +77,8 @@ def test_cases_in_which_the_forgotten_answer_is_due_come_first(fault: str, sort:
     cases = cases_of("ncts-p5", "customs")
     wanted = [case.id for case in cases if case.id.startswith("content-CD001C-") and sort in case.id]
     assert wanted
-    assert set(affected(pack, pack.faults[fault], cases)[: len(wanted)]) == set(wanted)
+    derived = [name for name in affected(pack, pack.faults[fault], cases) if name.startswith("content-")]
+    assert set(derived[: len(wanted)]) == set(wanted)
 
 
 @pytest.mark.parametrize("name", PACK.faults)
@@ -90,3 +92,38 @@ def test_every_fault_has_cases_that_it_can_affect(name: str) -> None:
     assert carrying or len(chosen) <= SHORTEST + LONGEST
     for case in chosen:
         assert any(mode(step, case.sut) != "simulate" for step in exchanges(case.steps))
+
+
+VARIATIONS = [
+    Trial("etir-4.3", role, each.id, variation=True) for each in PACK.variations.values() for role in each.roles
+]
+
+
+def test_variations_that_meet_nowhere_are_tried_together_and_none_is_left_out() -> None:
+    groups = gathered(VARIATIONS)
+    assert len(groups) < len(VARIATIONS) / 3
+    assert sorted(each.switch + each.role for group in groups for each in apart(group)) == sorted(
+        each.switch + each.role for each in VARIATIONS
+    )
+    for group in groups:
+        hooks = [PACK.variations[switch].hook for switch in (group.switch, *group.beside)]
+        assert len(hooks) == len(set(hooks))
+
+
+def test_a_complaint_about_several_is_that_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    played: list[Trial] = []
+
+    def play(asked: Sequence[Trial], jobs: int | None = None) -> Iterator[Observed]:
+        for each in asked:
+            played.append(each)
+            bad = "rsa" in (each.switch, *each.beside)
+            yield Observed(each, {"a": "fail" if bad else "pass"}, {}, {}, "", "")
+
+    monkeypatch.setattr(trials, "try_all", play)
+    holder = [each for each in VARIATIONS if each.role == "holder"]
+    found = list(try_variations(holder))
+    assert sorted(each.trial.switch for each in found) == sorted(each.switch for each in holder)
+    assert {each.trial.switch for each in found if complaints(each)} == {"rsa"}
+    assert not any(each.trial.beside for each in found)
+    together = next(each for each in played if "rsa" in (each.switch, *each.beside))
+    assert {each.switch for each in played if not each.beside} >= {together.switch, *together.beside}
