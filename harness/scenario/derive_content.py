@@ -15,6 +15,7 @@ from harness.pack.trial import Trial, anywhere, content_trials, schema_trials
 from harness.pack.violation import Breach, Violation
 from harness.scenario.derive_setting import Setting, bearers_of, make_scenario, received_by, sent_by, watch
 from harness.scenario.model import Depth, Scenario
+from harness.scenario.wording import said
 
 GROUP = "Content"
 _STRUCTURE = ("missing", "unexpected", "order", "repeated")
@@ -27,37 +28,51 @@ def content_scenarios(pack: Pack, seat: str, depth: Depth) -> Iterator[Scenario]
     for setting in received_by(pack, seat):
         message = setting.step.message
         trials = (*schema_trials(pack, message), *content_trials(pack, message))
-        for trial in _one_of_a_kind(trials) if depth == "quick" else trials:
+        for trial in _one_of_a_kind(pack, trials) if depth == "quick" else trials:
             for scenario in _request(pack, setting, trial):
                 found.setdefault(scenario.id, scenario)
     for setting in sent_by(pack, seat):
         answer = pack.messages[setting.step.message].answer or ""
-        kinds = _one_of_a_kind(schema_trials(pack, answer))
+        kinds = _one_of_a_kind(pack, schema_trials(pack, answer))
         for trial in kinds[:1] if depth == "quick" else kinds:
             for scenario in _answer(pack, setting, answer, trial):
                 found.setdefault(scenario.id, scenario)
     yield from found.values()
 
 
-def _one_of_a_kind(trials: Iterable[Trial]) -> list[Trial]:
-    """The first trial of each kind of violation, and of each error code."""
-    kinds: dict[str, Trial] = {}
+def _one_of_a_kind(pack: Pack, trials: Iterable[Trial]) -> list[Trial]:
+    """The first trial of each kind of violation that is answered in one way, and of each error code."""
+    kinds: dict[tuple[str, str | None], Trial] = {}
     for trial in trials:
-        kinds.setdefault(trial.found.kind if isinstance(trial.found, Violation) else trial.found.code, trial)
+        kinds.setdefault(_kind(pack, trial.found), trial)
     return list(kinds.values())
 
 
+def _kind(pack: Pack, found: Violation | Breach) -> tuple[str, str | None]:
+    if isinstance(found, Breach):
+        return found.code, None
+    constraint = pack.constraints.get(found.kind)
+    return found.kind, constraint.at(found.pointer).requirement if constraint is not None else None
+
+
 def _request(pack: Pack, setting: Setting, trial: Trial) -> Iterator[Scenario]:
-    message, said = setting.step.message, _said(trial)
+    message, wrong = setting.step.message, said(pack, trial)
     expected, requirement = _expectation(pack, trial)
     if requirement is None:
         return
     broken = replace(setting.step, id=f"{message}.broken", defect=trial.edit.name, expectation=expected)
-    purpose = f"Refuses {message}: {said}. Records nothing of it: the correct message is then accepted."
+    purpose = f"Refuses {message} in which {wrong}. {_afterwards(pack, message)}"
     bearers = bearers_of(pack, setting.step, ((requirement,), purpose), ((), ""))
     name, why, where = _origin(pack, message, trial)
-    title = f"{pack.messages[message].title}: {said}"
+    title = f"{message} ({pack.messages[message].title}) is refused when {wrong}"
     yield make_scenario(pack, name, title, GROUP, bearers, (*setting.before, broken, *setting.after), why, where)
+
+
+def _afterwards(pack: Pack, message: str) -> str:
+    """What shows that a refused message has left nothing behind; a query leaves nothing anyway."""
+    table = pack.rules_by_message.get(message)
+    left = "Nothing of it is recorded, so that the" if table is not None and table.effects else "The"
+    return f"{left} correct message is then accepted."
 
 
 def _answer(pack: Pack, setting: Setting, answer: str, trial: Trial) -> Iterator[Scenario]:
@@ -65,20 +80,13 @@ def _answer(pack: Pack, setting: Setting, answer: str, trial: Trial) -> Iterator
     watched = tuple(watch(pack, setting.step))
     if constraint is None or constraint.told is None or not watched:
         return
-    said, message = _said(trial), setting.step.message
-    purpose = f"Does not go on as if {message} had been accepted when the answer {answer} is wrong: {said}."
+    wrong, message = said(pack, trial), setting.step.message
+    purpose = f"Does not go on as if {message} had been accepted after an answer {answer} in which {wrong}."
     bearers = bearers_of(pack, setting.step, ((), ""), ((constraint.told,), purpose))
     name, why, where = _origin(pack, answer, trial)
     told = replace(setting.step, answer_defect=trial.edit.name)
-    title = f"{pack.messages[answer].title}, an answer that is wrong: {said}"
+    title = f"The answer {answer} ({pack.messages[answer].title}) is not believed when {wrong}"
     yield make_scenario(pack, name, title, GROUP, bearers, (*setting.before, told, *watched), why, where)
-
-
-def _said(trial: Trial) -> str:
-    """What is wrong, in words that name the place."""
-    text, place = trial.found.text.rstrip("."), trial.found.pointer
-    named = isinstance(trial.found, Violation) and trial.found.kind in _STRUCTURE
-    return text if named else f"{place.removeprefix('/')}: {text[:1].lower()}{text[1:]}"
 
 
 def _origin(pack: Pack, message: str, trial: Trial) -> tuple[str, str, Where]:
@@ -108,14 +116,16 @@ def _expectation(pack: Pack, trial: Trial) -> tuple[Expectation, str | None]:
     whole = constraint.expectation
     expect = tuple(_at(outcome, place) for place in places for outcome in whole.expect)
     permitted = tuple(_at(outcome, place) for place in around for outcome in whole.expect)
-    return replace(whole, expect=expect, permitted=(*permitted, *whole.permitted)), constraint.requirement
+    others = tuple(dict.fromkeys(each for each in (*permitted, *whole.permitted) if each not in expect))
+    return replace(whole, expect=expect, permitted=others), constraint.requirement
 
 
 def _of_breach(pack: Pack, breach: Breach) -> Expectation:
     """The code at the place; the same code elsewhere, or what a schema with the same list would say, is legal too."""
     listed = pack.constraints.get("enumeration") if breach.rule is None else None
     others = (*listed.expectation.expect, *listed.expectation.permitted) if listed is not None else ()
-    return Expectation((Outcome("error", breach.code, breach.pointer),), (Outcome("error", breach.code), *others))
+    permitted = tuple(dict.fromkeys((Outcome("error", breach.code), *others)))
+    return Expectation((Outcome("error", breach.code, breach.pointer),), permitted)
 
 
 def _at(outcome: Outcome, place: str) -> Outcome:

@@ -66,7 +66,7 @@ def _derived(pack: Pack, seat: str) -> Iterator[Scenario]:
                         continue
                     told.add((cell.told, cell.refuse))
                     name = f"lifecycle-{message}-{guard.object}-{state}".replace("_", "-")
-                    reason = f"{pack.messages[message].title}: {guard.object} is {state.replace('_', ' ')}"
+                    reason = f"{guard.object} is {state.replace('_', ' ')}"
                     yield from _refused(pack, name, reason, cell, found, step)
         if table.duplicate is not None:
             yield from _duplicate(pack, message, table.duplicate, reachable, step)
@@ -122,16 +122,20 @@ def _unambiguous(
 def _accepted(pack: Pack, message: str, route: Route, step: Exchange, ledger: Ledger) -> Iterator[Scenario]:
     cells = cells_at(ledger, pack, message, symbols(pack, message, step.subject))
     title = pack.messages[message].title
+    values = symbols(pack, message, step.subject)
+    guards = dict.fromkeys(guard.object for guard in pack.rules_by_message[message].guards)
+    stand = " and ".join(f"{name} is {ledger.state(pack, name, values).replace('_', ' ')}" for name in guards)
+    when = f" while {stand}" if stand else ""
     bearers = bearers_of(
         pack,
         step,
-        (names(cell.requirement for cell in cells), f"Accepts a correct {message} ({title}) when its time has come."),
-        (names(cell.told for cell in cells), f"Sends a correct {message} ({title}) when its time has come."),
+        (names(cell.requirement for cell in cells), f"Accepts a correct {message} ({title}){when}."),
+        (names(cell.told for cell in cells), f"Sends a correct {message} ({title}){when}."),
     )
     steps = (*route, replace(_numbered(step, route), expectation=expectation(cells)))
     why = f"lifecycle {message}: accepted"
     name = accepted_id(message)
-    yield make_scenario(pack, name, f"{title} is accepted", GROUP, bearers, steps, why, cells[0].where)
+    yield make_scenario(pack, name, f"{message} ({title}) is accepted", GROUP, bearers, steps, why, cells[0].where)
 
 
 def _duplicate(
@@ -158,7 +162,7 @@ def _duplicate(
         )
         steps = (*route, first, repeat)
         why = f"lifecycle {message}: duplicate"
-        said = f"{title}: the same message twice"
+        said = f"{message} ({title}) is the same message twice"
         yield make_scenario(pack, name, said, GROUP, bearers, steps, why, cell.where)
         return
 
@@ -176,7 +180,7 @@ def _refused(
     bearers = bearers_of(pack, step, (names([cell.requirement]), refuses), (names([cell.told]), stops))
     steps: tuple[Step, ...] = (*route, bad, again, *watch(pack, step, cell.refuse))
     why = f"lifecycle {step.message}: {reason}"
-    title = f"{reason}: refused with {code}"
+    title = f"{step.message} ({pack.messages[step.message].title}) is refused with {code} while {reason}"
     yield make_scenario(pack, name, title, GROUP, bearers, steps, why, cell.where)
 
 

@@ -11,6 +11,7 @@ from harness.pack.model import Pack
 from harness.scenario.coverage import coverage, shown_codes
 from harness.scenario.model import Case
 
+
 @pytest.fixture(scope="module")
 def pack() -> Pack:
     return load_pack("etir-4.3")
