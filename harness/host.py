@@ -6,6 +6,7 @@ Everything else is written against :mod:`pathlib` and :mod:`asyncio` and runs al
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import stat
 import sys
@@ -46,6 +47,18 @@ def split_command(text: str) -> tuple[str, ...]:
     if not WINDOWS:
         return tuple(shlex.split(text))
     return tuple(part.strip('"') for part in shlex.split(text, posix=False))
+
+
+def refusal(problem: OSError) -> str | None:
+    """Why a connection failed, in the words of the operating system, in place of which asyncio may put its own.
+
+    Returns:
+        each reason once; ``None`` after a time limit.
+    """
+    numbers = re.findall(r"\[Errno (\d+)\] Connect call failed", str(problem))
+    if numbers:
+        return ", ".join(dict.fromkeys(os.strerror(int(number)) for number in numbers))
+    return problem.strerror or (None if isinstance(problem, TimeoutError) else str(problem) or None)
 
 
 def lock(descriptor: int) -> bool:

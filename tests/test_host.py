@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -34,3 +36,23 @@ def test_one_process_locks_a_file_until_it_ends(tmp_path: Path) -> None:
         other.communicate()
     with path.open("ab") as file:
         assert host.lock(file.fileno())
+
+
+@pytest.mark.parametrize(
+    ("problem", "reason"),
+    [
+        (OSError(errno.ECONNREFUSED, "Connect call failed ('127.0.0.1', 9)"), os.strerror(errno.ECONNREFUSED)),
+        (
+            OSError(
+                f"Multiple exceptions: [Errno {errno.ECONNREFUSED}] Connect call failed ('::1', 9, 0, 0), "
+                f"[Errno {errno.ECONNREFUSED}] Connect call failed ('127.0.0.1', 9)"
+            ),
+            os.strerror(errno.ECONNREFUSED),
+        ),
+        (OSError(errno.ENETUNREACH, "No route"), "No route"),
+        (OSError("Multiple exceptions: [WinError 1225] refused"), "Multiple exceptions: [WinError 1225] refused"),
+        (TimeoutError(), None),
+    ],
+)
+def test_a_refused_connection_is_told_in_the_words_of_the_system(problem: OSError, reason: str | None) -> None:
+    assert host.refusal(problem) == reason

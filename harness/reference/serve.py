@@ -38,6 +38,7 @@ from harness.exchange.wire import (
     client_context,
     server_context,
 )
+from harness.host import refusal
 from harness.pack.data import find_pack
 from harness.pack.load import load_pack
 from harness.pack.model import Pack
@@ -179,7 +180,8 @@ async def _reach(url: str, context: ssl.SSLContext) -> str | None:
         async with asyncio.timeout(CALLBACK_SECONDS):
             _, writer = await asyncio.open_connection(parts.hostname, parts.port or 443, ssl=context)
     except (OSError, ValueError) as problem:
-        return f"{url} cannot be reached: {problem or 'no answer in time'}"
+        reason = refusal(problem) if isinstance(problem, OSError) else str(problem)
+        return f"{url} cannot be reached: {reason or 'no answer in time'}"
     writer.close()
     with contextlib.suppress(OSError):
         await writer.wait_closed()

@@ -33,9 +33,7 @@ class Line:
 
 def wrong(check: str, fault: ConfigurationFault) -> Line:
     """What a fault of configuration says."""
-    what = f"{fault.where}: {fault.what}" if fault.where else fault.what
-    remedy = " ".join(filter(None, (f"Expected: {fault.expected}." if fault.expected else "", fault.remedy)))
-    return Line(check, False, what, remedy or "Correct it.")
+    return Line(check, False, str(fault), "" if fault.expected or fault.remedy else "Correct it.")
 
 
 def validity(check: str, whose: str, certificate: x509.Certificate) -> Line:

@@ -53,7 +53,12 @@ async def diagnose(target: Target, pack: Pack, confirm: Callable[[str], bool] = 
         url, line = await listen(target, identities.get(LISTENER), stack)
         lines.append(line)
         lines += [line async for line in control(target, pack, confirm, url)]
-    return lines
+    return [line for number, line in enumerate(lines) if line.ok is not False or not _told(line, lines[:number])]
+
+
+def _told(line: Line, before: Iterable[Line]) -> bool:
+    """Whether one mistake, such as a file that several parts need, stands in an earlier line."""
+    return any((each.what, each.remedy) == (line.what, line.remedy) for each in before)
 
 
 def _pack(pack: Pack) -> Iterator[Line]:

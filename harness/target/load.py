@@ -203,4 +203,9 @@ def find_pack_of(target: Target, name: str | None) -> Pack:
             expected="`pack:` in the target file, or the option --pack",
             remedy="`c2c list` shows the packs.",
         )
-    return load_pack(chosen)
+    try:
+        return load_pack(chosen)
+    except ConfigurationFault as fault:
+        if fault.where is None and not name:
+            fault.where = target.source.where(("pack",))
+        raise

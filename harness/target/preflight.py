@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from harness.errors import ConfigurationFault, Where
 from harness.exchange.model import Setup
+from harness.host import refusal
 from harness.target.identities import revocation_data
 from harness.target.model import HttpControl, Target
 
@@ -63,8 +64,8 @@ async def check_reachable(target: Target, setup: Setup) -> None:
         try:
             async with asyncio.timeout(SECONDS):
                 _, writer = await asyncio.open_connection(parts.hostname, port)
-        except (OSError, TimeoutError) as problem:
-            reason = getattr(problem, "strerror", None) or f"no answer within {SECONDS:g} s"
+        except OSError as problem:
+            reason = refusal(problem) or f"no answer within {SECONDS:g} s"
             raise ConfigurationFault(
                 f"the system under test cannot be reached at {url}: {reason}",
                 where=target.source.where(("control" if url in control else "endpoints",)),

@@ -25,6 +25,7 @@ from harness.exchange.wire import (
     post,
     server_context,
 )
+from harness.host import refusal
 from harness.pack.model import Pack
 from harness.security.model import Identity
 from harness.target.control import Adapter
@@ -78,7 +79,7 @@ async def _endpoint(url: str, transport: WireTransport | None, pack: Pack) -> As
         )
         return
     except OSError as problem:
-        reason = problem.strerror or f"no connection within {SECONDS:g} s"
+        reason = refusal(problem) or f"no connection within {SECONDS:g} s"
         yield Line(
             "address",
             False,

@@ -99,7 +99,7 @@ def test_a_closed_port(bench: Bench, neighbours: Pack) -> None:
         taken.bind(("127.0.0.1", 0))
         url = f"https://127.0.0.1:{taken.getsockname()[1]}"
         lines = examine(bench, neighbours, endpoints=f"{{url: {url}}}")
-    assert "cannot be reached" in wrong(lines)["address"]
+    assert "cannot be reached: Connection refused." in wrong(lines)["address"]
 
 
 def test_an_unknown_name(bench: Bench, neighbours: Pack) -> None:
@@ -117,7 +117,7 @@ def test_a_port_in_use(bench: Bench, neighbours: Pack) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         lines = examine(bench, neighbours, listen=f"{{port: {taken.getsockname()[1]}}}")
-    assert "cannot listen" in wrong(lines)["port"]
+    assert "another program uses it already. Choose another port" in wrong(lines)["port"]
 
 
 def test_our_own_certificate_has_ended(bench: Bench, neighbours: Pack) -> None:
@@ -172,8 +172,16 @@ def test_a_wrong_token(bench: Bench, neighbours: Pack) -> None:
 def test_everything_is_examined_although_something_is_wrong(bench: Bench, neighbours: Pack) -> None:
     given = {"role": "custom", "keys": "real", "ixit": "{pools: {carriers: []}}", "statement": "{key: no.key}"}
     lines = examine(bench, neighbours, **given)
-    assert set(wrong(lines)) == {"target", "our certificates", "trust anchors", "data", "statement key", "control"}
+    assert set(wrong(lines)) == {"target", "our certificates", "trust anchors", "data", "statement key"}, (
+        "control: as the anchors"
+    )
     assert [line.ok for line in lines if line.check == "address"] == [True]
+
+
+def test_one_mistake_is_told_once(bench: Bench, neighbours: Pack) -> None:
+    (bench.folder / "empty.pem").write_text("", "utf-8")
+    lines = examine(bench, neighbours, certificates="{tls: [empty.pem]}")
+    assert len([line for line in lines if "no readable certificate" in line.what]) == 1
 
 
 def test_who_signs_is_bound_to_the_system_or_noted(bench: Bench, neighbours: Pack) -> None:

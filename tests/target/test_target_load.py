@@ -9,7 +9,7 @@ import pytest
 
 from harness.errors import ConfigurationFault
 from harness.pack.load import load_pack
-from harness.target.load import check_target, load_target
+from harness.target.load import check_target, find_pack_of, load_target
 from harness.target.model import CommandControl, HttpControl, NoControl
 
 TARGET = """\
@@ -116,3 +116,11 @@ def test_an_answer_is_never_left_out_alone(tmp_path: Path) -> None:
     target = load_target(write(tmp_path, TARGET + "ics:\n  messages: {I9: true, I10: false}\n"))
     with pytest.raises(ConfigurationFault, match="it goes with its request"):
         check_target(target, load_pack("etir-4.3"))
+
+
+def test_an_unknown_pack_is_shown_in_the_target_file(tmp_path: Path) -> None:
+    target = load_target(write(tmp_path, TARGET + "pack: no-such-pack\n"))
+    with pytest.raises(ConfigurationFault, match=r"target\.yaml:\d+ \(pack\): there is no pack"):
+        find_pack_of(target, None)
+    with pytest.raises(ConfigurationFault, match=r"^there is no pack 'other'"):
+        find_pack_of(target, "other")
