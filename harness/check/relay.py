@@ -2,7 +2,7 @@
 
 Whole documents are compared, place by place, also where no name is bound. Only what every message has anew may differ:
 the values with the scope of one message, and hints where a schema lies. White space around a text, the order in which
-elements of different names stand, comments and prefixes are nothing.
+elements of different names stand, comments, prefixes, and how a number is written are nothing.
 """
 
 from __future__ import annotations
@@ -11,7 +11,10 @@ from collections.abc import Iterator
 
 from harness.check.model import Finding, Subject
 from harness.message.model import Document
+from harness.pack.condition import decimal
 from harness.pack.model import Message, Pack
+from harness.pack.schema import numbers
+from harness.pack.trial import anywhere
 
 SHOWN = 120
 """Characters of a value that a finding shows."""
@@ -30,7 +33,8 @@ def relay(subject: Subject) -> Iterator[Finding]:
         return
     message = subject.pack.messages[opened.name]
     came, went = (_content(subject.pack, message, each) for each in (original.document, opened.document))
-    places = [place for place in {**came, **went} if came.get(place) != went.get(place)]
+    counted = numbers(subject.pack, opened.name)
+    places = [place for place in {**came, **went} if not _same(place, came.get(place), went.get(place), counted)]
     for number, place in enumerate(places[:NAMED], 1):
         text = f"{place} was forwarded {_shown(went.get(place))}; it came {_shown(came.get(place))}"
         text += f" (and {len(places) - NAMED} more places)" if number == NAMED < len(places) else ""
@@ -54,6 +58,14 @@ def _content(pack: Pack, message: Message, document: Document) -> dict[str, str]
         if not place.endswith(_HINTS) and not any(_within(place, pointer) for pointer in own)
     ]
     return {place: "" if place in holders else document.texts(place)[0].strip() for place in places}
+
+
+def _same(place: str, one: str | None, other: str | None, counted: frozenset[str]) -> bool:
+    """Whether two texts say the same: letter for letter, or as numbers where the schema has a number."""
+    if one is None or other is None or one == other:
+        return one == other
+    number = decimal(one) if anywhere(place) in counted else None
+    return number is not None and number == decimal(other)
 
 
 def _within(place: str, pointer: str) -> bool:

@@ -11,7 +11,8 @@ from harness.message.xml import XmlDocument
 from harness.pack.json_schema import json_violations
 from harness.pack.model import Pack
 from harness.pack.violation import Violation
-from harness.pack.xsd import xml_violations
+from harness.pack.xsd import compile_schema, xml_violations
+from harness.pack.xsd_tree import places
 
 if TYPE_CHECKING:
     from harness.message.model import Document
@@ -43,3 +44,14 @@ def violations(pack: Pack, message: str, document: Document) -> tuple[Violation,
 def schema_folders(pack: Pack) -> tuple[Path, ...]:
     """The folders with the schemas of a pack and of those that it overlays, nearest first."""
     return tuple(root / "schemas" for root in pack.roots)
+
+
+@lru_cache(maxsize=256)
+def numbers(pack: Pack, message: str) -> frozenset[str]:
+    """The places of an XML message, without counts, in which its schema has a number: there 01 and 1 are the same."""
+    if pack.format != "xml":
+        return frozenset()
+    wanted = pack.messages[message]
+    grammar = compile_schema(wanted.schema, schema_folders(pack)).grammar
+    nodes = places(grammar, wanted.root)
+    return frozenset(node.path for node in nodes if node.text is not None and node.text.family == "number")

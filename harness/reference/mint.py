@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import string
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from itertools import count
@@ -122,7 +122,15 @@ class Writer:
                 found[name] = occasion.known[name]
             elif mine:
                 self._make_once(found, name, occasion)
+            elif rule.scope == "position" and rule.make.kind == "fact":
+                self._make(found, name, replace(occasion, subject=self._first(occasion.subject)))
         return found
+
+    def _first(self, seat: str) -> str:
+        """The first seat of a role: what belongs to no position yet is told of it."""
+        role = self.pack.parties[seat].role
+        positions = self.pack.roles[role].positions
+        return f"{role}.{positions[0]}" if positions else seat
 
     def _make_once(self, found: dict[str, Value], name: str, occasion: Occasion) -> None:
         """A value of the movement: made the first time, the same ever after."""

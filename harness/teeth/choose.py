@@ -49,16 +49,40 @@ def affected(pack: Pack, fault: Fault, cases: Sequence[Case]) -> tuple[str, ...]
 def usual(cases: Sequence[Case]) -> tuple[str, ...]:
     """Ids of the cases that a legal variation is tried with.
 
-    Those that were written, and of those that follow from the life cycle the accepted and the repeated messages: every
-    message, every kind of refusal, and what is broken on purpose; and answers that are lost. The many that follow from
-    a schema differ only in the place that is wrong.
+    As few as show, in every seat, each message with each way in which it may end, each thing that is broken on purpose
+    outside of the content, and each answer that is lost; written cases first. The many that follow from a schema differ
+    only in the place that is wrong.
     """
-    return tuple(case.id for case in cases if not case.is_control and _is_usual(case))
+    left = [case for case in cases if not case.is_control and _is_usual(case)]
+    open_ = {each for case in left for each in _shows(case)}
+    chosen: list[str] = []
+    while open_:
+        best = max(left, key=lambda case: len(open_ & _shows(case)))
+        open_ -= _shows(best)
+        chosen.append(best.id)
+    return tuple(case.id for case in left if case.id in chosen)
 
 
 def _is_usual(case: Case) -> bool:
     lost = any((step.answer_defect or "").startswith("delivery/") for step in exchanges(case.steps))
     return lost or case.derived_from is None or case.derived_from.endswith((": accepted", ": duplicate"))
+
+
+def _shows(case: Case) -> set[tuple[str | None, ...]]:
+    """What a case shows of its seat: message, part, how it ends, what is broken, and the reaction that it is."""
+    return {
+        (
+            case.sut,
+            step.message,
+            mode(step, case.sut),
+            step.expectation.expect[0].kind,
+            step.defect,
+            step.answer_defect,
+            step.reaction,
+        )
+        for step in exchanges(case.steps)
+        if mode(step, case.sut) != "simulate"
+    }
 
 
 def _concerned(pack: Pack, fault: Fault, case: Case) -> bool:

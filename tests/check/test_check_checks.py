@@ -137,6 +137,17 @@ def test_content_that_no_name_binds_must_not_change_either(pack: Pack) -> None:
     assert (found.code, found.pointer) == ("content", f"/{place}")
 
 
+def test_a_number_may_be_written_otherwise_and_a_text_may_not(pack: Pack) -> None:
+    original = opened(pack, "E9")
+    padded = opened(pack, "E9", {"x": "01"}, Binding("x", "Consignment/Itinerary[1]/SequenceNumeric"))
+    assert run("relay", dialogue(pack, padded, forwards=original)) == []
+    other = opened(pack, "E9", {"x": "02"}, Binding("x", "Consignment/Itinerary[1]/SequenceNumeric"))
+    assert len(run("relay", dialogue(pack, other, forwards=original))) == 1
+    name = opened(pack, "E9", {"x": "01"}, Binding("x", "ObligationGuarantee/Principal/Name"))
+    short = opened(pack, "E9", {"x": "1"}, Binding("x", "ObligationGuarantee/Principal/Name"))
+    assert len(run("relay", dialogue(pack, short, forwards=name))) == 1
+
+
 def test_the_answer_to_a_forwarded_message_is_not_compared_with_it(pack: Pack) -> None:
     subject = dialogue(pack, opened(pack, "E10"), forwards=opened(pack, "E9"))
     assert subject.dialogue is not None

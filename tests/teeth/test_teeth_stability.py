@@ -5,6 +5,7 @@ On each commit three runs of a role with few cases are compared; ``make nightly`
 
 from __future__ import annotations
 
+import random
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -22,6 +23,8 @@ from harness.teeth.trial import cases_of, pack_of
 
 PACK = "etir-4.3"
 RUNS = 30
+ALONE = 20
+"""Cases of a role that are played alone."""
 BUSY = "while True: pass"
 
 
@@ -80,7 +83,27 @@ def test_three_ways_to_play_give_the_same_verdicts() -> None:
 @pytest.mark.parametrize("role", pack_of(PACK).roles)
 def test_thirty_runs_under_load_give_the_same_verdicts(role: str) -> None:
     first = verdicts(role, (), at_once=32)
+    found = []
     with load():
         for number in range(RUNS):
             shuffle = number if number % 2 else None
-            assert verdicts(role, (), at_once=1 if number % 10 == 0 else 32, shuffle=shuffle) == first
+            found.append(verdicts(role, (), at_once=1 if number % 10 == 0 else 32, shuffle=shuffle))
+    assert [unlike(first, each) for each in found] == [{}] * RUNS
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("role", pack_of(PACK).roles)
+def test_a_case_has_the_same_verdict_alone(role: str) -> None:
+    drawn = random.Random(role).sample([case.id for case in cases_of(PACK, role)], ALONE)
+    together = verdicts(role, tuple(drawn), at_once=32)
+    alone = {case: verdicts(role, (case,), at_once=1)[case] for case in drawn}
+    assert unlike({case: together[case] for case in drawn}, alone) == {}
+
+
+def unlike(first: dict[str, str], other: dict[str, str]) -> dict[str, tuple[str | None, str | None]]:
+    """The cases with another verdict, or with none, each with both."""
+    return {
+        case: (first.get(case), other.get(case))
+        for case in first.keys() | other.keys()
+        if first.get(case) != other.get(case)
+    }
