@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from harness.evidence.model import Event
 from harness.judge.case import SETTLED, Fetch, events_by_case, judge_case
 from harness.judge.model import CaseVerdict, Verdict
-from harness.judge.step import DEAF, UNSURE
+from harness.judge.step import HELD_UP, UNSURE
 from harness.pack.model import Pack
 from harness.scenario.plan import Plan
 
@@ -91,12 +91,12 @@ def is_spoiled(verdict: CaseVerdict, events: Sequence[Event]) -> bool:
     """Whether a case has no verdict because of what it cannot help.
 
     A message that belongs to nobody came while something was watched, or waited for in vain, or a limit was missed by
-    less than our own uncertainty, or we could not listen.
+    less than our own uncertainty, or this program was held up.
     """
     strays = [event.at for event in events if event.kind == "unmatched"]
     watched = [event.data for event in events if event.kind in ("quiet", "silence")]
     disturbed = any(str(data["since"]) <= at <= str(data["until"]) for data in watched for at in strays)
-    unsure = any(step.reason.endswith((UNSURE, DEAF)) for step in verdict.steps)
+    unsure = any(step.reason.endswith((UNSURE, HELD_UP)) for step in verdict.steps)
     return verdict.verdict is Verdict.INCONCLUSIVE and (disturbed or unsure)
 
 

@@ -82,7 +82,7 @@ def _judge_attempt(
 ) -> CaseVerdict:
     seen, illegal = _walk(case, plan, pack, own, fetch)
     case = as_it_came(case, {name for name, each in seen.items() if Outcome("accepted") in each.outcomes})
-    strays = _strays(case, pack, own, seen, fetch, illegal)
+    strays = () if _was_held_up(plan, own) else _strays(case, pack, own, seen, fetch, illegal)
     left = departure(case, seen)
     judged = with_strays(tuple(_steps(case, plan, pack, own, seen, left.after)), strays)
     steps = tuple(graded(case.id, step, reviews) for step in judged)
@@ -110,7 +110,7 @@ def judge_late(case: Case, plan: Plan, pack: Pack, events: Sequence[Event], fetc
     """
     _, own = _last_attempt(case, events)
     late = [event for event in events if event.kind == "extra" and own and event.seq > own[-1].seq]
-    if not late or own[-1].kind != "case-finished":
+    if not late or own[-1].kind != "case-finished" or _was_held_up(plan, own):
         return ()
     seen, _ = _walk(case, plan, pack, own, fetch)
     return tuple(stray.finding for stray in _strays(case, pack, late, seen, fetch, {}))
@@ -281,15 +281,29 @@ def _steps(
 ) -> Iterator[StepVerdict]:
     nothing = Seen()
     timers = plan.parameters.timers
-    lags = [event for event in events if event.kind == "lag"]
+    lag, held_up = sum(_lags(events)), _was_held_up(plan, events)
     for step in exchanges(case.steps):
         applies = step.id not in gone
         budget = timers.get(pack.messages[step.message].within, timers.get(ANSWER))
-        yield judge_exchange(step, case, pack, seen.get(step.id, nothing), budget, lags, applies=applies)
+        record = seen.get(step.id, nothing)
+        yield judge_exchange(step, case, pack, record, budget, lag, held_up=held_up, applies=applies)
     for other in case.steps:
         if isinstance(other, Quiet | Probe | Attest):
             record, observable = seen.get(other.id, nothing), plan.subject.observable
-            yield judge_observation(other, record, events, observable=observable, applies=other.id not in gone)
+            yield judge_observation(
+                other, record, events, observable=observable, held_up=held_up, applies=other.id not in gone
+            )
+
+
+def _lags(events: Iterable[Event]) -> Iterator[float]:
+    """By how many seconds our own loop was late, each time that it was."""
+    return (float(event.data["seconds"]) for event in events if event.kind == "lag")
+
+
+def _was_held_up(plan: Plan, events: Iterable[Event]) -> bool:
+    """Whether we were away for half the time of an answer or longer: whoever waited for us may have given up."""
+    answer = plan.parameters.timers.get(ANSWER)
+    return answer is not None and max(_lags(events), default=0.0) >= answer.total_seconds() / 2
 
 
 def _sum(steps: Sequence[StepVerdict], events: Sequence[Event], left: Departure) -> tuple[Verdict, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -25,10 +25,8 @@ NOT_REACHED = "Not reached."
 DEPARTED = "The script does not apply any more: an answer before it was legal, and led another way."
 UNSURE = "our own clock may be off by as much."
 """How a reason ends that is not certain."""
-HEARING = 0.25
-"""The part of a time limit for which we must have listened before silence proves anything."""
-DEAF = "We could not listen for most of that time: this program was held up."
-"""How a reason ends where silence proves nothing."""
+HELD_UP = "That proves nothing: this program was held up meanwhile."
+"""How a reason ends where the SUT may have been kept waiting by us."""
 _SEVERITY = {"error": Verdict.FAIL, "warning": Verdict.WARNING, "info": Verdict.NOT_APPLICABLE}
 
 
@@ -128,8 +126,9 @@ def judge_exchange(
     pack: Pack,
     seen: Seen,
     budget: timedelta | None,
-    lags: Sequence[Event] = (),
+    lag: float = 0.0,
     *,
+    held_up: bool = False,
     applies: bool = True,
 ) -> StepVerdict:
     """Judge one exchange.
@@ -138,7 +137,8 @@ def judge_exchange(
         step, case, pack: what was planned.
         seen: what was observed.
         budget: the time for an answer.
-        lags: when our own loop was late in this case, and by how much.
+        lag: seconds by which our own loop was late in this case.
+        held_up: it was once late for so long that the SUT may have given up on us.
         applies: the script still applied here; if not, only what checks found counts.
     """
     numbers = tuple(event.seq for event in seen.events)
@@ -149,12 +149,12 @@ def judge_exchange(
         ruling = Ruling(Verdict.NOT_APPLICABLE, DEPARTED, "")
     else:
         ruling = _awaited(step, case, pack, seen) if part == "await" else _delivered(step, case, pack, seen)
-    if ruling.verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE) and _unheard(seen, lags):
-        ruling = replace(ruling, verdict=Verdict.INCONCLUSIVE, reason=f"{ruling.reason} {DEAF}", findings=())
+    if held_up and ruling.verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE):
+        ruling = unproven(ruling)
     verdict, reason = ruling.verdict, ruling.reason
     over = _over(seen, budget) if applies and is_limited(step, case.sut) else 0.0
     late = [_too_late(over, step, case, pack)] if over > 0 else []
-    sure = over > UNCERTAINTY + sum(float(event.data["seconds"]) for event in lags)
+    sure = over > UNCERTAINTY + lag
     findings = (*seen.findings, *ruling.findings, *(late if sure else ()))
     for finding in findings:
         hit = weight(finding)
@@ -170,28 +170,9 @@ def judge_exchange(
     )
 
 
-def _unheard(seen: Seen, lags: Sequence[Event]) -> bool:
-    """Whether what was waited for in vain may have come in time all the same."""
-    waiting, silence = seen.first("waiting"), seen.first("silence")
-    if waiting is None or silence is None or not lags:
-        return False
-    return deaf(waiting.at, silence.at, lags, _allowed(waiting))
-
-
-def deaf(since: str, until: str, lags: Sequence[Event], limit: float | None = None) -> bool:
-    """Whether our own loop was late for so much of a time that silence proves nothing.
-
-    Parameters:
-        since, until: the time.
-        lags: when the loop was late, and by how much.
-        limit: how many seconds of it count; all when left out.
-    """
-    begin, end = (datetime.fromisoformat(each).timestamp() for each in (since, until))
-    heard = end - begin
-    for lag in lags:
-        over = datetime.fromisoformat(lag.at).timestamp()
-        heard -= max(min(over, end) - max(over - lag.data["seconds"], begin), 0.0)
-    return heard < HEARING * (end - begin if limit is None else limit)
+def unproven(ruling: Ruling) -> Ruling:
+    """What is left of it where this program was held up: the SUT may have acted on what we did not do in time."""
+    return replace(ruling, verdict=Verdict.INCONCLUSIVE, reason=f"{ruling.reason} {HELD_UP}", findings=())
 
 
 def _allowed(waiting: Event) -> float:
