@@ -30,6 +30,12 @@ def test_every_requirement_has_a_case_or_a_reason(pack: Pack, cases: dict[str, t
         assert any(line.checked for line in lines)
 
 
+def test_every_reason_is_one_of_four(pack: Pack) -> None:
+    words = ("not observable: ", "needs a person: ", "not public: ", "other role: ")
+    for each in pack.requirements.values():
+        assert each.untested is None or each.untested.startswith(words), each.id
+
+
 def test_every_case_has_a_requirement(cases: dict[str, tuple[Case, ...]]) -> None:
     assert [case.id for each in cases.values() for case in each if not case.requirements] == []
 
