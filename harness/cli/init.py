@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from harness.pack.model import Pack
 
-CONTROLS = ("http", "command", "none")
+CONTROLS = ("http", "command", "guided", "none")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -53,7 +53,7 @@ def _answers(name: str, pack: Pack) -> Answers:
     own = pack.roles[role].own or tuple(known)
     facts = {fact: _ask(f"Your {fact}, as messages say it", known[fact]) for fact in own if fact in known}
     url = _ask_or_leave("Address at which it receives messages, if it does")
-    control = _choose("How can the harness ask your system to send something", CONTROLS)
+    control = _choose("How can the harness ask your system to send something (guided: it tells a person)", CONTROLS)
     return Answers(
         pack=name,
         role=role,

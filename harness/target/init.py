@@ -26,7 +26,7 @@ class Answers:
         authority, product, version, contact: who it is.
         facts: what messages say about it, such as country and office.
         url: where it listens; empty when it only sends.
-        control: ``http``, ``command`` or ``none``.
+        control: ``http``, ``command``, ``guided`` or ``none``.
         control_url: for ``http``.
         command: program and arguments, for ``command``.
         listen_host, listen_port, advertise: where the harness listens; *advertise* is empty when it is the same.
@@ -152,6 +152,8 @@ def _control(answers: Answers) -> list[str]:
             ]
         case "command":
             return [head, "  type: command", f"  arguments: {_quoted(list(answers.command))}"]
+        case "guided":
+            return [head, "  type: guided              # a person is told what to do; 'c2c plan --sheet' prints it"]
         case _:
             return [head, "  type: none                # or guided: a person is told what to do"]
 

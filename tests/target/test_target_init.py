@@ -14,7 +14,7 @@ from harness.pack.load import load_pack
 from harness.pack.model import Pack
 from harness.target.init import Answers, write_target_files
 from harness.target.load import check_target, load_target
-from harness.target.model import CommandControl, HttpControl, NoControl
+from harness.target.model import CommandControl, GuidedControl, HttpControl, NoControl
 
 ANSWERS = Answers(pack="neighbours", role="customs", authority="Customs of Exland", product="Transit", version="1.0")
 
@@ -47,6 +47,7 @@ def test_the_files_can_be_loaded(tmp_path: Path, neighbours: Pack) -> None:
     ("answers", "kind"),
     [
         (ANSWERS, NoControl),
+        (replace(ANSWERS, control="guided"), GuidedControl),
         (replace(ANSWERS, control="command", command=("python", "adapter.py")), CommandControl),
     ],
 )
