@@ -241,6 +241,7 @@ def test_every_requirement_is_used_or_excused(pack: Pack, scenarios: tuple[Scena
     used = {name for scenario in scenarios for bearer in scenario.bearers.values() for name in bearer.requirements}
     used |= {name for cell in cells(pack) for name in (cell.requirement, cell.told) if name}
     used |= {name for each in pack.reactions for name in (each.requirement, each.received) if name}
+    used |= {each.requirement for each in (*pack.coded, *pack.rules.values()) if each.requirement}
     used |= {name for name, requirement in pack.requirements.items() if requirement.checks or requirement.untested}
     assert set(pack.requirements) - used == set()
 
