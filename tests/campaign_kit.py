@@ -11,13 +11,20 @@ from pathlib import Path
 from harness.demo import Props, Show, set_up
 from harness.pack.load import load_pack
 from harness.reference.launch import launch
+from harness.target.load import load_target
+from harness.target.setup import make_setup
 
 
 @contextmanager
-def running(folder: Path, pack: str, role: str, *faults: str) -> Iterator[Props]:
-    """Keys and target file in *folder*, and the reference implementation as a process, while the block lasts."""
+def running(folder: Path, pack: str, role: str, *faults: str, full: bool = False) -> Iterator[Props]:
+    """Keys and target file in *folder*, and the reference implementation as a process, while the block lasts.
+
+    With *full* it takes all positions, and has been given the list on which the harness's revoked certificates stand.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    props = set_up(load_pack(pack), Show(pack, role, faults), folder)
+    props = set_up(load_pack(pack), Show(pack, role, faults, full=full), folder)
+    if full:
+        make_setup(load_target(props.target_file), load_pack(pack))
     loop = asyncio.new_event_loop()
     ready, over = threading.Event(), asyncio.Event()
     problems: list[BaseException] = []

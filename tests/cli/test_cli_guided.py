@@ -97,9 +97,10 @@ def harness(*arguments: str) -> subprocess.Popen[str]:
 @pytest.mark.parametrize("role", ["holder", pytest.param("customs", marks=pytest.mark.nightly)])
 def test_a_person_certifies_a_system_with_a_pause(role: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     out, sheet = tmp_path / "bundle", tmp_path / "sheet.html"
-    with running(tmp_path / "system", "etir-4.3", role) as props:
+    with running(tmp_path / "system", "etir-4.3", role, full=True) as props:
         person, target = Person(props.target_file), tmp_path / "system" / "guided.yaml"
-        described = json.loads(props.target_file.read_text("utf-8")) | {"control": {"type": "guided"}}
+        described = json.loads(props.target_file.read_text("utf-8"))
+        described |= {"control": {"type": "guided"}, "max_in_flight": 3}
         target.write_text(json.dumps(described), "utf-8")
         assert main(["plan", "--target", str(target), "--sheet", str(sheet)]) == 0
         actions, lookups, movements = map(int, PLANNED.search(capfd.readouterr().out).groups())  # type: ignore[union-attr]
