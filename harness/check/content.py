@@ -90,22 +90,23 @@ def schema(subject: Subject) -> Iterator[Finding]:
 def codelist(subject: Subject) -> Iterator[Finding]:
     """Coded values are in their code lists."""
     for name, document in _judged(subject):
-        yield from _breaches("codelist", coded_violations(subject.pack, name, document))
+        yield from _breaches(subject.pack, "codelist", coded_violations(subject.pack, name, document))
 
 
 def rule(subject: Subject) -> Iterator[Finding]:
     """The rules and conditions of the pack hold."""
     for name, document in _judged(subject):
-        yield from _breaches("rule", rule_violations(subject.pack, name, document))
+        yield from _breaches(subject.pack, "rule", rule_violations(subject.pack, name, document))
 
 
-def _breaches(check: str, breaches: Iterable[Breach]) -> Iterator[Finding]:
+def _breaches(pack: Pack, check: str, breaches: Iterable[Breach]) -> Iterator[Finding]:
     for found in breaches:
+        kept = pack.rules[found.rule].kept if found.rule is not None else None
         yield Finding(
             check,
             found.code,
             found.text,
-            requirement=found.requirement,
+            requirement=kept or found.requirement,
             pointer=found.pointer,
             line=found.line,
         )

@@ -507,6 +507,7 @@ class Rule:
         code: error code of a violation.
         codes: other codes for what is missing (``R``) and for what must not be there (``N``).
         requirement: the demand it breaks.
+        kept: the demand that whoever sends it breaks, where that is another one.
         source: where it comes from.
         decisive, since, until: path of the date that decides whether the rule holds, and its time (ISO 8601, the end
             does not belong to it); ``None`` for ever.
@@ -526,6 +527,7 @@ class Rule:
     until: str | None = None
     moved: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     codes: Mapping[str, str] = field(default_factory=dict)
+    kept: str | None = None
 
 
 @dataclass(frozen=True)

@@ -110,6 +110,7 @@ def read_rules(
             code=error if isinstance(error := entry.get("error"), str) else error["else"],
             codes={} if isinstance(error, str) else error,
             requirement=demand(entry, "requirement", requirements),
+            kept=demand(entry, "kept", requirements),
             source=read_origin(entry.get("source")),
             decisive=entry.get("decisive"),
             since=entry.get("since"),
