@@ -19,8 +19,10 @@ from harness.pack.sample import golden
 from harness.pack.schema import schema_folders
 from harness.pack.wsdl import Operation
 from harness.pack.xsd import compile_schema
-from harness.pack.xsd_tree import Node, places, words
+from harness.pack.xsd_tree import Node, places, stem, words
 
+_COMPARED = 1000
+"""A root of which nobody is sure is compared place by place only when it has no more places."""
 SURE, AHEAD = 0.4, 0.02
 """The least confidence with which a root is proposed, and by how much it must be better than the next."""
 
@@ -84,7 +86,8 @@ def _adopted(
     root, sure, confidence, reasons, others = choice
     known = known_places(pack, message)
     used = frozenset(_plain(path) for path in (*_spoken(pack, message), *pointers)) & {each.node.path for each in known}
-    proposals = propose(known, places(root.compiled.grammar, root.tag)[1:]) if root else {}
+    foreign = places(root.compiled.grammar, root.tag)[1:] if root else ()
+    proposals = propose(known, foreign) if sure or len(foreign) <= _COMPARED else {}
     operation = operations.get(root.tag) if root else None
     action = operation.action if operation is not None else None
     return Adopted(message, root, sure, confidence, reasons, others, action, proposals, used)
@@ -205,6 +208,9 @@ def _likeness(message: Message, root: Root, alike: float) -> tuple[float, tuple[
     elif named.search(f"{root.tag} {root.file}"):
         score += 0.6
         reasons.append(f"{message.name} in its namespace, name or file")
+    elif stem(local) and stem(local) == stem(root.local):
+        score += 0.55
+        reasons.append(f"{stem(local)} with another ending")
     elif named.search(about):
         score += 0.5
         reasons.append(f"{message.name} in its documentation")

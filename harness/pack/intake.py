@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import shutil
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from harness.message.xml import XmlDocument, parse_xml
 from harness.pack.source import read_source
 from harness.pack.wsdl import Service, read_wsdl
 from harness.pack.xsd import Compiled, compile_schema
+from harness.pack.xsd_tree import stem
 
 _CODE = ("code", "value", "key", "id")
 _MEANING = ("description", "meaning", "name", "text", "title", "label")
@@ -72,28 +73,30 @@ class Intake:
     problems: tuple[ConfigurationFault, ...]
 
 
-def read_folder(folder: Path, schemas: Path) -> Intake:
+def read_folder(folder: Path, schemas: Path, names: Collection[str] = ()) -> Intake:
     """Read a folder with everything in it. Files of other kinds are left alone.
 
     Parameters:
         folder: the folder.
         schemas: an empty folder for a copy of its schemas, and of those that stand in a WSDL.
+        names: local names by which a message is known, also where another element contains it.
 
     Raises:
         ConfigurationFault: the folder has no schema that can be used.
     """
     folder = folder.resolve()
     problems: list[ConfigurationFault] = []
-    services: list[Service] = []
+    given: dict[Path, Service] = {}
     for file in _files(folder, "wsdl"):
         try:
-            services.append(read_wsdl(file))
+            given[file] = read_wsdl(file)
         except ConfigurationFault as fault:
             problems.append(fault)
-    _copy(folder, schemas, services)
+    _copy(folder, schemas, given)
+    services = tuple(given.values())
     compiled = dict(_compiled(schemas, problems))
     spoken = {root for service in services for each in service.operations for root in (each.request, each.answer)}
-    roots = _roots(compiled, spoken)
+    roots = _roots(compiled, spoken, {each.lower() for each in names} | set(filter(None, map(stem, names))))
     if not roots:
         raise ConfigurationFault(
             "no message root was found",
@@ -102,21 +105,42 @@ def read_folder(folder: Path, schemas: Path) -> Intake:
             remedy=problems[0].what if problems else "Name the folder with the schemas.",
         )
     samples = _samples(folder, roots, problems)
-    return Intake(schemas, roots, tuple(services), samples, tuple(_codelists(folder, problems)), tuple(problems))
+    codelists = tuple(_codelists(folder, problems))
+    told = tuple(_as_given(problem, schemas, folder) for problem in problems)
+    return Intake(schemas, roots, services, samples, codelists, told)
 
 
-def _copy(folder: Path, schemas: Path, services: list[Service]) -> None:
+def _as_given(problem: ConfigurationFault, schemas: Path, folder: Path) -> ConfigurationFault:
+    """A mistake in a copy, told of the file that was given."""
+    where = problem.where
+    if where is None or where.file is None or not Path(where.file).is_relative_to(schemas):
+        return problem
+    given = folder / Path(where.file).relative_to(schemas)
+    if given.is_file():
+        problem.where = replace(where, file=given)
+    return problem
+
+
+def _copy(folder: Path, schemas: Path, services: Mapping[Path, Service]) -> None:
+    """Copy the schemas, and put those of a WSDL where it lies, so that they find what they include."""
     for file in _files(folder, "xsd"):
         target = schemas / file.relative_to(folder)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, target)
-    for number, data in enumerate((each for service in services for each in service.schemas), 1):
-        (schemas / f"wsdl-types-{number}.xsd").write_bytes(data)
+    for file, service in services.items():
+        beside = (schemas / file.relative_to(folder)).parent
+        beside.mkdir(parents=True, exist_ok=True)
+        for number, data in enumerate(service.schemas, 1):
+            (beside / f"{file.stem}-types-{number}.xsd").write_bytes(data)
 
 
 def _files(folder: Path, *endings: str) -> Iterator[Path]:
+    """The files of some kinds; what leads out of the folder is none of it."""
+    inside = folder.resolve()
     for file in sorted(folder.rglob("*"), key=Path.as_posix):
-        if file.is_file() and file.suffix.lower().removeprefix(".") in endings and "__MACOSX" not in file.parts:
+        kind = file.suffix.lower().removeprefix(".")
+        wanted = kind in endings and file.is_file() and "__MACOSX" not in file.parts
+        if wanted and file.resolve().is_relative_to(inside):
             yield file
 
 
@@ -136,14 +160,18 @@ def _compiled(folder: Path, problems: list[ConfigurationFault]) -> Iterator[tupl
     problems += [fault for file, fault in failed.items() if file.relative_to(folder).as_posix() not in used]
 
 
-def _roots(compiled: Mapping[str, Compiled], spoken: set[str | None]) -> dict[str, Root]:
-    """The roots: what a WSDL sends, and every global element with content to which nothing refers."""
+def _roots(
+    compiled: Mapping[str, Compiled], spoken: Collection[str | None], names: Collection[str]
+) -> dict[str, Root]:
+    """What a WSDL sends, what has a known name, and every global element with content that is in none else."""
     referred = {tag for schema in compiled.values() for tag in schema.grammar.referred()}
     found: dict[str, Root] = {}
     for file, schema in compiled.items():
         for tag in schema.grammar.declared():
             declaration = schema.grammar.element(tag)
-            if declaration is None or (tag in referred and tag not in spoken):
+            local = tag.rpartition("}")[2]
+            known = tag in spoken or local.lower() in names or stem(local) in names
+            if declaration is None or (tag in referred and not known) or declaration.get("abstract") in ("true", "1"):
                 continue
             if schema.grammar.content_of(declaration).declarations:
                 own = schema.grammar.home(declaration) == 0
@@ -191,7 +219,7 @@ def _codelists(folder: Path, problems: list[ConfigurationFault]) -> Iterator[Giv
     for file in _files(folder, "json", "csv", "yaml", "yml"):
         try:
             yield from _lists(file)
-        except (ValueError, ConfigurationFault) as problem:
+        except (ValueError, csv.Error, RecursionError, ConfigurationFault) as problem:
             problems.append(ConfigurationFault(f"this is no code list: {problem}", where=Where(file)))
 
 

@@ -65,7 +65,7 @@ def propose(known: Sequence[Known], foreign: Sequence[Node]) -> dict[str, Propos
         known: places of the pack's message, in document order.
         foreign: places of the foreign message, in document order.
     """
-    pairs = [[_evidence(mine, theirs) for theirs in foreign] for mine in known]
+    pairs = _pairs(known, foreign)
     beside = _aligned([[score for score, _ in row] for row in pairs])
     scored = []
     for row, line in enumerate(pairs):
@@ -79,6 +79,27 @@ def propose(known: Sequence[Known], foreign: Sequence[Node]) -> dict[str, Propos
     found = _assigned(known, foreign, sorted(scored, key=lambda each: (-each[0], each[1], each[2])))
     found |= dict(_around(known, foreign, found))
     return {each.node.path: found[each.node.path] for each in known}
+
+
+def _pairs(known: Sequence[Known], foreign: Sequence[Node]) -> list[list[tuple[float, tuple[str, ...]]]]:
+    """The evidence for every pair; a place that is where it was, and may still hold what it held, has no other one."""
+    columns = {node.path: column for column, node in enumerate(foreign)}
+    kept: dict[int, tuple[int, tuple[float, tuple[str, ...]]]] = {}
+    for row, mine in enumerate(known):
+        column = columns.get(mine.node.path)
+        if column is not None and (found := _evidence(mine, foreign[column]))[0] >= SURE:
+            kept[row] = column, found
+    taken = {column for column, _ in kept.values()}
+    nothing: tuple[float, tuple[str, ...]] = (0.0, ())
+    pairs = []
+    for row, mine in enumerate(known):
+        if row in kept:
+            line = [nothing] * len(foreign)
+            line[kept[row][0]] = kept[row][1]
+        else:
+            line = [nothing if column in taken else _evidence(mine, each) for column, each in enumerate(foreign)]
+        pairs.append(line)
+    return pairs
 
 
 def _around(
@@ -185,7 +206,8 @@ def _types(mine: Text, theirs: Text) -> tuple[float, list[str]]:
     if mine.patterns and mine.patterns == theirs.patterns:
         return 0.3, ["same pattern"]
     if mine.values and theirs.values:
-        shared = len(set(mine.values) & set(theirs.values)) / len(set(mine.values) | set(theirs.values))
+        both = len(mine.listed & theirs.listed)
+        shared = both / (len(mine.listed) + len(theirs.listed) - both)
         return (0.3 * shared, ["same values"]) if shared else (-1.0, [])
     if mine.family != theirs.family:
         return 0.0, []

@@ -73,7 +73,8 @@ def import_folder(
             expected=f"a folder in {base.parent}",
             remedy="Choose --out beside the base.",
         )
-    intake = read_folder(folder, out / "schemas" / SCHEMAS)
+    known = [name for message in pack.messages.values() for name in (message.name, message.root.rpartition("}")[2])]
+    intake = read_folder(folder, out / "schemas" / SCHEMAS, known)
     done = Imported(out, adopt(pack, intake, pointers), problems=intake.problems)
     if others:
         taken = {each.root.tag for each in done.adopted if each.root is not None and each.sure}

@@ -68,8 +68,9 @@ def read_wsdl(file: Path) -> Service:
         if part.get("element")
     }
     actions = {
-        operation.get("name", ""): soap.get("soapAction")
-        for operation in root.iterfind(f"{_WSDL}binding/{_WSDL}operation")
+        (binding.get("type", "").rpartition(":")[2], operation.get("name", "")): soap.get("soapAction")
+        for binding in root.iterfind(f"{_WSDL}binding")
+        for operation in binding.iterfind(f"{_WSDL}operation")
         for soap in _soap(operation, "operation")
     }
     return Service(
@@ -78,9 +79,10 @@ def read_wsdl(file: Path) -> Service:
                 name := operation.get("name", ""),
                 _root(operation, "input", elements),
                 _root(operation, "output", elements),
-                actions.get(name) or None,
+                actions.get((port.get("name", ""), name)) or None,
             )
-            for operation in root.iterfind(f"{_WSDL}portType/{_WSDL}operation")
+            for port in root.iterfind(f"{_WSDL}portType")
+            for operation in port.iterfind(f"{_WSDL}operation")
         ),
         next(
             (

@@ -1,12 +1,10 @@
 """XML Schema: compiled once from the files of a pack, and its errors told as violations of a kind.
 
-Files are taken from the ``schemas`` folders of the pack only. What lies outside is refused before libxml2
-gets to see it, and the resolver has nothing else to give.
+Files are collected by :mod:`harness.pack.xsd_files`, and libxml2 gets nothing but these.
 """
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -14,23 +12,19 @@ from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from threading import Lock
-from typing import Any
 
 from lxml import etree
 
-from harness.errors import ConfigurationFault, MalformedInput, Where
-from harness.message.xml import parse_xml
+from harness.errors import ConfigurationFault, Where
 from harness.pack.content import Wrong, classify
-from harness.pack.layers import find_file
 from harness.pack.violation import Violation
-from harness.pack.xsd_model import XS, Grammar
+from harness.pack.xsd_files import collect, tree_of, wrong_file
+from harness.pack.xsd_model import Grammar
 
 MOST = 100
 """At most so many violations are told of one message."""
 
-_SCHEME = "pack:/"
 _TEXT = 300
-_REFERENCES = (f"{XS}include", f"{XS}import", f"{XS}redefine")
 _ATTRIBUTE = re.compile(r"Element '[^']*'(?:, attribute|: The attribute) '(?:\{[^}]*\})?([^']+)'")
 _FACET = re.compile(r"\[facet '[^']*'\] ")
 _VALUE = re.compile(r".*'(?= (?:is (?:not|less|greater) |has more |does not (?:match|resolve) ))", re.DOTALL)
@@ -77,67 +71,20 @@ def compile_schema(file: Path, folders: tuple[Path, ...]) -> Compiled:
     Raises:
         ConfigurationFault: a file cannot be read, lies outside of the pack, or is no XML Schema.
     """
-    files = _collect(file, folders)
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
-    parser.resolvers.add(_FromPack({name: data for name, (data, _) in files.items()}))
-    main = next(iter(files))
+    files = collect(file, folders)
     try:
-        schema = etree.XMLSchema(etree.fromstring(files[main][0], parser, base_url=_SCHEME + main))
+        schema = etree.XMLSchema(tree_of(files))
     except etree.XMLSchemaParseError as error:
         last = error.error_log.last_error
+        wrong = wrong_file(files, last.filename if last is not None else None)
         raise ConfigurationFault(
             f"this is not a right XML Schema: {str(error).removesuffix('.')}",
-            where=Where(file, last.line if last is not None else None),
+            where=Where(wrong, last.line if last is not None else None),
             remedy="Correct the schema.",
         ) from None
-    return Compiled(schema, Grammar([pair for _, pair in files.values()]), tuple(files))
-
-
-class _FromPack(etree.Resolver):
-    """Gives what was collected, and for anything else a document that is no schema."""
-
-    def __init__(self, files: dict[str, bytes]) -> None:
-        self.files = files
-
-    def resolve(self, system_url: str | None, public_id: str | None, context: Any) -> Any:  # noqa: ARG002
-        """Resolve a reference; an empty answer would let libxml2 look for itself."""
-        name = posixpath.normpath((system_url or "").removeprefix(_SCHEME))
-        return self.resolve_string(self.files.get(name, b"<refused/>"), context, base_url=_SCHEME + name)
-
-
-_Document = tuple[bytes, tuple[etree._Element, str | None]]
-
-
-def _collect(file: Path, folders: tuple[Path, ...]) -> dict[str, _Document]:
-    """The schema files by name, the first is *file*; each with the namespace that it declares names in."""
-    folder = next(folder for folder in folders if file.is_relative_to(folder))
-    waiting: list[tuple[str, Path, str | None]] = [(file.relative_to(folder).as_posix(), file, None)]
-    files: dict[str, _Document] = {}
-    while waiting:
-        name, path, including = waiting.pop()
-        data = path.read_bytes()
-        try:
-            root = parse_xml(data).element
-        except MalformedInput as error:
-            raise ConfigurationFault(
-                error.what, where=Where(path, error.line), expected="an XML Schema without DTD"
-            ) from None
-        namespace = root.get("targetNamespace", including)
-        files[name] = (data, (root, namespace))
-        for reference in root.iterchildren(*_REFERENCES):
-            location = reference.get("schemaLocation")
-            if location is None:
-                continue
-            other = posixpath.normpath(posixpath.join(posixpath.dirname(name), location))
-            where = Where(path, reference.sourceline)
-            if ":" in location or other.startswith(("/", "..")):
-                raise ConfigurationFault(
-                    f"'{location}' lies outside of the pack", where=where, expected="a file below schemas/"
-                )
-            if other not in files:
-                chameleon = None if reference.tag == f"{XS}import" else namespace
-                waiting.append((other, find_file(folders, other, where), chameleon))
-    return files
+    return Compiled(
+        schema, Grammar([(each.root, each.namespace) for each in files]), tuple(each.name for each in files)
+    )
 
 
 def _violation(payload: etree._Element, error: etree._LogEntry, grammar: Grammar) -> Violation:

@@ -1,8 +1,8 @@
 """Reading content models out of XML Schema files.
 
-Understood are global and local elements, groups, sequence, choice, all, any, extension and restriction, also in
-included files without a namespace of their own. Of anything else no content model is given, and the caller
-keeps what the validator said.
+Understood are global and local elements, groups, substitution groups, sequence, choice, all, any, extension and
+restriction, also in included files without a namespace of their own. Of anything else no content model is given, and
+the caller keeps what the validator said.
 """
 
 from __future__ import annotations
@@ -48,6 +48,11 @@ class Grammar:
             for node in root.iterchildren(*(f"{XS}{kind}" for kind in _GLOBAL))
         }
         self._contents: dict[etree._Element, Content] = {}
+        self._texts: dict[etree._Element, Text] = {}
+        self._substitutes: dict[str, list[str]] = {}
+        for (kind, tag), node in self._globals.items():
+            if kind == "element" and (head := node.get("substitutionGroup")):
+                self._substitutes.setdefault(self._resolve(node, head), []).append(tag)
 
     def content(self, tags: Sequence[str]) -> Content | None:
         """Content of an element, ``None`` when these files do not declare it.
@@ -69,7 +74,19 @@ class Grammar:
     def referred(self) -> frozenset[str]:
         """The global elements that stand inside others."""
         references = (node for root in self._namespaces for node in root.iter(f"{XS}element") if node.get("ref"))
-        return frozenset(self._resolve(node, node.get("ref", "")) for node in references)
+        named = {self._resolve(node, node.get("ref", "")) for node in references}
+        return frozenset(named.union(*(self._in_place_of(tag) for tag in named)))
+
+    def _in_place_of(self, head: str, depth: int = 0) -> tuple[str, ...]:
+        """The elements that can stand in the place of another one (substitution group), abstract ones left out."""
+        if depth > _DEEP:
+            return ()
+        own = () if self._is_abstract(head) else (head,)
+        return (*own, *(tag for each in self._substitutes.get(head, ()) for tag in self._in_place_of(each, depth + 1)))
+
+    def _is_abstract(self, tag: str) -> bool:
+        declaration = self._globals.get(("element", tag))
+        return declaration is not None and declaration.get("abstract") in ("true", "1")
 
     def home(self, declaration: etree._Element) -> int:
         """The number of the file with a declaration; 0 is the one that the schema was compiled from."""
@@ -139,6 +156,11 @@ class Grammar:
         return self._globals.get(("complexType", tag), self._globals.get(("simpleType", tag)))
 
     def _simple(self, definition: etree._Element, depth: int = 0) -> Text:
+        if definition not in self._texts:
+            self._texts[definition] = self._read_simple(definition, depth)
+        return self._texts[definition]
+
+    def _read_simple(self, definition: etree._Element, depth: int) -> Text:
         inner = next(iter(definition.iterchildren(f"{XS}restriction", f"{XS}list", f"{XS}union")), None)
         if inner is None or depth > _DEEP:
             return Text()
@@ -206,7 +228,10 @@ class Grammar:
     def _once(self, node: etree._Element, declarations: dict[str, etree._Element]) -> Particle:
         match _kind(node):
             case "element":
-                return self._element(node, declarations)
+                name = self._element(node, declarations)
+                others = self._in_place_of(name.tag) if node.get("ref") and name.tag in self._substitutes else ()
+                declarations.update({tag: self._globals["element", tag] for tag in others})
+                return Choice(tuple(map(Name, others))) if others else name
             case "any":
                 return Any()
             case "group":

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import islice
 
 _DEEP = 12
@@ -73,6 +74,11 @@ class Text:
     low: str | None = None
     fixed: str | None = None
 
+    @cached_property
+    def listed(self) -> frozenset[str]:
+        """The listed values; there may be tens of thousands."""
+        return frozenset(self.values)
+
     @property
     def family(self) -> str:
         """``number``, ``time``, ``flag`` or ``text``."""
@@ -114,7 +120,7 @@ def fits(text: Text, value: str) -> bool:
     """Whether a value may stand there, as far as the facets tell without a validator."""
     if text.fixed is not None and value != text.fixed:
         return False
-    if text.values and value not in text.values:
+    if text.values and value not in text.listed:
         return False
     if text.family == "number":
         return re.fullmatch(r"[-+]?[0-9]+(\.[0-9]+)?", value) is not None

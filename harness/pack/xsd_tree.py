@@ -13,8 +13,8 @@ from harness.pack.content import All, Any, Choice, Name, Particle, Repeat, Serie
 from harness.pack.xsd_model import Content, Grammar
 from harness.pack.xsd_text import Text, sample_text
 
-_DEEP, _MANY = 16, 6000
-"""Bounds on one message: nested elements, and places."""
+_DEEP, _MANY, _OFTEN = 16, 6000, 1000
+"""Bounds on one message: nested elements, places, and how often an element is repeated because it must be."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Node:
 
 
 def places(grammar: Grammar, root: str) -> tuple[Node, ...]:
-    """Every place of a message, in document order; recursion ends at a bounded depth.
+    """Every place of a message, in document order; an element inside itself is not followed.
 
     Parameters:
         grammar: the declarations.
@@ -48,7 +48,7 @@ def places(grammar: Grammar, root: str) -> tuple[Node, ...]:
     found: list[Node] = []
     declaration = grammar.element(root)
     if declaration is not None:
-        for node in _walk(grammar, declaration, "", _local(root), required=True, repeats=False, depth=0):
+        for node in _walk(grammar, declaration, "", _local(root), required=True, repeats=False, around=()):
             found.append(node)
             if len(found) == _MANY:
                 break
@@ -63,7 +63,7 @@ def _walk(
     *,
     required: bool,
     repeats: bool,
-    depth: int,
+    around: tuple[etree._Element, ...],
 ) -> Iterator[Node]:
     content = grammar.content_of(declaration)
     children = dict(_occurrences(content.model, required=True, repeats=False))
@@ -72,7 +72,7 @@ def _walk(
     start = f"{path}/" if path else ""
     for attribute, needed, kind in grammar.attributes(declaration):
         yield Node(f"{start}@{attribute}", f"@{attribute}", needed, False, kind, "")
-    if depth < _DEEP:
+    if len(around) < _DEEP and declaration not in around:
         for tag, (least, many) in children.items():
             yield from _walk(
                 grammar,
@@ -81,7 +81,7 @@ def _walk(
                 _local(tag),
                 required=least,
                 repeats=many,
-                depth=depth + 1,
+                around=(*around, declaration),
             )
 
 
@@ -122,7 +122,17 @@ def smallest(grammar: Grammar, root: str, wanted: AbstractSet[str], texts: Mappi
     declaration = grammar.element(root)
     if declaration is not None:
         _grow(grammar, element, declaration, "", needed, texts, 0)
-    return element
+    return _prefixed(element, namespace[1:]) if namespace else element
+
+
+def _prefixed(element: etree._Element, namespace: str) -> etree._Element:
+    """The same with a prefix, where something in it is in no namespace: a default one would take it in."""
+    if all(str(each.tag).startswith("{") for each in element.iter(etree.Element)):
+        return element
+    written = etree.Element(element.tag, dict(element.attrib), nsmap={"m": namespace})
+    written.text = element.text
+    written.extend(list(element))
+    return written
 
 
 def _grow(
@@ -166,7 +176,7 @@ def _chosen(content: Content, model: Particle, start: str, needed: AbstractSet[s
                 part = next(filter(asked, parts), min(parts, key=lambda each: (optional(each), len(names(each)))))
                 yield from _chosen(content, part, start, needed)
         case Repeat(part, least, most):
-            for _ in range(0 if most == 0 else max(least, int(asked(part)))):
+            for _ in range(0 if most == 0 else min(max(least, int(asked(part))), _OFTEN)):
                 yield from _chosen(content, part, start, needed)
         case All(required, others):
             yield from sorted(required)
@@ -179,6 +189,12 @@ def words(text: str) -> tuple[str, ...]:
     """The words of a name: ``TransitOperationID2`` has transit, operation, id and 2; all in lower case."""
     parts = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+", text)
     return tuple(part.lower() for part in parts)
+
+
+def stem(name: str) -> str:
+    """The letters and digits with which a numbered name begins, without what a version adds: CD001 of CD001C."""
+    found = re.match(r"[A-Za-z]{1,6}[0-9]{2,}", name)
+    return found[0].upper() if found else ""
 
 
 def _local(tag: str) -> str:
