@@ -150,7 +150,7 @@ def _at_hand(
     found = _of_namespace(namespace, folders)
     if found is None:
         raise ConfigurationFault(
-            f"'{location}' is on the network, where nothing is fetched from",
+            f"'{location}' lies outside of the pack, on the network, where nothing is fetched from",
             where=where,
             expected="a file of that name beside the schema, or one file that declares its namespace",
             remedy="Put a copy of it beside the schema.",

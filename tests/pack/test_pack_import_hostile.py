@@ -52,7 +52,7 @@ def taken(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Taken:
         ("dtd.xsd", '<!DOCTYPE a [<!ENTITY x "y">]>' + good(), "document type"),
         ("bomb.xsd", f'<!DOCTYPE a [<!ENTITY e0 "x">{ENTITIES}]>' + good(), "document type"),
         ("bomb.xml", f'<!DOCTYPE a [<!ENTITY e0 "x">{ENTITIES}]><a>&e40;</a>', "document type"),
-        ("net.xsd", good(INCLUDE.format("http://127.0.0.1:9/types.xsd")), "on the network"),
+        ("net.xsd", good(INCLUDE.format("http://127.0.0.1:9/types.xsd")), "lies outside of the pack, on the network"),
         ("file.xsd", good(INCLUDE.format("file:///etc/passwd")), "lies outside"),
         ("absolute.xsd", good(INCLUDE.format("/etc/passwd")), "lies outside"),
         ("up.xsd", good(INCLUDE.format("../../../../../etc/passwd")), "lies outside"),
