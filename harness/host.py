@@ -11,12 +11,17 @@ import shlex
 import stat
 import sys
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
+
+if sys.platform != "win32":
+    import resource
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 WINDOWS = sys.platform == "win32"
+_ENOUGH = 4096
 _AWAKE_OR_NOT: int | None = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
 
 
@@ -93,3 +98,19 @@ def make_durable(descriptor: int) -> None:
 def passing() -> int:
     """Nanoseconds from an arbitrary start that nobody can set, and that also pass while the computer sleeps."""
     return time.monotonic_ns() if _AWAKE_OR_NOT is None else time.clock_gettime_ns(_AWAKE_OR_NOT)
+
+
+def handles() -> int | None:
+    """How many files and connections this process may have open; its own limit is raised to a few thousand if it may.
+
+    ``None`` where no limit is known.
+    """
+    if sys.platform == "win32":
+        return None
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _ENOUGH if hard == resource.RLIM_INFINITY else min(_ENOUGH, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+            soft = wanted
+    return None if soft == resource.RLIM_INFINITY else soft

@@ -14,7 +14,12 @@ from harness.pack.model import Pack
 from harness.record.strict import loads
 from harness.scenario.plan import Plan, plan_to_json
 
-_SAME = ("timers", "pools", "anchors", "assurance")
+_SAME = {
+    "timers": "the timers",
+    "pools": "the pools",
+    "anchors": "the authorities in the files of certificates",
+    "assurance": "the assurance",
+}
 
 
 def reopen_run(folder: Path) -> tuple[Plan, Pack]:
@@ -61,4 +66,4 @@ def differences(now: Plan, then: Plan) -> list[str]:
     one, other = plan_to_json(now), plan_to_json(then)
     found = [] if one["sut"] == other["sut"] else ["the system itself"]
     found += [] if one.get("annexes") == other.get("annexes") else ["attestations"]
-    return found + [name for name in _SAME if one["parameters"][name] != other["parameters"][name]]
+    return found + [words for name, words in _SAME.items() if one["parameters"][name] != other["parameters"][name]]

@@ -33,7 +33,8 @@ kind                   data
 ``attested``           question; answer and person, or null while nobody has answered; files: name, digest and size of
                        each document that shows it
 ``fault``              text: this program did something wrong in this case (:class:`~harness.errors.HarnessFault`)
-``lag``                seconds: how late the loop was, when over the recorded uncertainty
+``lag``                seconds: how late the loop was, when over the recorded uncertainty, or for how long this
+                       computer could accept no connection
 ``clock-set``          seconds: by how much somebody set the wall clock of this computer; the times of the events go on
                        as they began
 ``run-finished``       complete (bool), reason

@@ -15,18 +15,21 @@ Rules:
 from __future__ import annotations
 
 import asyncio
+import errno
+from asyncio.constants import ACCEPT_RETRY_DELAY
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from harness.errors import HarnessFault
+from harness.errors import ConfigurationFault, HarnessFault
 from harness.evidence.clock import UNCERTAINTY, Clock, SystemClock, stamp
 from harness.evidence.log import EventLog
 from harness.evidence.model import Event
 from harness.exchange.attest import ask_all
 from harness.exchange.data import Data, NoDataError, make_data
+from harness.exchange.http import WireLimits
 from harness.exchange.listener import Listener
 from harness.exchange.model import Setup
 from harness.exchange.movement import Movement, movement_after
@@ -37,6 +40,7 @@ from harness.exchange.stage import Stage
 from harness.exchange.switchboard import Switchboard
 from harness.exchange.tls import client_context, server_context
 from harness.exchange.transport import WireTransport
+from harness.host import handles
 from harness.judge.case import judge_case, trust_of
 from harness.judge.model import CaseVerdict, Verdict
 from harness.pack.model import Pack
@@ -46,11 +50,14 @@ from harness.scenario.plan import END, Plan
 from harness.scenario.project import is_timed
 from harness.scenario.unmapped import unmapped
 
+FILES, PER_CASE = 48, 4
+"""Open files and connections that a run needs for itself, and for each case in flight."""
 SETTING = 1.0
 """Seconds by which the wall clock of the computer must leave the clock of the run, to be told."""
 
 REMOVED = "Somebody removed or moved the folder of the run; what was observed has been written there anew."
 
+_EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 _EVERYWHERE = ("0.0.0.0", "::", "")  # noqa: S104 - not bound here, only recognised
 
 
@@ -153,6 +160,7 @@ class Engine:
     @asynccontextmanager
     async def _on_stage(self) -> AsyncIterator[Stage]:
         setup, parameters = self._setup, self._plan.parameters
+        limits = _limits(setup.max_in_flight)
         secure = bool(setup.tls_anchors) or any(url.startswith("https:") for url in setup.sut_urls.values())
         trust = trust_of(parameters)
         switchboard = Switchboard(self._pack, trust, self._recorder, one_case=setup.max_in_flight == 1)
@@ -165,12 +173,15 @@ class Engine:
             setup.listen_port,
             server_context(setup.listener, setup.tls_anchors) if secure else None,
             switchboard,
+            limits,
             clock=self._clock,
             on_failure=switchboard.failed,
             on_fault=self._faulted,
         )
         host = "localhost" if setup.listen_host in _EVERYWHERE else setup.listen_host
         own_url = f"{'https' if secure else 'http'}://{f'[{host}]' if ':' in host else host}:{listener.port}"
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(self._troubled)
         timing = asyncio.create_task(self._watch_the_computer())
         try:
             yield Stage(
@@ -190,6 +201,14 @@ class Engine:
             for transport in transports.values():
                 await transport.aclose()
             await listener.close()
+            loop.set_exception_handler(None)
+
+    def _troubled(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """What the loop could not do: where nothing could be accepted for a moment, the SUT is not late for it."""
+        if getattr(context.get("exception"), "errno", None) in _EXHAUSTED:
+            self._recorder.write("lag", seconds=ACCEPT_RETRY_DELAY)
+        else:
+            loop.default_exception_handler(context)
 
     async def _play_all(self, stage: Stage, cases: Iterable[Case], at_once: int, *, joined: bool = False) -> None:
         """Play cases, so many at once; *joined* ones go on on the movement of the case before, where they can."""
@@ -311,6 +330,24 @@ class Engine:
                 known = ahead
             if self._log.removed and not self._stopping:
                 self.stop(reason=REMOVED)
+
+
+def _limits(in_flight: int) -> WireLimits:
+    """Bounds for the listener: callers must never take the last file that the run can open.
+
+    Raises:
+        ConfigurationFault: this process may open too few.
+    """
+    most, own = handles(), FILES + PER_CASE * in_flight
+    if most is None:
+        return WireLimits()
+    if most < own + in_flight:
+        raise ConfigurationFault(
+            f"this process may have only {most} files and connections open at once",
+            expected=f"at least {own + in_flight}, for {in_flight} cases in flight",
+            remedy="Raise the limit (ulimit -n 1024), or lower max_in_flight in the target file.",
+        )
+    return WireLimits(connections=min(WireLimits.connections, most - own))
 
 
 class _Pools:

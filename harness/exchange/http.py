@@ -91,6 +91,7 @@ class WireLimits:
         head: size of a request line or status line with its headers.
         body: size of a body.
         connections: connections that a listener serves at once.
+        together: size of all bodies that a listener receives at once.
         handshake: from the connection to the end of the TLS handshake.
         request: from the first byte of a request to its last.
         idle: between two exchanges of a connection.
@@ -99,6 +100,7 @@ class WireLimits:
     head: int = 64 * 1024
     body: int = 10 * 1024 * 1024
     connections: int = 1000
+    together: int = 256 * 1024 * 1024
     handshake: float = 10.0
     request: float = 30.0
     idle: float = 60.0

@@ -94,6 +94,9 @@ class Listener:
         await server.wait_closed()
 
     def _accept(self) -> Channel:
-        channel = ServerConnection(self._service, f"in-{next(self._numbers)}").channel
-        self._channels.add(channel)
-        return channel
+        connection = ServerConnection(self._service, f"in-{next(self._numbers)}")
+        self._channels.add(connection.channel)
+        service = self._service
+        if len(service.connections) > service.limits.connections:  # whoever has shown no certificate goes first
+            next(each for each in service.connections if not each.ready).turn_away()
+        return connection.channel

@@ -33,6 +33,8 @@ from harness.exchange.http import (
 )
 from harness.exchange.service import FailureKind, ListenerFailure, Service
 
+_SMALL = 64 * 1024
+
 
 class ServerConnection:
     """One connection: requests one after the other, each answered before the next is read."""
@@ -47,8 +49,23 @@ class ServerConnection:
         self._request: h11.Request | None = None
         self._body = bytearray()
         self._first: Moment | None = None
-        service.connections.add(self)
+        service.connections[self] = None
         self._timer = self._loop.call_later(self._limits.handshake, self._too_slow)
+
+    @property
+    def ready(self) -> bool:
+        """Whether the handshake is done."""
+        return self.channel.ready
+
+    @property
+    def held(self) -> int:
+        """Bytes of a body that came so far."""
+        return len(self._body)
+
+    def turn_away(self) -> None:
+        """End the connection, because there are too many."""
+        self._failed("too-many", f"more than {self._limits.connections} connections at once")
+        self.drop()
 
     def drop(self) -> None:
         """End the connection now."""
@@ -57,10 +74,6 @@ class ServerConnection:
 
     def opened(self) -> None:
         """The handshake is done."""
-        if len(self._service.connections) > self._limits.connections:
-            self._failed("too-many", f"more than {self._limits.connections} connections at once")
-            self.drop()
-            return
         self._restart_timer(self._limits.idle)
 
     def received(self, data: bytes) -> None:
@@ -135,8 +148,10 @@ class ServerConnection:
 
     def _add(self, data: bytes) -> None:
         self._body += data
-        if len(self._body) > self._limits.body:
+        if self.held > self._limits.body:
             self._refuse_size()
+        elif self.held > _SMALL and sum(each.held for each in self._service.connections) > self._limits.together:
+            self._refuse(503, "too-many", f"all callers together sent more than {self._limits.together} bytes at once")
 
     def _answer(self) -> None:
         self._timer.cancel()
@@ -295,7 +310,7 @@ class ServerConnection:
 
     def _forget(self) -> None:
         self._timer.cancel()
-        self._service.connections.discard(self)
+        self._service.connections.pop(self, None)
 
 
 def _as_fault(error: Exception, request: WireRequest) -> HarnessFault:

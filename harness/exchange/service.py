@@ -23,7 +23,8 @@ class ListenerFailure:
 
     Parameters:
         kind: ``tls`` (handshake), ``http`` (not HTTP/1.1), ``too-large``, ``too-slow``, ``closed`` (in the middle
-            of a request) or ``too-many`` (connections).
+            of a request) or ``too-many`` (connections, or bytes
+            of all of them together).
         text: one sentence.
         at: when it was known.
         peer: address of the peer.
@@ -39,6 +40,20 @@ class ListenerFailure:
 
 class Connected(Protocol):
     """A connection as its listener sees it."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether the handshake is done: the peer is one who may call."""
+        ...
+
+    @property
+    def held(self) -> int:
+        """Bytes of a body that came so far."""
+        ...
+
+    def turn_away(self) -> None:
+        """End it, because there are too many."""
+        ...
 
     def drop(self) -> None:
         """End it at once."""
@@ -56,7 +71,8 @@ class Service:
         context: TLS, or ``None`` for none.
         on_failure: is told what did not become a request.
         on_fault: is told what a handler raised.
-        connections, tasks: what is open and running now.
+        connections: what is open now, the oldest first.
+        tasks: what is running now.
     """
 
     handler: Handler
@@ -65,5 +81,5 @@ class Service:
     context: ssl.SSLContext | None
     on_failure: Callable[[ListenerFailure], None]
     on_fault: Callable[[HarnessFault], None]
-    connections: set[Connected] = field(default_factory=set)
+    connections: dict[Connected, None] = field(default_factory=dict)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)

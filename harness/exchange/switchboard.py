@@ -264,7 +264,8 @@ class Switchboard:
 
     def failed(self, failure: ListenerFailure) -> None:
         """Write down what never became a request; it belongs to a step only where just one waits."""
-        wait = self._waits[0] if len(self._waits) == 1 else None
+        full = failure.kind == "too-many"
+        wait = self._waits[0] if len(self._waits) == 1 and not full else None
         outcome = {"tls": "tls", "http": "http", "too-large": "http"}.get(failure.kind, "closed")
         self._recorder.write(
             "failed",
@@ -274,8 +275,8 @@ class Switchboard:
             role="request",
             message=wait.step.message if wait else None,
             outcome={"kind": outcome, "code": None},
-            text=f"From {failure.peer}: {failure.text}.",
-            blame="sut",
+            text=f"From {failure.peer or 'somebody'}: {failure.text}.",
+            blame="environment" if full else "sut",
         )
 
     def _find_pending(

@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from io import FileIO
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from harness.evidence.append import append
 from harness.evidence.log import read_events
 from harness.host import WINDOWS
 from harness.record.strict import loads
+from harness.security.pki import TestPki
 from harness.security.statement_key import load_public_keys
 
 PACK = str(Path(__file__).parents[1] / "packs" / "neighbours")
@@ -147,7 +149,9 @@ def test_a_run_whose_disk_was_full_goes_on(tmp_path: Path, monkeypatch: pytest.M
 
 
 @pytest.mark.skipif(WINDOWS, reason="only where a file that is open can be removed")
-@pytest.mark.parametrize("take_away", [shutil.rmtree, lambda out: out.rename(out.with_name("elsewhere"))])
+@pytest.mark.parametrize(
+    "take_away", [partial(shutil.rmtree, ignore_errors=True), lambda out: out.rename(out.with_name("elsewhere"))]
+)
 def test_a_run_whose_folder_is_taken_away_stops_with_all_it_had(
     tmp_path: Path, take_away: Callable[[Path], object]
 ) -> None:
@@ -169,6 +173,39 @@ def test_a_run_whose_folder_is_taken_away_stops_with_all_it_had(
         assert verify_bundle(out, load_public_keys(props.public_key), datetime.now(UTC)).ok
         assert resumed(props.target_file, out) == 0
         assert loads((out / "record.json").read_bytes(), "record.json")["resumed"]
+
+
+def test_keys_and_authorities_that_are_replaced_meanwhile_change_nothing(tmp_path: Path) -> None:
+    with running(tmp_path / "sut", PACK, "customs") as props:
+        campaign, out = Campaign.open(props.target_file, None, Wish()), tmp_path / "bundle"
+        campaign.start(out)
+        while lines(out) < 60:
+            time.sleep(0.005)
+        other = TestPki.create(tmp_path / "other", datetime.now(UTC))
+        for file in (tmp_path / "sut").rglob("*"):
+            if file.suffix == ".key" or file.name == "signing.pem":
+                file.unlink()
+            elif file.suffix == ".pem":
+                file.write_bytes((other.folder / "trust.pem").read_bytes())
+        assert campaign.wait(120)
+        assert campaign.result().complete
+        assert campaign.result().signed
+        assert {each.verdict.value for each in campaign.result().judgement.cases} == {"pass"}
+
+
+def test_a_run_does_not_go_on_with_other_authorities(tmp_path: Path) -> None:
+    with running(tmp_path / "sut", PACK, "customs") as props:
+        out, trust = tmp_path / "bundle", tmp_path / "sut" / "identities" / "trust.pem"
+        kill_after(props.target_file, out, 40, "--out", str(out))
+        before = trust.read_bytes()
+        trust.write_bytes((TestPki.create(tmp_path / "other", datetime.now(UTC)).folder / "trust.pem").read_bytes())
+        with pytest.raises(ConfigurationFault, match="began: the authorities in the files of certificates"):
+            Campaign.resume(props.target_file, out, Wish())
+        trust.unlink()
+        with pytest.raises(ConfigurationFault, match=r"trust\.pem: The file cannot be read"):
+            Campaign.resume(props.target_file, out, Wish())
+        trust.write_bytes(before)
+        assert resumed(props.target_file, out) == 0
 
 
 def test_what_decides_must_be_as_it_was(tmp_path: Path) -> None:

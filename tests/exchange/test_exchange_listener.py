@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from dataclasses import replace
 from unittest.mock import Mock
 
 import pytest
-from exchange_kit import echo, listening, raw, visit
+from exchange_kit import echo, listening, raw, transporting, visit
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,7 +15,7 @@ from harness.errors import ConfigurationFault, HarnessFault
 from harness.evidence.clock import SystemClock
 from harness.exchange.channel import Channel
 from harness.exchange.delivery import DEFECTS, Delivery
-from harness.exchange.wire import Listener, Sent, WireAnswer, WireLimits, client_context, server_context
+from harness.exchange.wire import Listener, Sent, WireAnswer, WireLimits, client_context, post, server_context
 
 POST = b"POST /party HTTP/1.1\r\nHost: x\r\nX-Mixed-Case: Yes\r\nContent-Length: 5\r\n\r\nhello"
 CLOSE = POST.replace(b"Host: x", b"Host: x\r\nConnection: close")
@@ -224,6 +225,44 @@ def test_too_many_connections_are_turned_away():
         return failure
 
     assert asyncio.run(scene()).kind == "too-many"
+
+
+def test_whoever_has_shown_no_certificate_makes_room(contexts):
+    server, client = contexts
+
+    async def scene():
+        async with listening(context=server, limits=WireLimits(connections=3)) as (listener, seen):
+            strangers = [socket.create_connection(("127.0.0.1", listener.port)) for _ in range(3)]
+            url = f"https://localhost:{listener.port}/x"
+            async with transporting(client) as one, transporting(client) as other:
+                answers = [await post(transport, url, b"hello", (), seconds=5) for transport in (one, other)]
+            failures = [await seen.failure(), await seen.failure()]
+            for each in strangers:
+                each.close()
+            return answers, failures
+
+    answers, failures = asyncio.run(scene())
+    assert [answer.response.body for answer in answers] == [b"hello", b"hello"]
+    assert {failure.kind for failure in failures} == {"too-many"}
+
+
+def test_bodies_have_a_bound_together():
+    head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 200000\r\n\r\n"
+
+    async def scene():
+        async with listening(limits=WireLimits(together=300_000)) as (listener, seen):
+            with socket.create_connection(("127.0.0.1", listener.port)) as first:
+                await asyncio.to_thread(first.sendall, head + b"x" * 190_000)
+                await asyncio.sleep(0.2)
+                answer = await raw(listener.port, head + b"x" * 199_999, end=True)
+            failures = [await seen.failure(), await seen.failure()]
+            alone = await raw(listener.port, head + b"x" * 200_000, end=True)
+            return answer, alone, failures
+
+    answer, alone, failures = asyncio.run(scene())
+    assert answer.startswith(b"HTTP/1.1 503")
+    assert alone.startswith(b"HTTP/1.1 200")
+    assert {failure.kind: "together" in failure.text for failure in failures} == {"too-many": True, "closed": False}
 
 
 def test_a_handler_that_fails_is_answered_with_500_and_told():
