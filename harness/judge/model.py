@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from harness.check.model import Finding
+from harness.message.plain import plain
 from harness.security.model import SignatureReport
 
 
@@ -57,7 +58,7 @@ class StepVerdict:
     Parameters:
         step: id of the step.
         verdict: of this step.
-        reason: one sentence.
+        reason: one sentence; what it quotes of the system under test is made fit to be read, here and below.
         expected, observed: for reading side by side.
         findings: of all checks, also those that are only information.
         events: numbers of the events it stands on.
@@ -74,6 +75,10 @@ class StepVerdict:
     events: tuple[int, ...] = ()
     clocks: Mapping[str, str] = field(default_factory=dict)
     signatures: Mapping[str, SignatureReport] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("reason", "expected", "observed"):
+            object.__setattr__(self, name, plain(getattr(self, name)))
 
 
 @dataclass(frozen=True)
@@ -97,3 +102,6 @@ class CaseVerdict:
     requirements: Mapping[str, Verdict]
     attempt: int = 1
     references: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "reason", plain(self.reason))

@@ -2,8 +2,13 @@ from dataclasses import replace
 
 import pytest
 
+from harness.evidence.model import Event
+from harness.judge.model import CaseVerdict, Verdict
+from harness.judge.observation import judge_observation
 from harness.judge.outcome import departs, describe, describe_all, meets
+from harness.judge.step import Seen
 from harness.pack.model import Expectation, Outcome
+from harness.scenario.model import Probe
 
 REFUSED = Expectation(
     (Outcome("error", "220", "/"),), (Outcome("error", "200"), Outcome("fault"), Outcome("http", "4xx"))
@@ -59,3 +64,13 @@ def test_only_a_legal_answer_that_was_not_expected_leaves_the_script() -> None:
     either = replace(refused, expect=(*REFUSED.expect, Outcome("accepted")))
     assert not departs([Outcome("accepted")], either)
     assert not departs([either.expect[0]], either)
+
+
+def test_what_the_system_says_of_a_state_cannot_command_a_terminal() -> None:
+    said = Event(0, "state", "2026-01-01T00:00:00Z", 0, "c", "S", {"state": "\x1b[2J\nconformant"})
+    probe = Probe("S", "consignment", "customs", ("announced",))
+    step = judge_observation(probe, Seen([said]), (), observable=True)
+    assert step.verdict is Verdict.FAIL
+    assert step.reason == "customs holds consignment for \\u001b[2J\\u000aconformant."
+    assert step.observed.isprintable()
+    assert CaseVerdict("c", Verdict.FAIL, "a\nb", (step,), {}).reason == "a\\u000ab"
