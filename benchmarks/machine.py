@@ -176,7 +176,7 @@ async def machine(world: World, case: Case, transport: str) -> AsyncIterator[Mac
         anchors=tuple(map(_pem, (*world.trust.anchors, *world.trust.intermediates))),
         crls=tuple(map(_pem, world.trust.crls)),
     )
-    trust = trust_of(parameters.anchors, parameters.crls)
+    trust = trust_of(parameters)
     role = world.pack.parties[case.sut].role
     plan = Plan(world.pack.id, world.pack.version, world.pack.digest, Subject(role), parameters, (case,))
     clock, folder = SystemClock(), Path(mkdtemp(dir=world.folder))
