@@ -159,6 +159,8 @@ def _verifying_lines(found: Verifying) -> str:
         spread = f"{series.cpu:,.0f} ({series.least:,.0f}-{series.most:,.0f})"
         lines.append(f"  {series.name:26}{spread:>22} {ratio:8.2f}")
     lines.append(f"  {'path to the anchor, apart':26}{found.path.cpu:22,.0f}")
+    if found.of_the_other is not None:
+        lines.append(f"  this harness takes {found.of_the_other:.2f} of what python-xmlsec takes")
     return "\n".join(lines)
 
 

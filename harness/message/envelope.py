@@ -25,7 +25,7 @@ NAMESPACES = {
 }
 """SOAP version to the namespace of its envelope."""
 
-_VERSIONS = {namespace: version for version, namespace in NAMESPACES.items()}
+_VERSIONS = {f"{{{namespace}}}Envelope": version for version, namespace in NAMESPACES.items()}
 _CODE_IN_1_1 = {"Sender": "Client", "Receiver": "Server"}
 _CODE_IN_1_2 = {old: new for new, old in _CODE_IN_1_1.items()}
 _FAULT = {
@@ -115,17 +115,17 @@ def open_envelope(data: bytes, soap: str | None = None, limits: Limits = DEFAULT
         MalformedInput: as :func:`harness.message.xml.parse_xml`, or ``not-soap``.
     """
     tree = parse_xml(data, limits).element
-    root = etree.QName(tree)
-    version = _VERSIONS.get(root.namespace or "")
-    if version is None or root.localname != "Envelope":
+    version = _VERSIONS.get(str(tree.tag))
+    if version is None:
         raise MalformedInput("not-soap", f"the root {str(tree.tag)[:120]} is not a SOAP envelope", line=tree.sourceline)
+    header, body, fault_name = (f"{{{NAMESPACES[version]}}}{name}" for name in ("Header", "Body", "Fault"))
     parts = list(tree.iterchildren(etree.Element))
-    headers = [part for part in parts if part.tag == f"{{{root.namespace}}}Header"]
-    bodies = [part for part in parts if part.tag == f"{{{root.namespace}}}Body"]
+    headers = [part for part in parts if part.tag == header]
+    bodies = [part for part in parts if part.tag == body]
     payloads = list(bodies[0].iterchildren(etree.Element)) if bodies else []
     problems = [*_version_problems(version, soap), *_structure_problems(parts, headers, bodies, payloads)]
     payload = XmlDocument(payloads[0]) if payloads else None
-    fault = _read_fault(payload) if payload and payload.root == f"{{{root.namespace}}}Fault" else None
+    fault = _read_fault(payload) if payload and payload.root == fault_name else None
     return Envelope(
         soap=version,
         tree=tree,

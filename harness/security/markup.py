@@ -47,6 +47,8 @@ def index_ids(root: etree._Element) -> Ids:
             if value.attrname != "Id" or elements[value].get("Id") != value:
                 typed.add(str(value))
         elements[value] = value.getparent()
+    if not duplicates:
+        return Ids(elements, ())
     for value in duplicates:
         del elements[value]
     return Ids(elements, tuple(duplicates), frozenset(duplicates.keys() - typed))

@@ -115,7 +115,9 @@ class Record:
     def note(self, step: str, problems: Iterable[Problem]) -> bool:
         """Write down a step; true when nothing was wrong with it."""
         found = list(problems)
-        self.problems += found
-        failed = found or self.steps[step] == "failed"
-        self.steps[step] = "failed" if failed else "ok"
+        if found:
+            self.problems += found
+            self.steps[step] = "failed"
+        elif self.steps[step] != "failed":
+            self.steps[step] = "ok"
         return not found
