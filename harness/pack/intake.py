@@ -100,7 +100,7 @@ def read_folder(folder: Path, schemas: Path, names: Collection[str] = ()) -> Int
     if not roots:
         raise ConfigurationFault(
             "no message root was found",
-            where=(problems[0].where if problems else Where(folder)),
+            where=(_as_given(problems[0], schemas, folder).where if problems else Where(folder)),
             expected="at least one XML Schema file (.xsd) that compiles and declares an element",
             remedy=problems[0].what if problems else "Name the folder with the schemas.",
         )

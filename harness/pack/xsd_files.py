@@ -132,7 +132,7 @@ def _found(
             f"'{location}' lies outside of the pack",
             where=where,
             expected="a file below schemas/",
-            remedy="Put a copy of it into the folder, and name that.",
+            remedy="Name a folder that holds both, or put a copy of it into this one.",
         )
     if "%" in location and not any((each / other).is_file() for each in folders):
         other = posixpath.normpath(posixpath.join(posixpath.dirname(name), location))

@@ -72,6 +72,21 @@ def test_a_hostile_file_is_told_and_nothing_else(taken: Taken, name: str, conten
     assert name in said
 
 
+def test_a_folder_whose_files_need_another_one_is_told_in_words(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where nothing can be used, the given file is named and not a copy of it."""
+    assert main(["pack", "new", str(tmp_path / "base")]) == 0
+    file = tmp_path / "files" / "main.xsd"
+    file.parent.mkdir()
+    file.write_text(good(INCLUDE.format("../shared/types.xsd")))
+    arguments = ["--extends", str(tmp_path / "base"), "--out", str(tmp_path / "overlay")]
+    assert main(["pack", "import", str(file.parent), *arguments]) == 11
+    said = " ".join(capsys.readouterr().err.split())
+    assert f"{file}:1" in said
+    assert "lies outside" in said
+
+
 def test_files_that_include_each_other_are_read_once(taken: Taken) -> None:
     assert "not used" not in taken("round.xsd", good(INCLUDE.format("round.xsd")))
 
