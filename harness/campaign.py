@@ -13,8 +13,7 @@ Rules:
 from __future__ import annotations
 
 import asyncio
-import re
-import secrets
+import shutil
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
@@ -24,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.bundle.finish import finish_bundle
-from harness.bundle.resume import differences, reopen_run
+from harness.bundle.resume import differences, reopen_run, repeat_run
 from harness.bundle.write import EVIDENCE, begin_bundle, forget_unused, write_bundle
 from harness.errors import (
     CONFORMANT,
@@ -48,14 +47,12 @@ from harness.judge.run import RunJudgement, describe_annex, harness_failed, summ
 from harness.pack.model import Pack
 from harness.record.aggregate import make_record
 from harness.record.tool import about_run, this_tool
-from harness.scenario.model import Depth
 from harness.scenario.plan import Parameters, Plan, make_plan
-from harness.scenario.waiver import load_waivers
 from harness.security.signer import open_signer
 from harness.security.statement_key import Signer
 from harness.target.attest import annexes_of, answers_in, read_form
 from harness.target.load import check_target, find_pack_of, load_target
-from harness.target.model import GuidedControl, Target
+from harness.target.model import Target
 from harness.target.preflight import (
     check_dates,
     check_free,
@@ -65,7 +62,9 @@ from harness.target.preflight import (
     reset,
 )
 from harness.target.setup import make_setup
-from harness.target.subject import believed, subject_of, timers_of
+from harness.target.subject import subject_of
+from harness.target.wish import Wish as Wish
+from harness.target.wish import parameters_of
 
 if TYPE_CHECKING:
     from pluggy import HookRelay
@@ -77,39 +76,6 @@ EXIT_CODES = {
 }
 SHOWN = 12
 """Failed cases that are named at the end of a run; the report has all."""
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What is asked of one campaign; everything else stands in the target file.
-
-    Parameters:
-        select: patterns over case ids; empty means all.
-        challenge: what an operator gave before the run, hexadecimal.
-        seed: all generated data follow from it.
-        confirm: asks a person about a control command.
-        zipped: also write the bundle as ``.zip``.
-        fresh: the system under test has no memory of earlier runs, so that numbers may be used again.
-        at_once: cases in flight, in place of the target's.
-        adopt_assumed: requirements whose source is ``assumed`` count like all others.
-        require_signers: the target must name the certificates that the system signs with.
-        waivers: a file with failures that an operator has accepted, in place of the target's.
-        depth: how many cases are derived from the tables of the pack.
-        shuffle: seed of the order in which the cases are played; ``None`` keeps that of the pack.
-    """
-
-    select: tuple[str, ...] = ()
-    challenge: str | None = None
-    seed: int = 0
-    confirm: Callable[[str], bool] = lambda _: False
-    zipped: bool = False
-    fresh: bool = False
-    at_once: int | None = None
-    adopt_assumed: bool = False
-    require_signers: bool = False
-    waivers: Path | None = None
-    depth: Depth = "full"
-    shuffle: int | None = None
 
 
 @dataclass(frozen=True)
@@ -145,6 +111,7 @@ class Campaign:
         wish: the rest.
         beside: runs around the play, such as a system under test that is started for it.
         resumed: the plan of a run that goes on.
+        past: where a complete run came to whose failed cases are played again.
 
     Raises:
         ConfigurationFault: target, pack and wish do not fit together.
@@ -158,6 +125,7 @@ class Campaign:
         beside: AbstractAsyncContextManager[object] | None = None,
         *,
         resumed: Plan | None = None,
+        past: Past | None = None,
     ) -> None:
         check_target(target, pack)
         if wish.require_signers and not target.certificates.signers:
@@ -169,8 +137,8 @@ class Campaign:
             )
         self.target, self.pack = target, pack
         self._wish, self._beside = wish, beside
-        self._parameters = _parameters(target, wish)
-        self._resumed = resumed is not None
+        self._parameters = parameters_of(target, wish)
+        self._resumed, self._past = resumed is not None, past
         self._forms = [read_form(file) for file in target.attestations]
         self.plan = resumed or self._planned(self._parameters)
         self._told = answers_in(self._forms, self.plan)
@@ -199,9 +167,33 @@ class Campaign:
             ConfigurationFault: the folder is not that of such a run, or the target file describes another system.
             BundleFault: plan, pack and evidence are damaged.
         """
-        target = load_target(target_file)
         plan, pack = reopen_run(folder)
-        campaign = cls(target, pack, wish, resumed=plan)
+        return cls._going_on(load_target(target_file), plan, pack, None, wish)
+
+    @classmethod
+    def repeat(cls, target_file: Path, bundle: Path, folder: Path, wish: Wish) -> Campaign:
+        """Read a target file, and a bundle whose failed cases are to be played again. Start it in that folder.
+
+        Parameters:
+            target_file, wish: as for :meth:`open`.
+            bundle: of a complete run, folder or ``.zip``; it stays as it is.
+            folder: for the new bundle, which holds the evidence of both.
+
+        Raises:
+            ConfigurationFault: nothing failed, the run is not complete, or the target file describes another system.
+            BundleFault: the bundle does not verify.
+        """
+        target = load_target(target_file)
+        check_free(folder)
+        try:
+            return cls._going_on(target, *repeat_run(bundle, folder, datetime.now(UTC)), wish)
+        except HarnessError:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+
+    @classmethod
+    def _going_on(cls, target: Target, plan: Plan, pack: Pack, past: Past | None, wish: Wish) -> Campaign:
+        campaign = cls(target, pack, wish, resumed=plan, past=past)
         kept = {name: getattr(plan.parameters, name) for name in ("select", "depth", "shuffle", "adopt_assumed")}
         alike = replace(campaign._parameters, **kept)
         if changed := differences(campaign._planned(alike), plan):
@@ -290,7 +282,8 @@ class Campaign:
 
     def _look_back(self, out: Path) -> Past:
         """Where the run came to; what other runs have used since then is not used again."""
-        past = look_back(self.plan, self.pack, tuple(read_events(out / EVIDENCE)), Store(out / EVIDENCE).get)
+        events, fetch = tuple(read_events(out / EVIDENCE)), Store(out / EVIDENCE).get
+        past = self._past or look_back(self.plan, self.pack, events, fetch)
         return past if self._wish.fresh else beyond(past, first_number(self.target), self.plan.parameters.pools)
 
     def _keep_number(self, following: int) -> None:
@@ -372,29 +365,3 @@ def describe(result: Result) -> list[str]:
         f"report: {result.bundle / 'derived' / 'report.html'}",
     ]
     return lines
-
-
-def _parameters(target: Target, wish: Wish) -> Parameters:
-    if wish.challenge is not None and not re.fullmatch(r"(?:[0-9a-fA-F]{2}){4,32}", wish.challenge):
-        raise ConfigurationFault(
-            f"the challenge {wish.challenge[:80]!r} cannot be used",
-            expected="8 to 64 hexadecimal digits, an even number of them",
-            remedy="Give it exactly as the operator wrote it.",
-        )
-    waivers = wish.waivers or target.waivers
-    return Parameters(
-        seed=wish.seed,
-        first=0 if wish.fresh else first_number(target),
-        token=wish.challenge or secrets.token_hex(4),
-        challenge=wish.challenge,
-        select=wish.select,
-        timers=timers_of(target),
-        pools=target.ixit.pools,
-        **believed(target),
-        adopt_assumed=wish.adopt_assumed,
-        assurance=target.assurance,
-        waivers=load_waivers(waivers, datetime.now(UTC)) if waivers else (),
-        depth=wish.depth,
-        shuffle=wish.shuffle,
-        by_hand=isinstance(target.control, GuidedControl),
-    )

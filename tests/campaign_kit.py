@@ -25,6 +25,13 @@ def running(folder: Path, pack: str, role: str, *faults: str, full: bool = False
     props = set_up(load_pack(pack), Show(pack, role, faults, full=full), folder)
     if full:
         make_setup(load_target(props.target_file), load_pack(pack))
+    with serving(props, folder):
+        yield props
+
+
+@contextmanager
+def serving(props: Props, folder: Path) -> Iterator[None]:
+    """The reference implementation of these props, while the block lasts."""
     loop = asyncio.new_event_loop()
     ready, over = threading.Event(), asyncio.Event()
     problems: list[BaseException] = []
@@ -45,7 +52,7 @@ def running(folder: Path, pack: str, role: str, *faults: str, full: bool = False
     try:
         if problems:
             raise problems[0]
-        yield props
+        yield
     finally:
         loop.call_soon_threadsafe(over.set)
         thread.join()

@@ -42,7 +42,13 @@ class Policy:
         assurance: levels; empty means any.
         challenge: the run must answer one.
         waivers: patterns over what may be waived.
+        depth: of derivation; empty means any.
+        adopt_assumed: the run counted requirements whose source is assumed.
+        timers: patterns over the time limits that a run may change; ``None`` means any.
+        unclaimed: patterns over the requests that a system need not claim; ``None`` means any.
+        uninterrupted: the run went through at once: it was not resumed, and no case was played again.
         reproduction: a second run is needed.
+        disputes: where to write when a rule seems wrong, or was applied wrongly; may be empty.
         test_keys: statements of demonstrations are accepted.
         signers: who may sign.
     """
@@ -60,7 +66,13 @@ class Policy:
     assurance: tuple[str, ...] = ()
     challenge: bool = False
     waivers: tuple[str, ...] = ()
+    depth: tuple[str, ...] = ()
+    adopt_assumed: bool = False
+    timers: tuple[str, ...] | None = None
+    unclaimed: tuple[str, ...] | None = None
+    uninterrupted: bool = False
     reproduction: bool = False
+    disputes: str = ""
     test_keys: bool = False
 
 

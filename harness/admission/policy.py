@@ -93,7 +93,13 @@ def load_policy(path: Path) -> Policy:
         assurance=tuple(data.get("assurance", ())),
         challenge=data.get("challenge", False),
         waivers=tuple(data.get("waivers", ())),
+        depth=tuple(data.get("depth", ())),
+        adopt_assumed=data.get("adopt_assumed", False),
+        timers=tuple(data["timers"]) if "timers" in data else None,
+        unclaimed=tuple(data["unclaimed"]) if "unclaimed" in data else None,
+        uninterrupted=data.get("uninterrupted", False),
         reproduction=data.get("reproduction", False),
+        disputes=data.get("disputes", ""),
         test_keys=data.get("test_keys", False),
     )
 
@@ -130,6 +136,9 @@ def _outcomes(policy: Policy, submission: Submission, at: datetime) -> Iterator[
         yield Outcome("assurance", said["assurance"] in policy.assurance, f"The level is {said['assurance']}.")
     if policy.challenge:
         yield _challenge(submission)
+    yield from _conditions(policy, said["plan"])
+    if policy.uninterrupted:
+        yield _uninterrupted(said)
     yield _waivers(policy, record)
     yield from _signatures(policy, submission)
     if policy.reproduction:
@@ -209,12 +218,48 @@ def _challenge(submission: Submission) -> Outcome:
     return Outcome("challenge", proved, " ".join(part.text for part in shown))
 
 
-def _waivers(policy: Policy, record: Mapping[str, Any]) -> Outcome:
-    names = waived_by(record)
-    refused = [name for name in names if not any(fnmatchcase(name, pattern) for pattern in policy.waivers)]
+def _conditions(policy: Policy, plan: Mapping[str, Any]) -> Iterator[Outcome]:
+    """Under which conditions the run was made."""
+    if policy.depth:
+        yield Outcome("depth", plan["depth"] in policy.depth, f"The depth of derivation is {plan['depth']}.")
+    if policy.adopt_assumed:
+        counted = "count like all others" if plan["adopt_assumed"] else "were counted apart"
+        text = f"Requirements whose source is assumed {counted}."
+        yield Outcome("adopt_assumed", plan["adopt_assumed"], text)
+    if policy.timers is not None:
+        changed = {
+            name: f"{name} {_seconds(each['pack'])} -> {_seconds(each['run'])}" for name, each in plan["timers"].items()
+        }
+        yield _only("timers", changed, policy.timers, "Every time limit is that of the pack.")
+    if policy.unclaimed is not None:
+        names = {name: name for name in plan["unclaimed"]}
+        yield _only("unclaimed", names, policy.unclaimed, "Every request of the role is claimed.")
+
+
+def _uninterrupted(said: Mapping[str, Any]) -> Outcome:
+    texts = [
+        f"{word} at {' and '.join(said[name])}"
+        for name, word in (("resumed", "it was interrupted, and went on"), ("repeated", "cases were played again"))
+        if said[name]
+    ]
+    text = f"It is not one uninterrupted run: {'; '.join(texts)}." if texts else "It is one uninterrupted run."
+    return Outcome("uninterrupted", not texts, text)
+
+
+def _only(rule: str, found: Mapping[str, str], allowed: Sequence[str], none: str) -> Outcome:
+    """Whether nothing was found but what some patterns allow; *found* maps names to what is told of them."""
+    refused = [text for name, text in found.items() if not any(fnmatchcase(name, pattern) for pattern in allowed)]
     if refused:
-        return Outcome("waivers", False, f"Not allowed by this policy: {', '.join(refused)}.")
-    return Outcome("waivers", True, f"Allowed by this policy: {', '.join(names)}." if names else "There are none.")
+        return Outcome(rule, False, f"Not allowed by this policy: {', '.join(refused)}.")
+    return Outcome(rule, True, f"Allowed by this policy: {', '.join(found.values())}." if found else none)
+
+
+def _seconds(value: float | None) -> str:
+    return "none" if value is None else f"{value:g} s"
+
+
+def _waivers(policy: Policy, record: Mapping[str, Any]) -> Outcome:
+    return _only("waivers", {name: name for name in waived_by(record)}, policy.waivers, "There are none.")
 
 
 def waived_by(record: Mapping[str, Any]) -> list[str]:

@@ -61,7 +61,7 @@ def _case(old: Mapping[str, Any], new: Mapping[str, Any], waived: bool) -> Itera
     if was_good and not is_good:
         yield Change("waived failure" if waived else "new failure", name, old["verdict"], _words(new))
     elif is_good and not was_good:
-        yield Change("fixed", name, _words(old), new["verdict"])
+        yield Change("fixed", name, _words(old), _words(new))
     elif old["verdict"] != new["verdict"]:
         yield Change("other verdict", name, _words(old), _words(new))
     elif not is_good and old["reason"] != new["reason"]:
@@ -81,4 +81,7 @@ def _requirements(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Ch
 
 
 def _words(case: Mapping[str, Any]) -> str:
-    return case["verdict"] if case["verdict"] in _GOOD else f"{case['verdict']}: {case['reason']}"
+    words = case["verdict"] if case["verdict"] in _GOOD else f"{case['verdict']}: {case['reason']}"
+    if before := [each["verdict"] for each in case.get("earlier", ())]:
+        words += f" (played again; before: {', '.join(before)})"
+    return words

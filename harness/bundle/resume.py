@@ -1,15 +1,22 @@
-"""Going on with a run that was stopped or cut, in its own folder."""
+"""Going on with a run: one that was stopped or cut, in its folder; the failed cases of a complete one, in a copy."""
 
 from __future__ import annotations
 
 from collections import deque
+from datetime import datetime
 from pathlib import Path
 
+from harness.bundle.files import STATEMENT, files
 from harness.bundle.rejudge import open_plan
-from harness.bundle.write import EVIDENCE, PLAN, clear
-from harness.errors import ConfigurationFault, Where
+from harness.bundle.seal import copy_file
+from harness.bundle.verify import opened, verify_bundle
+from harness.bundle.write import CLAIMS, EVIDENCE, PACK, PLAN, clear
+from harness.errors import BUNDLE_INVALID, BundleFault, ConfigurationFault, Where
 from harness.evidence.log import FILE as LOG
 from harness.evidence.log import alone, read_events
+from harness.evidence.store import Store
+from harness.exchange.resume import Past, look_back, repeating
+from harness.judge.run import judge_run
 from harness.pack.model import Pack
 from harness.record.strict import loads
 from harness.scenario.plan import Plan, plan_to_json
@@ -22,8 +29,51 @@ _SAME = {
 }
 
 
-def reopen_run(folder: Path) -> tuple[Plan, Pack]:
+def repeat_run(bundle: Path, folder: Path, at: datetime) -> tuple[Plan, Pack, Past]:
+    """Copy what was planned and observed in a complete run, so that its failed cases can be played again.
+
+    Parameters:
+        bundle: folder or ``.zip``; where it has a statement it must verify.
+        folder: of its own for what goes on; empty, or not there yet.
+        at: now.
+
+    Raises:
+        BundleFault: the bundle does not verify.
+        ConfigurationFault: there is none, it is sealed or not complete, or nothing failed.
+    """
+    _copy_run(bundle, folder, at)
+    plan, pack = reopen_run(folder, complete=True)
+    events = tuple(read_events(folder / EVIDENCE))
+    fetch = Store(folder / EVIDENCE).get
+    past = repeating(plan, look_back(plan, pack, events, fetch), judge_run(plan, pack, events, fetch).cases)
+    if not past.repeated:
+        raise ConfigurationFault("nothing failed: there is nothing to play again", where=Where(bundle))
+    return plan, pack, past
+
+
+def _copy_run(bundle: Path, folder: Path, at: datetime) -> None:
+    with opened(bundle) as source:
+        if (source / STATEMENT).exists():
+            verification = verify_bundle(source, None, at)
+            if verification.exit_code == BUNDLE_INVALID:
+                raise BundleFault("the bundle does not verify: " + " ".join(verification.lines[-1:]))
+        if not (source / EVIDENCE).is_dir():
+            raise ConfigurationFault(
+                "there is no evidence of a run",
+                where=Where(bundle),
+                remedy="If it is sealed, open it with `c2c unseal`.",
+            )
+        for name in files(source):
+            if name in (PLAN, CLAIMS) or name.startswith((f"{PACK}/", f"{EVIDENCE}/")):
+                copy_file(source, folder, name)
+
+
+def reopen_run(folder: Path, *, complete: bool = False) -> tuple[Plan, Pack]:
     """Plan and pack of a run that is to go on. What was concluded from its evidence so far is taken away.
+
+    Parameters:
+        folder: of the run.
+        complete: it has come to its end, and some of its cases are to be played again.
 
     Raises:
         ConfigurationFault: there is no run that could go on, it still goes on, or the folder holds files that are not
@@ -39,9 +89,16 @@ def reopen_run(folder: Path) -> tuple[Plan, Pack]:
             expected=f"the folder of a run that was stopped or cut, with {PLAN} and {EVIDENCE}/{LOG}",
             remedy="Check the path; or run again, without --resume.",
         )
-    if last[0].kind == "run-finished" and last[0].data["complete"]:
+    ended = last[0].kind == "run-finished" and last[0].data["complete"]
+    if complete and not ended:
         raise ConfigurationFault(
-            "this run is complete", where=Where(folder), remedy="Run again, without --resume, into another folder."
+            "this run is not complete", where=Where(folder), remedy="Let it come to its end first: c2c run --resume."
+        )
+    if ended and not complete:
+        raise ConfigurationFault(
+            "this run is complete",
+            where=Where(folder),
+            remedy="Run again, or play its failed cases again with --rerun-failed.",
         )
     found = open_plan(folder, loads((folder / PLAN).read_bytes(), PLAN))
     try:

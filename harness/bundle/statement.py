@@ -21,6 +21,7 @@ STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "urn:c2c-harness:predicate:conformance:1"
 DETACHABLE = "evidence/"
 """The part of a bundle that may be sealed when it is shared: every file whose name begins so."""
+_PLAN = ("baseline", "environment", "seed", "challenge", "depth", "adopt_assumed", "timers", "unclaimed")
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 
 
@@ -54,10 +55,12 @@ def make_predicate(record: Mapping[str, Any], *, demo: bool) -> dict[str, Any]:
         "role": record["role"],
         "positions": list(record["positions"]),
         "pack": {name: pack[name] for name in ("id", "version", "digest", "extends", "bases")},
-        "plan": {name: record["plan"][name] for name in ("baseline", "environment", "seed", "challenge")},
+        "plan": {name: record["plan"][name] for name in _PLAN},
         "cases": [{"id": case["id"], "version": case["version"]} for case in record["cases"]],
         "started": record["started"],
         "finished": record["finished"],
+        "resumed": list(record.get("resumed", ())),
+        "repeated": [each["at"] for each in record.get("repeated", ())],
         "validity": dict(record["validity"]),
         "detachable": [DETACHABLE],
         "waivers": list(record["waivers"]),

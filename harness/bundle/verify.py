@@ -16,21 +16,21 @@ from typing import Any, Literal, Protocol
 
 from cryptography import x509
 
+from harness.bundle.agree import beside_installed, check_claims, check_predicate
 from harness.bundle.cms import read_recipients
 from harness.bundle.files import STATEMENT, check_names, inventory, unpack
 from harness.bundle.fresh import check_mark
 from harness.bundle.rejudge import Bundle, derive_again, judge_again, open_bundle, view_again
 from harness.bundle.seal import MOST_SEALED, SEALED
-from harness.bundle.statement import DETACHABLE, make_predicate, open_statement
+from harness.bundle.statement import DETACHABLE, open_statement
 from harness.bundle.timestamp import stamps
+from harness.bundle.write import CLAIMS
 from harness.errors import BUNDLE_INVALID, CONFORMANT, NOT_FULLY_VERIFIED, BundleFault, ConfigurationFault, Where
 from harness.evidence.clock import stamp
 from harness.evidence.log import FILE as LOG
 from harness.evidence.log import read_events
 from harness.evidence.store import holds_messages
-from harness.pack.layers import find_installed
 from harness.record.strict import dumps, loads
-from harness.record.tool import this_tool
 from harness.security.statement_key import PublicKey, key_id
 
 _MOST_NAMED = 20
@@ -171,12 +171,14 @@ def _verify(
     sealed = _check_files(folder, listed, report)
     report.name = "agreement"
     record, plan = (read_document(folder / name) for name in ("record.json", "plan.json"))
-    _check_predicate(predicate, record)
+    check_predicate(predicate, record)
     bundle = open_bundle(folder, record, plan, sealed=sealed)
+    ics = read_document(folder / CLAIMS) if (folder / CLAIMS).exists() else {}
+    check_claims(ics, bundle.plan.subject.claims)
     report.say(f"Plan, record, statement and pack belong together: {bundle.plan.baseline}, {bundle.plan.environment}.")
     report.name = "pack"
     for each in (predicate["pack"], *predicate["pack"]["bases"]):
-        report.say(*_beside_installed(each))
+        report.say(*beside_installed(each))
     if sealed:
         _verify_sealed(report)
         source: Mapping[str, Any] = record
@@ -199,6 +201,12 @@ def _verify_evidence(bundle: Bundle, report: _Report) -> Mapping[str, Any]:
     report.say(text)
     if resumed := bundle.record.get("resumed"):
         report.say(f"The run was interrupted, and went on at {' and '.join(resumed)}.")
+    if repeated := bundle.record.get("repeated"):
+        count = len({name for each in repeated for name in each["cases"]})
+        report.say(
+            f"It is NOT one uninterrupted run: {count} cases were played again at "
+            f"{' and '.join(each['at'] for each in repeated)}; the record keeps every attempt."
+        )
     report.name = "freshness"
     covered, text = check_mark(bundle)
     report.say(text, "proved" if covered and bundle.plan.parameters.challenge else "not proved")
@@ -300,34 +308,6 @@ def read_document(path: Path) -> dict[str, Any]:
     if dumps(document) != data:
         raise BundleFault(f"{path.name} is not written the way this tool writes it")
     return document
-
-
-def _check_predicate(predicate: Mapping[str, Any], record: Mapping[str, Any]) -> None:
-    try:
-        expected = make_predicate(record, demo=predicate["demo"])
-    except (KeyError, TypeError, AttributeError) as problem:
-        raise BundleFault(f"record.json is not a record: {problem!r}") from None
-    names = {*expected, *predicate} if record["tool"] == this_tool() else expected.keys() & predicate.keys()
-    for name in sorted(names):
-        if expected.get(name) != predicate.get(name):
-            raise BundleFault(f"the statement and record.json do not say the same about {name}")
-
-
-def _beside_installed(pack: Mapping[str, Any]) -> tuple[str, Outcome]:
-    """Whether a pack of the bundle is the one that comes with this harness."""
-    name, here = f"{pack['id']} {pack['version']}", find_installed(pack["id"])
-    if here is None:
-        return f"The pack {name} does not come with this harness, so that it was compared with none.", "not proved"
-    if here.version != pack["version"]:
-        return f"The pack {name} was compared with none: this harness comes with version {here.version}.", "not proved"
-    if here.digest != pack["digest"]:
-        return (
-            f"The pack {name} of this bundle has ANOTHER CONTENT than the one of the same version that comes with this "
-            f"harness: {pack['digest']}, here {here.digest}. The bundle was judged with its own; `c2c rejudge` shows "
-            f"what the other one says.",
-            "not proved",
-        )
-    return f"The pack {name} is the one that comes with this harness.", "proved"
 
 
 def _check_evidence(bundle: Bundle) -> None:

@@ -52,12 +52,12 @@ def run(options: argparse.Namespace) -> int:
     papers = Papers(options.bundle, options.reproduction, tuple(options.review))
     if key is None:
         outcomes = check(policy, papers, now)
-        print("\n".join(_lines(outcomes)))
+        print("\n".join(_lines(outcomes, policy.disputes)))
         print("nothing was signed or entered: no key was given")
         return _exit_code(outcomes)
     with open_register(options.register) as register:
         decision = admit(policy, papers, key, register, now)
-    print("\n".join(_lines(decision.outcomes)))
+    print("\n".join(_lines(decision.outcomes, policy.disputes)))
     if decision.certificate is None:
         print("NOT ADMITTED")
     else:
@@ -65,9 +65,12 @@ def run(options: argparse.Namespace) -> int:
     return _exit_code(decision.outcomes)
 
 
-def _lines(outcomes: Sequence[Outcome]) -> list[str]:
+def _lines(outcomes: Sequence[Outcome], disputes: str) -> list[str]:
     words = ("warning" if each.warning else "met" if each.met else "NOT MET" for each in outcomes)
-    return [f"{word:<8} {each.rule:<13} {each.text}" for word, each in zip(words, outcomes, strict=True)]
+    lines = [f"{word:<8} {each.rule:<13} {each.text}" for word, each in zip(words, outcomes, strict=True)]
+    if disputes and not all(each.met for each in outcomes):
+        lines.append(f"If you think that a rule is wrong, or was applied wrongly: {disputes}")
+    return lines
 
 
 def _exit_code(outcomes: Sequence[Outcome]) -> int:

@@ -4,9 +4,11 @@
   c2c run --target target.yaml --select 'start-*@departure'      only some cases (see c2c list)
 
   c2c run --target target.yaml --resume bundle                   go on where a run was stopped or cut
+  c2c run --target target.yaml --rerun-failed bundle --out both  play the failed cases of a complete run again
 
 Ctrl-C stops it; what was played is kept, and the record says that it is not complete. With --resume the run goes on:
-cases that have a verdict are not played again, and the record says when it was interrupted.
+cases that have a verdict are not played again, and the record says when it was interrupted. With --rerun-failed the
+bundle stays as it is; the new one holds both attempts side by side, and says that it is not one uninterrupted run.
 """
 
 from __future__ import annotations
@@ -50,7 +52,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--summary", choices=("text", "json"), default="text", help="json: the last line is the result as JSON"
     )
     add_output(parser)
-    parser.add_argument("--resume", type=Path, metavar="DIR", help="go on with the run in this folder")
+    goes_on = parser.add_mutually_exclusive_group()
+    goes_on.add_argument("--resume", type=Path, metavar="DIR", help="go on with the run in this folder")
+    goes_on.add_argument(
+        "--rerun-failed",
+        type=Path,
+        metavar="BUNDLE",
+        help="play the cases of this bundle again that failed or have no verdict, with their positive controls",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -67,23 +76,27 @@ def run(options: argparse.Namespace) -> int:
         depth="exhaustive" if options.exhaustive else "full",
         shuffle=options.seed if options.order == "random" else None,
     )
-    if options.resume is None:
-        campaign = Campaign.open(options.target, options.pack, wish)
-    else:
-        _check_alone(options)
+    out = options.resume or options.out or new_folder()
+    if options.resume is not None:
+        _check_alone("--resume", options, "out")
         campaign = Campaign.resume(options.target, options.resume, wish)
-    campaign.start(options.resume or options.out or new_folder(), Progress())
+    elif options.rerun_failed is not None:
+        _check_alone("--rerun-failed", options)
+        campaign = Campaign.repeat(options.target, options.rerun_failed, out, wish)
+    else:
+        campaign = Campaign.open(options.target, options.pack, wish)
+    campaign.start(out, Progress())
     code = watch(campaign)
     if options.summary == "json":
         print((campaign.result().bundle / "derived" / "summary.json").read_text("utf-8"), end="")
     return code
 
 
-def _check_alone(options: argparse.Namespace) -> None:
-    fixed = ("out", "pack", "select", "challenge", "waivers")
+def _check_alone(option: str, options: argparse.Namespace, *more: str) -> None:
+    fixed = (*more, "pack", "select", "challenge", "waivers")
     given = [name for name in fixed if getattr(options, name)]
     if given:
         raise ConfigurationFault(
-            f"--resume and --{given[0]} exclude each other",
-            remedy="Leave it out: a run goes on with the plan, the pack and the folder with which it began.",
+            f"{option} and --{given[0]} exclude each other",
+            remedy="Leave it out: a run goes on with the plan and the pack with which it began.",
         )

@@ -9,6 +9,7 @@ kind                   data
 =====================  =====================================================================================
 ``run-started``        run, tool, python, platform, clock (UTC), seed, challenge
 ``run-resumed``        the same, when it goes on after it was stopped or cut
+``run-repeated``       the same, and cases: ids of those that are played again after they had a verdict
 ``case-started``       attempt (from 1), values (what simulated parties will set in it), drawn (the next entry of each
                        pool whose entries are used up)
 ``case-finished``      ended: ``complete`` | ``stopped`` (a step made the next ones pointless) | ``cancelled`` |

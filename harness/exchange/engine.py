@@ -41,6 +41,7 @@ from harness.exchange.switchboard import Switchboard
 from harness.exchange.tls import client_context, server_context
 from harness.exchange.transport import WireTransport
 from harness.host import handles
+from harness.judge.again import REPEATED
 from harness.judge.case import judge_case, trust_of
 from harness.judge.model import CaseVerdict, Verdict
 from harness.pack.model import Pack
@@ -115,7 +116,7 @@ class Engine:
         self._verdicts = dict(past.verdicts)
         self._attempts = dict(past.attempts)
         self._again = [case for case in plan.cases if case.id in past.spoiled]
-        self._next_serial, self._asked = past.next_serial, past.asked
+        self._repeated, self._next_serial, self._asked = past.repeated, past.next_serial, past.asked
         self._stopping = ""
         self._running: set[asyncio.Task[None]] = set()
 
@@ -136,7 +137,9 @@ class Engine:
         parameters = self._plan.parameters
         async with self._on_stage() as stage:
             clock = {"clock": stamp(self._clock.now()), "seed": parameters.seed, "challenge": parameters.challenge}
-            self._recorder.write("run-resumed" if self._resumed else "run-started", **{**self._about, **clock})
+            kind = REPEATED if self._repeated else "run-resumed" if self._resumed else "run-started"
+            cases = {"cases": list(self._repeated)} if self._repeated else {}
+            self._recorder.write(kind, **{**self._about, **clock, **cases})
             reason = "The run was cut off."
             try:
                 questions = [case for annex in self._plan.annexes for case in annex.plan.cases]

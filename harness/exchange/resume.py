@@ -4,7 +4,9 @@ Rules:
 
 1. A case that was played to an end keeps its verdict. One that was cut or cancelled, or in which this program itself
    went wrong, is played again, as a new attempt.
-2. No number is used twice: a new attempt takes one behind all that were planned, or taken by earlier attempts.
+2. A complete run can be repeated in part: cases that failed or have no verdict are played again, with their positive
+   controls. See :mod:`harness.judge.again`.
+3. No number is used twice: a new attempt takes one behind all that were planned, or taken by earlier attempts.
 """
 
 from __future__ import annotations
@@ -13,11 +15,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from harness.evidence.model import Event
+from harness.judge.again import REPEATED
 from harness.judge.case import SETTLED, Fetch, events_by_case, judge_case
 from harness.judge.model import CaseVerdict, Verdict
 from harness.judge.step import HELD_UP, UNSURE
 from harness.pack.model import Pack
-from harness.scenario.plan import Plan
+from harness.scenario.plan import END, Plan
+
+_KEPT = (Verdict.PASS, Verdict.WARNING, Verdict.REVIEW, Verdict.NOT_APPLICABLE)
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,7 @@ class Past:
         verdicts: by case, of those that need not be played again.
         attempts: how often each case was begun.
         spoiled: ids of cases with a verdict that are to be played once more, see :func:`is_spoiled`.
+        repeated: ids of cases that are played again after they had a verdict.
         next_serial: the first number that is not used yet.
         drawn: the next entry of each pool whose entries are used up.
         asked: ids of the cases that came to an end, also of those in annexes.
@@ -36,6 +42,7 @@ class Past:
     verdicts: Mapping[str, CaseVerdict] = field(default_factory=dict)
     attempts: Mapping[str, int] = field(default_factory=dict)
     spoiled: tuple[str, ...] = ()
+    repeated: tuple[str, ...] = ()
     next_serial: int = 0
     drawn: Mapping[str, int] = field(default_factory=dict)
     asked: frozenset[str] = frozenset()
@@ -57,7 +64,10 @@ def look_back(plan: Plan, pack: Pack, events: Sequence[Event], fetch: Fetch) -> 
         drawn |= {name: max(number, drawn.get(name, 0)) for name, number in event.data.get("drawn", {}).items()}
     verdicts, spoiled = {}, []
     by_case = events_by_case((case.id for case in plan.cases), events)
+    due = _due(events)
     for case in plan.cases:
+        if case.id in due:
+            continue
         own = _last_attempt(by_case[case.id])
         end = next((event for event in reversed(own) if event.kind == "case-finished"), None)
         settled = end is not None and end.data["ended"] in SETTLED
@@ -71,7 +81,26 @@ def look_back(plan: Plan, pack: Pack, events: Sequence[Event], fetch: Fetch) -> 
     first = 1 + max((case.serial for case in plan.cases), default=plan.parameters.first - 1)
     repeated = sum(int(event.data["attempt"]) > 1 for event in begun)
     asked = frozenset(str(event.case) for event in events if event.kind == "case-finished")
-    return Past(verdicts, attempts, tuple(spoiled), first + repeated, drawn, asked)
+    return Past(verdicts, attempts, tuple(spoiled), (), first + repeated, drawn, asked)
+
+
+
+def repeating(plan: Plan, past: Past, verdicts: Sequence[CaseVerdict]) -> Past:
+    """The same, with the cases of a complete run to be played again that failed or have no verdict.
+
+    Parameters:
+        plan, past: of the run.
+        verdicts: of its cases, beside their controls: a refusal proves nothing where its control failed.
+    """
+    bad = {
+        case.id: case.control
+        for case, verdict in zip(plan.cases, verdicts, strict=True)
+        if verdict.verdict not in _KEPT
+    }
+    controls = {name for control in bad.values() if control for name in (control, control + END)}
+    repeated = tuple(case.id for case in plan.cases if case.id in bad or case.id in controls)
+    kept = {name: verdict for name, verdict in past.verdicts.items() if name not in repeated}
+    return replace(past, verdicts=kept, spoiled=(), repeated=repeated)
 
 
 def beyond(past: Past, number: int, pools: Iterable[str]) -> Past:
@@ -98,6 +127,17 @@ def is_spoiled(verdict: CaseVerdict, events: Sequence[Event]) -> bool:
     disturbed = any(str(data["since"]) <= at <= str(data["until"]) for data in watched for at in strays)
     unsure = any(step.reason.endswith((UNSURE, HELD_UP)) for step in verdict.steps)
     return verdict.verdict is Verdict.INCONCLUSIVE and (disturbed or unsure)
+
+
+def _due(events: Iterable[Event]) -> set[str]:
+    """The cases that a repetition was to play again, and has not begun yet."""
+    due: set[str] = set()
+    for event in events:
+        if event.kind == REPEATED:
+            due.update(event.data["cases"])
+        elif event.kind == "case-started":
+            due.discard(str(event.case))
+    return due
 
 
 def _last_attempt(events: Sequence[Event]) -> Sequence[Event]:

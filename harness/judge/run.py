@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from harness.check.model import Finding
 from harness.check.registry import broken_by, severity
 from harness.evidence.model import Event
+from harness.judge.again import Earlier, earlier_verdicts, unsteady
+from harness.judge.beside import beside_controls
 from harness.judge.case import Fetch, events_by_case, judge_case, judge_late
 from harness.judge.model import CaseVerdict, RunVerdict, Status, Verdict
 from harness.judge.review import Review
@@ -16,7 +18,7 @@ from harness.judge.waiver import Excused, Waived, apply_waivers, excused_by
 from harness.pack.model import Pack, Requirement
 from harness.scenario.claim import must_support
 from harness.scenario.model import Case
-from harness.scenario.plan import END, NOT_SELECTED, Excluded, Plan
+from harness.scenario.plan import NOT_SELECTED, Excluded, Plan
 
 NAMED = 5
 """How many requirements the verdict of a run names; the report has all."""
@@ -65,6 +67,7 @@ class RunJudgement:
         waivers: what became of each waiver.
         on_waivers: nothing but waivers stands between this run and the word conformant.
         annexes: of what was asked beside it, in the order of the plan. They change nothing above.
+        earlier: what cases that were played again had shown before, see :mod:`harness.judge.again`.
     """
 
     verdict: RunVerdict
@@ -76,6 +79,7 @@ class RunJudgement:
     waivers: tuple[Waived, ...] = field(default=())
     on_waivers: bool = False
     annexes: tuple[RunJudgement, ...] = ()
+    earlier: Mapping[str, tuple[CaseVerdict, ...]] = field(default_factory=dict)
 
 
 def judge_run(
@@ -99,11 +103,12 @@ def summarise(
 
     What came for a case after its end, and what was asked beside the run, is judged here.
     """
-    cases = _beside_controls(plan.cases, verdicts)
+    cases = beside_controls(plan.cases, verdicts)
     counted = [(case, verdict) for case, verdict in zip(plan.cases, cases, strict=True) if not case.is_control]
+    earlier = earlier_verdicts(plan, pack, events, fetch, cases)
     found = (*_late(plan, pack, events, fetch), *_reused(plan, pack, cases), *_findings(events))
     requirements = tuple(
-        _spoilt(_at_the_end(_status(requirement, plan, pack, counted), plan, cases), found)
+        _spoilt(_beside_earlier(_at_the_end(_status(requirement, plan, pack, counted), plan, cases), earlier), found)
         for requirement in pack.requirements.values()
         if requirement.bearer in (plan.subject.role, "any")
     )
@@ -120,11 +125,13 @@ def summarise(
     waived = apply_waivers(plan.parameters.waivers, began, cases)
     excused = excused_by(waived, cases, {each.requirement for each in found if each.severity == "error"})
     verdict, reason = _verdict(plan, pack, *_without(excused, requirements, mandatory, cases))
+    if verdict is RunVerdict.CONFORMANT and (names := unsteady(earlier, cases)):
+        verdict, reason = RunVerdict.NOT_FULLY_VERIFIED, f"Passed only when played again: {_some(names)}"
     states = {each.state for each in waived}
     on_waivers = verdict is RunVerdict.CONFORMANT and "used" in states and not states & {"stale", "expired"}
     verdict, reason = _beside_waivers(verdict, reason, waived)
     annexes = tuple(judge_run(annex.plan, annex.pack, events, fetch, reviews) for annex in plan.annexes)
-    return RunJudgement(verdict, reason, counts, cases, requirements, found, waived, on_waivers, annexes)
+    return RunJudgement(verdict, reason, counts, cases, requirements, found, waived, on_waivers, annexes, earlier)
 
 
 def _without(
@@ -164,26 +171,6 @@ def _reused(plan: Plan, pack: Pack, verdicts: Sequence[CaseVerdict]) -> Iterator
                 finding = Finding("correlation", "reference-reused", text)
                 broken = next(broken_by(pack, finding, plan.subject.role, None), None)
                 yield replace(finding, requirement=broken.id, severity=severity(broken)) if broken else finding
-
-
-def _beside_controls(cases: Sequence[Case], verdicts: Sequence[CaseVerdict]) -> tuple[CaseVerdict, ...]:
-    """A negative case that passed counts only when its positive control passed, before it and at the end."""
-    by_id = {verdict.case: verdict for verdict in verdicts}
-    judged = []
-    for case, verdict in zip(cases, verdicts, strict=True):
-        if case.control and verdict.verdict in (Verdict.PASS, Verdict.WARNING):
-            for name in (case.control, case.control + END):
-                control = by_id.get(name)
-                if control is not None and control.verdict not in (Verdict.PASS, Verdict.WARNING):
-                    reason = f"Its positive control {name} is {control.verdict.value}: the refusal proves nothing."
-                    demoted = {
-                        requirement: Verdict.INCONCLUSIVE if requirement in case.requirements else each
-                        for requirement, each in verdict.requirements.items()
-                    }
-                    verdict = replace(verdict, verdict=Verdict.INCONCLUSIVE, reason=reason, requirements=demoted)
-                    break
-        judged.append(verdict)
-    return tuple(judged)
 
 
 def _mandatory(case: Case, pack: Pack) -> bool:
@@ -235,6 +222,20 @@ def _at_the_end(status: RequirementStatus, plan: Plan, verdicts: Sequence[CaseVe
     if Verdict.WARNING in hits.values() and status.status is Status.PASSED:
         return replace(status, status=Status.PASSED_WITH_WARNING)
     return status
+
+
+def _beside_earlier(status: RequirementStatus, earlier: Earlier) -> RequirementStatus:
+    """The status of a requirement with what earlier attempts show against it."""
+    if status.status not in (Status.PASSED, Status.PASSED_WITH_WARNING):
+        return status
+    broken = [
+        name
+        for name, attempts in earlier.items()
+        if any(one.requirements.get(status.id) is Verdict.FAIL for one in attempts)
+    ]
+    if not broken:
+        return status
+    return replace(status, status=Status.NOT_VERIFIED, reason=f"{broken[0]} met it only when it was played again")
 
 
 def _untouched(requirement: Requirement, plan: Plan, pack: Pack) -> RequirementStatus:

@@ -79,6 +79,7 @@ def load_pack(path: str | Path) -> Pack:
         title=head.get("title"),
         notice=head.get("notice"),
         provenance=head.get("provenance"),
+        disputes=head.get("disputes", ""),
         root=layers.roots[0],
         fixtures=layers.fixtures[0] if layers.fixtures else layers.roots[0],
         digest=digest(layers),

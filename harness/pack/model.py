@@ -557,6 +557,7 @@ class Pack:
         id, version, title: which one.
         notice: the sentence about officiality that every report prints.
         provenance: where its facts come from, in a paragraph.
+        disputes: where to write when a demand of this pack seems wrong; empty where it says nothing.
         root: its folder.
         fixtures: folder of its golden samples.
         digest: SHA-256 over the names and bytes of all its files, as ``sha256:<hex>``.
@@ -589,6 +590,7 @@ class Pack:
     title: str
     notice: str
     provenance: str
+    disputes: str
     root: Path
     fixtures: Path
     digest: str

@@ -16,10 +16,12 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from harness.evidence.clock import stamp
+from harness.judge.again import REPEATED
 from harness.judge.model import Status
 from harness.record.annex import about_annexes
 from harness.record.detail import alternatives, certificate_facts, defect_texts
 from harness.record.redact import places_of, redact_finding, redact_head, redact_text
+from harness.scenario.claim import unclaimed
 from harness.scenario.waiver import waiver_to_json
 
 if TYPE_CHECKING:
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 
 SCHEMA = "c2c-harness/record/1"
 VALID_DAYS = 365
+_PARTS = ("run-started", "run-resumed", REPEATED, "run-finished")
+_OF_AN_ATTEMPT = ("attempt", "started", "seconds", "verdict", "reason", "touched", "steps", "evidence")
 _WIRE = ("sent", "received", "simulated")
 
 
@@ -58,11 +62,13 @@ def make_record(
     Returns:
         JSON values only, as ``harness/schemas/record.json`` describes.
     """
-    own = _last_attempts(events)
+    attempts = _attempts(events)
     places = places_of(pack)
     start = next((event for event in events if event.kind == "run-started"), None)
-    end = next((event for event in reversed(events) if event.kind == "run-finished"), None)
+    end = next((event for event in reversed(events) if event.kind in _PARTS), None)
+    end = end if end is not None and end.kind == "run-finished" else None
     resumed = [event.at for event in events if event.kind == "run-resumed"]
+    repeated = [{"at": event.at, "cases": event.data["cases"]} for event in events if event.kind == REPEATED]
     started = events[0].at if events else ""
     finished = end.at if end is not None else events[-1].at if events else ""
     return {
@@ -85,11 +91,16 @@ def make_record(
             "environment": plan.environment,
             "seed": plan.parameters.seed,
             "challenge": plan.parameters.challenge,
+            "depth": plan.parameters.depth,
+            "adopt_assumed": plan.parameters.adopt_assumed,
+            "timers": _changed_timers(plan, pack),
+            "unclaimed": list(unclaimed(pack, plan.subject.role, plan.subject.claims)),
             "excluded": [{"id": each.id, "rule": each.rule} for each in plan.excluded],
         },
         "started": started,
         "finished": finished,
         **({"resumed": resumed} if resumed else {}),
+        **({"repeated": repeated} if repeated else {}),
         "complete": bool(end is not None and end.data.get("complete", False)),
         "validity": _validity(finished, valid_days),
         "environment": _environment(start),
@@ -105,7 +116,10 @@ def make_record(
             for status in Status
         },
         "cases": [
-            _case(case, verdict, own.get(case.id, ()), places)
+            {
+                **_case(case, verdict, _last(attempts.get(case.id, ())), places),
+                **_earlier(case, judgement.earlier.get(case.id, ()), attempts.get(case.id, ()), places),
+            }
             for case, verdict in zip(plan.cases, judgement.cases, strict=True)
         ],
         "requirements": [
@@ -141,10 +155,21 @@ def _pack(pack: Pack, places: Mapping[str, list[str]]) -> dict[str, Any]:
         "bases": [{"id": base.id, "version": base.version, "digest": base.digest} for base in pack.bases],
         "notice": pack.notice,
         "provenance": pack.provenance,
+        "disputes": pack.disputes,
         "format": pack.format,
         "roles": {role.id: role.title for role in pack.roles.values()},
         "messages": {message.name: message.title for message in pack.messages.values()},
         "masked": places,
+    }
+
+
+def _changed_timers(plan: Plan, pack: Pack) -> dict[str, dict[str, float | None]]:
+    """The time limits, in seconds, that are not those of the pack: ``None`` where the pack has none."""
+    own = pack.timers
+    return {
+        name: {"pack": own[name].total_seconds() if name in own else None, "run": value.total_seconds()}
+        for name, value in sorted(plan.parameters.timers.items())
+        if own.get(name) != value
     }
 
 
@@ -170,15 +195,35 @@ def _environment(start: Event | None) -> dict[str, Any]:
     return {name: facts[name] for name in ("run", "python", "platform", "clock") if name in facts}
 
 
-def _last_attempts(events: Iterable[Event]) -> dict[str, list[Event]]:
-    """The events of the last attempt at each case, which is the judged one."""
-    found: dict[str, list[Event]] = {}
+def _attempts(events: Iterable[Event]) -> dict[str, list[list[Event]]]:
+    """The events of each attempt at each case; the last one is the judged one."""
+    found: dict[str, list[list[Event]]] = {}
     for event in events:
         if event.case is not None:
-            if event.kind == "case-started":
-                found[event.case] = []
-            found.setdefault(event.case, []).append(event)
+            own = found.setdefault(event.case, [])
+            if event.kind == "case-started" or not own:
+                own.append([])
+            own[-1].append(event)
     return found
+
+
+def _last(attempts: Sequence[Sequence[Event]]) -> Sequence[Event]:
+    return attempts[-1] if attempts else ()
+
+
+def _earlier(
+    case: Case,
+    verdicts: Sequence[CaseVerdict],
+    attempts: Sequence[Sequence[Event]],
+    places: Mapping[str, list[str]],
+) -> dict[str, Any]:
+    """What earlier attempts at a case showed, where it was played again."""
+    shown = []
+    for verdict in verdicts:
+        own = [each for each in attempts if each[0].data.get("attempt") == verdict.attempt]
+        made = _case(case, verdict, _last(own), places)
+        shown.append({name: made[name] for name in _OF_AN_ATTEMPT})
+    return {"earlier": shown} if shown else {}
 
 
 def _case(case: Case, verdict: CaseVerdict, events: Sequence[Event], places: Mapping[str, list[str]]) -> dict[str, Any]:

@@ -35,12 +35,25 @@ def facts_of(record: Mapping[str, Any]) -> dict[str, Any]:
         "requirements": [_without(each, *_REQUIREMENT) for each in record["requirements"]],
         "findings": [_without(each, *_FINDING) for each in record["findings"]],
         "defects": sorted(record["defects"]),
+        "annexes": [_annex(each) for each in record.get("annexes", ())],
     }
+
+
+def _annex(annex: Mapping[str, Any]) -> dict[str, Any]:
+    cases = [{**each, "steps": [_without(step, *_STEP) for step in each["steps"]]} for each in annex["cases"]]
+    return {**annex, "cases": cases}
 
 
 def _case(case: Mapping[str, Any]) -> dict[str, Any]:
     wording = _CASE + (_DERIVED if case["derived_from"] else ())
-    return {**_without(case, *wording), "steps": [_step(each) for each in case["steps"]]}
+    return {
+        **_without(case, *wording),
+        "steps": [_step(each) for each in case["steps"]],
+        "earlier": [
+            {**_without(each, *_CASE), "steps": [_step(step) for step in each["steps"]]}
+            for each in case.get("earlier", ())
+        ],
+    }
 
 
 def _step(step: Mapping[str, Any]) -> dict[str, Any]:

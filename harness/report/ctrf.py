@@ -85,6 +85,9 @@ def _test(record: Mapping[str, Any], case: Case) -> dict[str, Any]:
         ],
         "extra": {"version": case["version"], "purpose": case["purpose"], "evidence": list(case["evidence"])},
     }
+    if earlier := case.get("earlier", ()):
+        test["retries"] = len(earlier)
+        test["flaky"] = words.ctrf == "passed" and any(each["verdict"] == Verdict.FAIL.value for each in earlier)
     if words.ctrf != "passed":
         test["trace"] = "\n".join(details(case))
     return test

@@ -34,6 +34,7 @@ def summary(record: Mapping[str, Any]) -> bytes:
         "baseline": record["plan"]["baseline"],
         "environment": record["plan"]["environment"],
         "finished": record["finished"],
+        "repeated": sum("earlier" in case for case in record["cases"]),
         "failed": [each["id"] for each in record["requirements"] if each["status"] == "failed"],
     }
     return json.dumps(line, ensure_ascii=False).encode() + b"\n"

@@ -13,6 +13,7 @@ from markupsafe import Markup, escape
 
 from harness.pack.data import data_folder
 from harness.report.mapping import STATUSES, WORDS
+from harness.report.plain import moment
 from harness.report.texts import DEFAULT, texts
 from harness.report.view import Fetch, context
 
@@ -67,11 +68,6 @@ def _own(language: str) -> Callable[[object], Markup]:
     if language == DEFAULT:
         return escape
     return lambda text: Markup('<bdi lang="{}">{}</bdi>').format(DEFAULT, text)
-
-
-def moment(text: str | None) -> str:
-    """A time of the record for people: ``2026-11-23 10:15:04 UTC``."""
-    return f"{text[:10]} {text[11:19]} UTC" if text else "—"
 
 
 def day(text: str | None) -> str:

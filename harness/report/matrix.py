@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,12 +18,14 @@ class Cell:
         verdict: the worst.
         good, total: passed cases of all that touch the group.
         first: the case to look at first.
+        unsteady: how many of them failed, and passed when they were played again.
     """
 
     verdict: str
     good: int
     total: int
     first: str
+    unsteady: int = 0
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,11 @@ class Row:
     group: str
     statuses: Sequence[tuple[str, int]]
     cells: Sequence[Cell | None]
+
+
+def is_unsteady(case: Mapping[str, Any]) -> bool:
+    """Whether a case failed, and passed when it was played again."""
+    return case["verdict"] in SETTLED and any(each["verdict"] == "fail" for each in case.get("earlier", ()))
 
 
 def seats_of(record: Mapping[str, Any]) -> list[str]:
@@ -52,6 +59,7 @@ def matrix(record: Mapping[str, Any]) -> list[Row]:
     """All rows. Positive controls are not counted."""
     group_of = {each["id"]: each["group"] for each in record["requirements"]}
     found: dict[tuple[str, str], list[tuple[Verdict, str]]] = {}
+    unsteady = {case["id"] for case in record["cases"] if is_unsteady(case)}
     for case in record["cases"]:
         if case["is_control"]:
             continue
@@ -64,7 +72,7 @@ def matrix(record: Mapping[str, Any]) -> list[Row]:
             found.setdefault((group, case["sut"]), []).append((verdict, case["id"]))
     seats = seats_of(record)
     return [
-        Row(group, _statuses(requirements), [_cell(found.get((group, seat), [])) for seat in seats])
+        Row(group, _statuses(requirements), [_cell(found.get((group, seat), []), unsteady) for seat in seats])
         for group, requirements in groups_of(record["requirements"])
     ]
 
@@ -74,8 +82,9 @@ def _statuses(requirements: Sequence[Mapping[str, Any]]) -> list[tuple[str, int]
     return [(status, count) for status, count in counts if count]
 
 
-def _cell(touched: Sequence[tuple[Verdict, str]]) -> Cell | None:
+def _cell(touched: Sequence[tuple[Verdict, str]], unsteady: Container[str]) -> Cell | None:
     if not touched:
         return None
-    verdict, first = max(touched, key=lambda each: each[0].rank)
-    return Cell(verdict.value, sum(each.value in SETTLED for each, _ in touched), len(touched), first)
+    verdict, first = max(touched, key=lambda each: (each[0].rank, each[1] in unsteady))
+    good = sum(each.value in SETTLED for each, _ in touched)
+    return Cell(verdict.value, good, len(touched), first, sum(name in unsteady for _, name in touched))

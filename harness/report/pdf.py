@@ -156,6 +156,8 @@ def _first_page(sheet: _Sheet, record: Mapping[str, Any], words: Texts, head: Ma
     sheet.say(words.plain(f"sentence.{record['verdict']}", **head["sentence"]), 11, start=22, longest=_LONGEST["value"])
     if not record["complete"]:
         sheet.say(words.plain("incomplete"), 9.5, colour=_SOFT, start=22)
+    if head["interruptions"]:
+        sheet.say(" ".join(head["interruptions"]), 9.5, colour=_SOFT, start=22)
     if head["waived"]:
         sheet.say(words.plain("waived", count=len(head["waived"])), 9.5, colour=_SOFT, start=22)
     sheet.set_y(max(sheet.get_y(), top + 17))

@@ -64,3 +64,8 @@ def broken(case: Case) -> list[str]:
 def waiver_of(record: Mapping[str, Any], case: Case) -> Mapping[str, Any] | None:
     """The waiver that excuses a case, if one is in use."""
     return next((each for each in record["waivers"] if each["state"] == "used" and case["id"] in each["cases"]), None)
+
+
+def moment(text: str | None) -> str:
+    """A time of the record for people: ``2026-11-23 10:15:04 UTC``."""
+    return f"{text[:10]} {text[11:19]} UTC" if text else "—"

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from harness.report.html import day, moment, render, short
+from harness.report.html import day, render, short
 from harness.report.mapping import STATUSES
 from harness.report.matrix import matrix
+from harness.report.plain import moment
 from harness.report.texts import DEFAULT, Texts, texts
-from harness.report.view import heading
+from harness.report.view import conditions, heading
 
 MOST = 8
 """Failed requirements, and waivers, that are named."""
@@ -58,6 +59,7 @@ def certificate_facts(record: Mapping[str, Any], words: Texts) -> list[tuple[str
                 words.plain("facts.plan-value", baseline=plan["baseline"], environment=plan["environment"]),
             ),
             ("challenge", plan["challenge"] or words.plain("facts.challenge-none")),
+            ("conditions", " ".join(conditions(record, words))),
         )
     ]
 

@@ -14,8 +14,8 @@ from harness.judge.model import RunVerdict, Verdict
 from harness.record.redact import Shown, show_body
 from harness.report.difference import Piece, difference
 from harness.report.mapping import SETTLED
-from harness.report.matrix import groups_of, matrix, seats_of
-from harness.report.plain import broken
+from harness.report.matrix import groups_of, is_unsteady, matrix, seats_of
+from harness.report.plain import broken, moment
 from harness.report.sequence import Diagram, diagram
 from harness.report.texts import Texts
 
@@ -119,6 +119,8 @@ def context(record: Mapping[str, Any], fetch: Fetch | None, texts: Texts) -> dic
         "groups": groups_of(record["requirements"]),
         "problems": problems[:PROBLEMS],
         "more_problems": problems[PROBLEMS:],
+        "unsteady": [case for case in record["cases"] if is_unsteady(case)],
+        "unexplained": _unexplained(record),
         "unsettled": sum(not page.settled for page in pages),
         "answers": answers,
         "excerpt": excerpt,
@@ -129,6 +131,12 @@ def context(record: Mapping[str, Any], fetch: Fetch | None, texts: Texts) -> dic
         "tally": _tally(record["cases"]),
         "defects": list(_defects(record)),
     }
+
+
+def _unexplained(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The demands that are broken although no case failed on them, such as by what was found about the whole run."""
+    failing = {name for case in record["cases"] for name, verdict in case["touched"].items() if verdict == "fail"}
+    return [each for each in record["requirements"] if each["status"] == "failed" and each["id"] not in failing]
 
 
 def heading(record: Mapping[str, Any], texts: Texts) -> dict[str, Any]:
@@ -144,7 +152,39 @@ def heading(record: Mapping[str, Any], texts: Texts) -> dict[str, Any]:
             "profile": f"{record['pack']['title']} {record['pack']['version']}",
         },
         "waived": [waiver for waiver in record["waivers"] if waiver["state"] == "used"],
+        "interruptions": interruptions(record, texts),
+        "conditions": conditions(record, texts),
     }
+
+
+def interruptions(record: Mapping[str, Any], texts: Texts) -> list[str]:
+    """Why it is not one uninterrupted run, in sentences; empty when it is one."""
+    found = []
+    if times := record.get("resumed", ()):
+        found.append(texts.plain("resumed", times=", ".join(map(moment, times))))
+    if times := [each["at"] for each in record.get("repeated", ())]:
+        again = [case for case in record["cases"] if "earlier" in case]
+        failed = sum(any(each["verdict"] == "fail" for each in case["earlier"]) for case in again)
+        found.append(texts.plain("repeated", times=", ".join(map(moment, times)), count=len(again), failed=failed))
+    return found
+
+
+def conditions(record: Mapping[str, Any], texts: Texts) -> list[str]:
+    """How the run was made, in sentences: what differs from the profile, and how many cases were derived."""
+    plan = record["plan"]
+    timers = [f"{name} {_seconds(each['pack'])} → {_seconds(each['run'])}" for name, each in plan["timers"].items()]
+    found = [texts.plain(f"depth.{plan['depth']}")]
+    if plan["adopt_assumed"]:
+        found.append(texts.plain("conditions.assumed"))
+    if timers:
+        found.append(texts.plain("conditions.timers", timers=", ".join(timers)))
+    if plan["unclaimed"]:
+        found.append(texts.plain("conditions.unclaimed", messages=", ".join(plan["unclaimed"])))
+    return found
+
+
+def _seconds(value: float | None) -> str:
+    return "—" if value is None else f"{value:g} s"
 
 
 def _pages(record: Mapping[str, Any], requirements: Mapping[str, Mapping[str, Any]], fetch: Fetch | None) -> list[Page]:

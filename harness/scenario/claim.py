@@ -6,11 +6,23 @@ mandatory, and not to claim it is a failure by itself. An answer is never claime
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
 from harness.pack.model import Pack
 from harness.scenario.model import Case
 from harness.scenario.project import exchanges, mode
+
+
+def claims_of(ics: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """The messages that an ICS claims; ``None`` where it has no table of them, which claims all of the role."""
+    messages: Mapping[str, bool] | None = ics.get("messages")
+    return None if messages is None else tuple(name for name, claimed in messages.items() if claimed)
+
+
+def unclaimed(pack: Pack, role: str, claims: Collection[str] | None) -> tuple[str, ...]:
+    """The requests of a role that a system does not claim, in the order of the pack."""
+    return () if claims is None else tuple(name for name in requests_of(pack, role) if name not in claims)
 
 
 def requests_of(pack: Pack, role: str) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from harness.pack.model import Pack
 from harness.pack.names import pick
 from harness.pack.notation import read_duration
 from harness.pack.source import Source, check_source, read_source
+from harness.scenario.claim import claims_of
 from harness.security.token import SCHEME
 from harness.target.model import (
     Certificates,
@@ -144,13 +145,8 @@ def _certificates(folder: Path, data: Mapping[str, list[str]]) -> Certificates:
 
 
 def _ics(data: Mapping[str, Any]) -> Ics:
-    messages: Mapping[str, bool] | None = data.get("messages")
-    if messages is None:
-        return Ics()
-    return Ics(
-        tuple(name for name, claimed in messages.items() if claimed),
-        tuple(name for name, claimed in messages.items() if not claimed),
-    )
+    denied = tuple(name for name, claimed in data.get("messages", {}).items() if not claimed)
+    return Ics(claims_of(data), denied)
 
 
 def _ixit(data: Mapping[str, Any]) -> Ixit:

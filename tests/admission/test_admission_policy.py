@@ -38,6 +38,11 @@ POLICY = Policy(
     assurance=("witnessed",),
     challenge=True,
     waivers=("start-*", "R-9"),
+    depth=("full", "exhaustive"),
+    adopt_assumed=True,
+    timers=("action",),
+    unclaimed=("I13",),
+    uninterrupted=True,
     reproduction=True,
 )
 PREDICATE: dict[str, Any] = {
@@ -47,10 +52,19 @@ PREDICATE: dict[str, Any] = {
     "role": "customs",
     "positions": ["transit", "departure"],
     "pack": {"id": "p", "version": "1", "digest": "sha256:aa"},
-    "plan": {"baseline": "TB-1", "challenge": "0011223344556677"},
+    "plan": {
+        "baseline": "TB-1",
+        "challenge": "0011223344556677",
+        "depth": "full",
+        "adopt_assumed": True,
+        "timers": {"action": {"pack": None, "run": 28800.0}},
+        "unclaimed": ["I13"],
+    },
     "assurance": "witnessed",
     "started": "2026-03-01T08:00:00+00:00",
     "finished": "2026-03-01T09:00:00+00:00",
+    "resumed": [],
+    "repeated": [],
 }
 RECORD: dict[str, Any] = {
     "verdict": "conformant",
@@ -80,6 +94,10 @@ def said(**more: Any) -> Change:
     return lambda each: replace(
         each, verification=replace(each.verification, statement={"predicate": {**each.predicate, **more}})
     )
+
+
+def planned(**more: Any) -> Change:
+    return said(plan={**PREDICATE["plan"], **more})
 
 
 def recorded(**more: Any) -> Change:
@@ -125,8 +143,9 @@ def wrong(outcomes: tuple[Outcome, ...]) -> set[str]:
 def test_all_rules_are_met() -> None:
     outcomes = apply_policy(POLICY, submission(), AT)
     assert wrong(outcomes) == set()
-    rules = "bundle verdict pack roles positions mandatory maximum_age assurance challenge waivers tester reviewer"
-    assert [each.rule for each in outcomes] == [*rules.split(), "reproduction"]
+    rules = "bundle verdict pack roles positions mandatory maximum_age assurance challenge depth adopt_assumed timers"
+    rules += " unclaimed uninterrupted waivers tester reviewer reproduction"
+    assert [each.rule for each in outcomes] == rules.split()
 
 
 @pytest.mark.parametrize(
@@ -148,7 +167,13 @@ def test_all_rules_are_met() -> None:
         ("maximum_age", said(finished="2026-01-01T09:00:00+00:00"), "68 days ago"),
         ("maximum_age", said(finished="2026-03-12T09:00:00+00:00"), "days ago"),
         ("assurance", said(assurance="self-declaration"), "self-declaration"),
-        ("challenge", said(plan={"baseline": "TB-1", "challenge": None}), "no challenge"),
+        ("challenge", planned(challenge=None), "no challenge"),
+        ("uninterrupted", said(resumed=["2026-03-01T08:30:00Z"]), "went on at 2026-03-01T08:30:00Z"),
+        ("uninterrupted", said(repeated=["2026-03-02T08:00:00Z"]), "played again at 2026-03-02T08:00:00Z"),
+        ("depth", planned(depth="quick"), "quick"),
+        ("adopt_assumed", planned(adopt_assumed=False), "counted apart"),
+        ("timers", planned(timers={"answer": {"pack": 20.0, "run": 90.5}}), "answer 20 s -> 90.5 s"),
+        ("unclaimed", planned(unclaimed=["I13", "I7"]), "Not allowed by this policy: I7."),
         ("challenge", verified(parts=(Part("freshness", "not proved", "In 1 of the 2"),)), "In 1 of the 2"),
         ("waivers", waived("nominal@transit"), "Not allowed by this policy: nominal@transit"),
         ("tester", verified(signers=(REVIEWER,)), "No tester"),
@@ -168,6 +193,12 @@ def test_each_rule_can_refuse(rule: str, change: Change, words: str) -> None:
     outcomes = apply_policy(POLICY, change(submission()), AT)
     assert wrong(outcomes) == {rule}
     assert words in next(each.text for each in outcomes if each.rule == rule)
+
+
+def test_conditions_that_a_policy_does_not_speak_of_are_free() -> None:
+    silent = replace(POLICY, depth=(), adopt_assumed=False, timers=None, unclaimed=None)
+    change = planned(depth="quick", adopt_assumed=False, timers={"answer": {"pack": 1.0, "run": 2.0}}, unclaimed=["I7"])
+    assert wrong(apply_policy(silent, change(submission()), AT)) == set()
 
 
 def test_a_policy_that_lists_no_digest_of_the_pack_is_warned_about() -> None:
@@ -256,6 +287,8 @@ policy: region-2026
 pack: {{id: p, versions: ["1"]}}
 mandatory: ["start-*"]
 maximum_age: 30
+depth: [full]
+timers: []
 signers:
   - {{name: Ministry, part: tester, key: {"a" * 64}}}
   - {{name: Operator, part: reviewer, key: {"b" * 64}}}
@@ -268,6 +301,7 @@ def test_a_policy_is_read(tmp_path: Path) -> None:
     policy = load_policy(path)
     assert (policy.name, policy.versions, policy.maximum_age) == ("region-2026", ("1",), 30)
     assert [each.part for each in policy.signers] == ["tester", "reviewer"]
+    assert (policy.depth, policy.timers, policy.unclaimed) == (("full",), (), None)
     assert policy.digest.startswith("sha256:")
 
 

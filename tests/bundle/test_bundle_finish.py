@@ -17,7 +17,7 @@ from harness.security.statement_key import SigningKey
 def cut(tmp_path: Path) -> Run:
     """A run that was killed: no end in the log, half a line behind it, half a file beside it."""
     run = small_run(tmp_path, unfinished=True)
-    begin_bundle(run.folder, run.plan, run.pack, ics={"messages": ["notice"]})
+    begin_bundle(run.folder, run.plan, run.pack, ics={"messages": None})
     with (run.folder / "evidence" / "events.jsonl").open("ab") as log:
         log.write(b'{"seq":')
     (run.folder / "record.json.part").write_bytes(b"{")

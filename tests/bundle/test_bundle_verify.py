@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from small_run import START, small_run
 
 from harness.bundle import rejudge
+from harness.bundle.agree import check_claims
 from harness.bundle.files import inventory, write_zip
 from harness.bundle.rejudge import first_difference
 from harness.bundle.statement import countersign, make_statement, sign
@@ -21,7 +23,7 @@ from harness.bundle.verify import Verification, verify_bundle
 from harness.bundle.write import write_bundle
 from harness.check import registry
 from harness.cli.main import main
-from harness.errors import ConfigurationFault, HarnessFault
+from harness.errors import BundleFault, ConfigurationFault, HarnessFault
 from harness.evidence.store import digest_of
 from harness.pack.data import known_packs
 from harness.pack.layers import Base, find_installed
@@ -72,7 +74,7 @@ def test_a_pack_with_another_content_than_the_installed_one_is_told(
     ]
     for installed, outcome, words in cases:
         found = own | {"open-neighbours": installed}
-        monkeypatch.setattr("harness.bundle.verify.find_installed", found.get)
+        monkeypatch.setattr("harness.bundle.agree.find_installed", found.get)
         verification = verify(bundle, key)
         assert verification.exit_code == 0, "it is told, and no more"
         pack, base = (part for part in verification.parts if part.name == "pack")
@@ -81,6 +83,34 @@ def test_a_pack_with_another_content_than_the_installed_one_is_told(
     main(["verify", str(bundle), "--at", "2026-03-31T00:00:00Z", "--json"])
     parts = json.loads(capsys.readouterr().out)["parts"]
     assert [each["outcome"] for each in parts if each["part"] == "pack"] == ["not proved", "proved"]
+
+
+CLAIMED = {"messages": {"arrival": True, "notice": False}}
+
+
+@pytest.mark.parametrize(
+    ("planned", "ics", "words"),
+    [
+        (("arrival",), CLAIMED, None),
+        (None, {}, None),
+        (None, {"messages": 7}, "no claims"),
+        (None, CLAIMED, "all of the role, and arrival"),
+        (("arrival", "notice"), CLAIMED, "arrival, notice, and arrival"),
+        (("arrival",), {}, "arrival, and all of the role"),
+    ],
+)
+def test_what_is_claimed_in_the_bundle_must_be_what_was_planned(
+    planned: tuple[str, ...] | None, ics: dict[str, Any], words: str | None
+) -> None:
+    with pytest.raises(BundleFault, match=words) if words else nullcontext():
+        check_claims(ics, planned)
+
+
+def test_a_bundle_with_other_claims_than_its_plan_is_refused(copied: Copy, key: SigningKey) -> None:
+    folder = copied()
+    (folder / "ics.json").write_bytes(dumps({"messages": {"arrival": True}}))
+    signed_again(folder, key)
+    assert "plan.json and ics.json do not claim the same messages: all of the role, and arrival" in refusal(folder, key)
 
 
 def test_the_pack_that_comes_with_the_harness_is_found() -> None:

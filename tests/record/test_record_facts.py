@@ -22,7 +22,7 @@ WORDING = re.compile(
     r"|/cases/\d+/(title|purpose|effect|derived_from)=derived"
     r"|/cases/\d+/steps/\d+/findings/\d+/message|/findings/\d+/message"
     r"|/cases/\d+/steps/\d+/messages/\d+/(head/headers/\d+/1|signature/problems/\d+/text)"
-    r"|/requirements/\d+/reason"
+    r"|/requirements/\d+/reason|/annexes/0/cases/0/steps/0/reason"
 )
 
 
@@ -37,6 +37,7 @@ def record() -> dict[str, Any]:
     found["findings"] = [{**finding, "message": "m"}]
     found["cases"][0]["steps"][0]["findings"] = [{**finding, "message": "m"}]
     found["cases"][0]["steps"][0]["alternatives"] = {"expect": ["a"], "permitted": ["b"]}
+    found["annexes"] = [{"pack": {"id": "q"}, "cases": [{"id": "a", "steps": [{"reason": "r", "answer": "yes"}]}]}]
     found["plan"]["excluded"] = [{"id": "x@y", "rule": "not selected"}]
     found["waivers"] = [{"case": "c", "reason": "r", "state": "used", "cases": ["c"]}]
     signed = next(

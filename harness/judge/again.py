@@ -1,0 +1,56 @@
+"""Cases that were played again after they had a verdict: what they showed before.
+
+Rules:
+
+1. The last attempt is judged. What the system did before is not undone by it: both stand in the record.
+2. A demand that was broken and is met when it is played again is *not verified*: one of the two attempts is not how the
+   system behaves. A case that had no verdict before (inconclusive, not run) may be settled by the last attempt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from harness.evidence.model import Event
+from harness.judge.beside import beside_controls
+from harness.judge.case import Fetch, events_by_case, judge_case
+from harness.judge.model import CaseVerdict, Verdict
+from harness.pack.model import Pack
+from harness.scenario.plan import Plan
+
+REPEATED = "run-repeated"
+Earlier = Mapping[str, tuple[CaseVerdict, ...]]
+_GOOD = (Verdict.PASS, Verdict.WARNING)
+
+
+def earlier_verdicts(
+    plan: Plan, pack: Pack, events: Sequence[Event], fetch: Fetch, verdicts: Sequence[CaseVerdict]
+) -> dict[str, tuple[CaseVerdict, ...]]:
+    """What each case that was played again had shown before, oldest first.
+
+    Parameters:
+        plan, pack, events, fetch: as for :func:`harness.judge.run.judge_run`.
+        verdicts: of the last attempts, in the order of the plan.
+    """
+    marks = [(event.seq, frozenset(event.data["cases"])) for event in events if event.kind == REPEATED]
+    if not marks:
+        return {}
+    by_case = events_by_case((case.id for case in plan.cases), events)
+    last = {each.case: each.attempt for each in verdicts}
+    found: dict[str, dict[int, CaseVerdict]] = {}
+    for seq, repeated in marks:
+        own = {name: [event for event in each if event.seq < seq] for name, each in by_case.items()}
+        then = [judge_case(case, plan, pack, own[case.id], fetch) for case in plan.cases]
+        for each in beside_controls(plan.cases, then):
+            if each.case in repeated and 0 < each.attempt < last[each.case]:
+                found.setdefault(each.case, {})[each.attempt] = each
+    return {name: tuple(attempts.values()) for name, attempts in found.items()}
+
+
+def unsteady(earlier: Earlier, verdicts: Sequence[CaseVerdict]) -> tuple[str, ...]:
+    """The cases that failed, and passed when they were played again."""
+    return tuple(
+        each.case
+        for each in verdicts
+        if each.verdict in _GOOD and any(one.verdict is Verdict.FAIL for one in earlier.get(each.case, ()))
+    )
