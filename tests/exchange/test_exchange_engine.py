@@ -155,7 +155,7 @@ def test_what_cannot_be_answered_rightly_is_no_fault_of_ours(tmp_path):
     how = {"message": "arrival", "path": "reference", "as": "four-times"}
     long = Fault("long", "customs", "Makes long references.", "NB-SCHEMA", "text", how)
     here = World(replace(PACK, faults={**PACK.faults, long.id: long}), "customs", tmp_path, ("import",), (long.id,))
-    name = "lifecycle-arrival-accepted@import"
+    name = "movement@import"
     outcome = asyncio.run(here.run([name]))
     assert outcome.verdicts[name] == "fail"
     assert "fault" not in kinds(outcome, name)
