@@ -31,7 +31,8 @@ async def receive(scene: Scene, step: Exchange, play: Inner) -> None:
     owed = step.reaction is not None
     seconds = scene.stage.seconds(step.within, "answer" if owed else "action", "answer")
     wait = scene.wait_for(step)
-    async with scene.stage.switchboard.claim(wait):
+    switchboard = scene.stage.switchboard
+    async with switchboard.watch(wait) if owed else switchboard.claim(wait):
         since = _say_waiting(scene, step, seconds, owed)
         asked = scene.stage.setup.control.available and not owed
         asking = [asyncio.ensure_future(_ask(scene, step, wait))] if asked else []
@@ -56,7 +57,7 @@ async def receive_any_time(scene: Scene, step: Exchange, play: Inner, reached: a
     """
     seconds = scene.stage.seconds(step.within, "answer")
     wait = scene.wait_for(step)
-    async with scene.stage.switchboard.claim(wait):
+    async with scene.stage.switchboard.watch(wait):
         turn = asyncio.ensure_future(reached.wait())
         try:
             await asyncio.wait((wait.arrival, turn), return_when=asyncio.FIRST_COMPLETED)

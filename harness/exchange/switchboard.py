@@ -7,6 +7,8 @@ Rules:
    never fits, nor does what a step of the case has had already: the same bytes, or the same reference and values.
 2. Where the SUT mints the value there is nothing to compare yet. Only one step at a time may wait so for the same
    message: see :meth:`Switchboard.claim`. What is known to belong to another case, open or over, is never for it.
+   A step that is watched for before its cause has left waits by the values as soon as they are known, whoever waits
+   alone meanwhile: see :meth:`Switchboard.watch`.
 3. A message with the reference that the SUT gave when it was asked for it is the one, whatever else it says.
 4. Where only one case is played at a time, a message that was asked for and says another value is still the one: the
    judge must see it. What belongs to a case that is over never is.
@@ -163,6 +165,23 @@ class Switchboard:
             wait.late = True
             with self.waiting(wait):
                 yield
+
+    @asynccontextmanager
+    async def watch(self, wait: Wait) -> AsyncIterator[None]:
+        """Let a step wait for what the SUT is not asked for: at once, and alone in its turn while nothing is known."""
+        turn = None if wait.keys(self._pack) else asyncio.ensure_future(self._take_turn(wait))
+        try:
+            with self.waiting(wait):
+                yield
+        finally:
+            if turn is not None:
+                turn.cancel()
+                await asyncio.gather(turn, return_exceptions=True)
+
+    async def _take_turn(self, wait: Wait) -> None:
+        async with self._locks[wait.step.receiver, wait.step.message]:
+            wait.late = True
+            await asyncio.get_running_loop().create_future()
 
     @contextmanager
     def waiting(self, wait: Wait) -> Iterator[None]:

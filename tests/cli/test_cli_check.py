@@ -45,7 +45,8 @@ def signed(pki: TestPki, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def check(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> tuple[int, list[dict[str, Any]]]:
-    code = main(["check", "--pack", "etir-4.3", "--json", *map(str, arguments)])
+    at = [] if "--at" in arguments else ["--at", NOW.isoformat()]
+    code = main(["check", "--pack", "etir-4.3", "--json", *at, *map(str, arguments)])
     return code, json.loads(capsys.readouterr().out)
 
 

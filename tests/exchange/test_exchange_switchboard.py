@@ -227,6 +227,36 @@ def test_nobody_waits_late_beside_another(tmp_path):
     assert asyncio.run(scene()) == ["a waits", "a got 1", "b waits", "b got 2"]
 
 
+def test_who_watches_for_what_becomes_known_later_is_held_up_by_nobody(tmp_path):
+    async def scene():
+        known = {"a": conversation(), "b": conversation()}
+        first, second = (Wait(name, wait().step, lambda name=name: known[name]) for name in known)
+        async with board(tmp_path) as (switchboard, _), switchboard.watch(first), switchboard.watch(second):
+            await asyncio.sleep(0)
+            alone = (first.late, second.late)
+            known["b"] = conversation(consignment="2")
+            return alone, await reaches(switchboard, request(consignment="2"), [first, second])
+
+    assert asyncio.run(scene()) == ((True, False), 1)
+
+
+def test_who_watches_takes_the_turn_of_the_one_before(tmp_path):
+    async def scene():
+        first, second = wait("a"), wait("b")
+        async with board(tmp_path) as (switchboard, _), switchboard.watch(second):
+            await asyncio.sleep(0)
+            async with switchboard.watch(first):
+                await asyncio.sleep(0)
+                before = (first.late, second.late)
+                got = await reaches(switchboard, request(consignment="1"), [first, second])
+            third = wait("c")
+            async with switchboard.watch(third):
+                await asyncio.sleep(0)
+                return before, got, third.late
+
+    assert asyncio.run(scene()) == ((False, True), 1, False)
+
+
 def test_what_belongs_to_a_case_that_is_over_reaches_nobody(tmp_path):
     async def scene():
         each = wait()
