@@ -16,7 +16,8 @@ from harness.exchange.http import Sent, WireAnswer, WireFailure
 from harness.exchange.model import Order
 from harness.exchange.parcel import Parcel, address, pack_up
 from harness.exchange.stage import Scene, StopCase
-from harness.exchange.switchboard import Arrival, Wait, refusal
+from harness.exchange.switchboard import refusal
+from harness.exchange.wait import Arrival, Wait
 from harness.message.plain import plain
 from harness.pack.model import ANSWER
 from harness.scenario.model import Exchange

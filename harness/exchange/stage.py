@@ -18,7 +18,8 @@ from harness.exchange.http import Moment, Sent
 from harness.exchange.model import Setup
 from harness.exchange.parcel import Parcel, Seal
 from harness.exchange.recorder import Recorder
-from harness.exchange.switchboard import Switchboard, Wait
+from harness.exchange.switchboard import Switchboard
+from harness.exchange.wait import Wait
 from harness.message.binding import read
 from harness.message.model import Document
 from harness.pack.model import Message, Pack

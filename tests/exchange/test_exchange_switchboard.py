@@ -16,7 +16,8 @@ from harness.exchange.answering import Pending
 from harness.exchange.http import Head, Moment, WireAnswer, WireRequest
 from harness.exchange.recorder import Recorder
 from harness.exchange.service import ListenerFailure
-from harness.exchange.switchboard import Switchboard, Wait
+from harness.exchange.switchboard import Switchboard
+from harness.exchange.wait import Wait
 from harness.message.build import build
 from harness.message.document import parse
 from harness.pack.data import find_pack
