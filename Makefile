@@ -10,6 +10,7 @@ DEV := $(VENV)/dev.stamp
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 DEMO ?=
 FUZZ ?=
+TEETH ?=
 # Tests wait more than they compute: more of them at once than this computer has cores.
 JOBS ?= 4
 PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
@@ -20,6 +21,7 @@ PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 help:
 	@echo "make demo | test | lint | nightly | teeth | fuzz | bench | release | lock | clean"
 	@echo "make fuzz FUZZ='signature --seconds 3600' fuzzes one target for an hour"
+	@echo "make teeth TEETH='--pack ncts-p5' tries the faults of another pack"
 	@echo "make demo DEMO='--role platform' passes options on to c2c demo"
 
 demo: $(RUN)
@@ -36,7 +38,7 @@ fuzz: $(DEV)
 	$(BIN)/python tests/fuzz/fuzz_run.py $(FUZZ)
 
 teeth: $(DEV)
-	$(BIN)/python -m harness teeth --docs docs
+	$(BIN)/python -m harness teeth --docs docs/teeth $(TEETH)
 
 lint: $(DEV)
 	$(BIN)/python -m ruff check .

@@ -49,7 +49,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the sample (default: 0)")
     parser.add_argument("--jobs", type=int, metavar="N", help="processes (default: two for each processor)")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
-    parser.add_argument("--docs", type=Path, metavar="DIR", help="try everything, and write both tables and teeth.yaml")
+    parser.add_argument(
+        "--docs", type=Path, metavar="DIR", help="try everything, and write the tables to DIR/<pack>, and teeth.yaml"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -61,7 +63,7 @@ def run(options: argparse.Namespace) -> int:
     found: list[Observed] = []
     if options.docs or not options.variations:
         rows = _bite(pack, _drawn(_faults(pack, options), options), options)
-    if options.docs or options.variations:
+    if options.variations or (options.docs and pack.variations):
         found = _vary(pack, _drawn(_variations(pack, options), options), options)
     if options.json:
         told = [
@@ -71,14 +73,25 @@ def run(options: argparse.Namespace) -> int:
     else:
         print("\n".join((*map(_line, rows), *map(_told, found), *_sums(rows, found))))
     if options.docs:
-        (options.docs / "kill-matrix.md").write_text(
-            kill_matrix(pack, rows, harness.__version__), "utf-8", newline="\n"
-        )
-        (options.docs / "variations.md").write_text(
-            variation_table(pack, found, harness.__version__), "utf-8", newline="\n"
-        )
-        (pack.root / "teeth.yaml").write_text(summary(pack, harness.__version__, rows, found), "utf-8", newline="\n")
+        write_down(pack, options.docs / pack.id, rows, found)
     return CONFORMANT if all_killed(rows) and not any(map(complaints, found)) else NOT_CONFORMANT
+
+
+def write_down(pack: Pack, folder: Path, rows: Sequence[Row], found: Sequence[Observed]) -> None:
+    """Write the tables of a pack, and the summary that it carries.
+
+    Parameters:
+        pack: what was tried; ``teeth.yaml`` is written to its folder.
+        folder: of the tables; made where it is missing.
+        rows: of all faults.
+        found: of all legal variations; without any there is no table of them.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    tool = harness.__version__
+    (folder / "kill-matrix.md").write_text(kill_matrix(pack, rows, tool), "utf-8", newline="\n")
+    if found:
+        (folder / "variations.md").write_text(variation_table(pack, found, tool), "utf-8", newline="\n")
+    (pack.root / "teeth.yaml").write_text(summary(pack, tool, rows, found), "utf-8", newline="\n")
 
 
 def _faults(pack: Pack, options: argparse.Namespace) -> list[Trial]:

@@ -14,7 +14,7 @@ SHOWN = 4
 
 
 def kill_matrix(pack: Pack, rows: Sequence[Row], tool: str) -> str:
-    """``docs/kill-matrix.md``: every fault, and the cases that fail on the demand that it breaks.
+    """``docs/teeth/<pack>/kill-matrix.md``: every fault, and the cases that fail on the demand that it breaks.
 
     Parameters:
         pack: whose faults.
@@ -50,7 +50,7 @@ def _named(row: Row) -> str:
 
 
 def variation_table(pack: Pack, found: Iterable[Observed], tool: str) -> str:
-    """``docs/variations.md``: every legal variation, and how it ended in each role."""
+    """``docs/teeth/<pack>/variations.md``: every legal variation, and how it ended in each role."""
     found = tuple(found)
     by_switch = _by_switch(found)
     right = sum(is_right(pack.variations[name], roles) for name, roles in by_switch.items())

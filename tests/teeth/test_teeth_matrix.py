@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import yaml
 
+from harness.cli.teeth import write_down
 from harness.pack.source import explain
 from harness.scenario.project import exchanges, mode
 from harness.teeth import trial as trials
@@ -59,6 +62,20 @@ def test_the_summary_is_what_a_pack_can_carry() -> None:
     assert data["faults"] == {"tried": 1, "killed": 1}
     assert data["tool"] == "1.0"
     assert data["pack"] == {"id": PACK.id, "version": PACK.version, "digest": PACK.digest}
+
+
+def test_each_pack_has_tables_of_its_own(tmp_path: Path) -> None:
+    row, varied = Row("f", "customs", "", WANTED, 1, ("a",)), observed({}, a="pass")
+    first, second = (replace(PACK, id=name, root=tmp_path) for name in ("first", "second"))
+    write_down(first, tmp_path / "first", [row], [replace(varied, trial=VARIATIONS[0])])
+    write_down(second, tmp_path / "second", [row], [])
+    assert sorted(str(each.relative_to(tmp_path)) for each in tmp_path.rglob("*.md")) == [
+        str(Path("first", "kill-matrix.md")),
+        str(Path("first", "variations.md")),
+        str(Path("second", "kill-matrix.md")),
+    ]
+    assert "`second`" in (tmp_path / "second" / "kill-matrix.md").read_text("utf-8")
+    assert "id: second" in (tmp_path / "teeth.yaml").read_text("utf-8")
 
 
 @pytest.mark.parametrize(
