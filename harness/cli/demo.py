@@ -3,6 +3,7 @@
   c2c demo                         the first position; --full takes all
   c2c demo --role R                another role
   c2c demo --fault NAME            a mistake on purpose: ends "not conformant" and names the requirement
+  c2c demo --select 'start-*'      only some cases, also of those that the first look leaves out (see c2c list)
 
 The keys are made for the occasion and marked TEST: the bundle certifies nothing.
 """
@@ -13,7 +14,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from harness.campaign import Wish, new_folder
-from harness.cli.common import add_depth, add_order, add_output, program, watch
+from harness.cli.common import add_depth, add_order, add_output, add_selection, program, watch
 from harness.cli.progress import Progress
 from harness.demo import Show, demonstration
 from harness.pack.data import known_packs
@@ -31,6 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--fault", action="append", default=[], metavar="NAME", help="switch a mistake on; repeatable")
     parser.add_argument("--pack", metavar="P", default=default, help=f"name or folder of the pack (default: {default})")
     parser.add_argument("--full", action="store_true", help="certify every position of the role, with every case")
+    add_selection(parser)
     add_depth(parser)
     add_order(parser)
     parser.add_argument("--serial", action="store_true", help="play one case after the other")
@@ -44,8 +46,9 @@ def run(options: argparse.Namespace) -> int:
     """Certify, and leave the public key of the statement beside the bundle."""
     out = options.out or new_folder()
     at_once = 1 if options.serial else None
-    depth: Depth = "exhaustive" if options.exhaustive else "full" if options.full else "quick"
+    depth: Depth = "exhaustive" if options.exhaustive else "full" if options.full or options.select else "quick"
     wish = Wish(
+        select=tuple(options.select),
         seed=options.seed,
         zipped=options.zip,
         fresh=True,

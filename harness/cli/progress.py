@@ -43,7 +43,8 @@ class Progress:
     def c2c_planned(self, plan: Plan) -> None:
         """Say how much there is to do."""
         self._total = len(plan.cases)
-        self._stay(f"{plan.pack} {plan.pack_version}, {plan.subject.role}: {self._total} cases")
+        cases = "1 case" if self._total == 1 else f"{self._total} cases"
+        self._stay(f"{plan.pack} {plan.pack_version}, {plan.subject.role}: {cases}")
 
     @hookimpl
     def c2c_event(self, event: Event) -> None:

@@ -58,3 +58,13 @@ def test_what_there_is_not_cannot_be_shown(
     assert main(["demo", *arguments, "--out", str(tmp_path / "bundle")]) == 11
     assert words in " ".join(capsys.readouterr().err.split())
     assert not (tmp_path / "bundle").exists()
+
+
+def test_one_case_alone_can_be_shown_also_one_that_the_first_look_leaves_out(tmp_path: Path) -> None:
+    pack = load_pack("etir-4.3")
+    quick = {case.id for case in cases_for(pack, "holder", "quick")}
+    case = next(case.id for case in cases_for(pack, "holder", "full") if case.id not in quick)
+    out = tmp_path / "bundle"
+    assert main(["demo", "--role", "holder", "--select", case, "--out", str(out)]) == 10
+    record = json.loads((out / "record.json").read_bytes())
+    assert {played["id"].removesuffix("~end") for played in record["cases"]} >= {case}
