@@ -148,12 +148,13 @@ def _vary(pack: Pack, trials: Sequence[Trial], options: argparse.Namespace) -> l
 
 
 def _watched(trials: Iterable[Observed], most: int) -> Iterable[Observed]:
-    """The trials as they end, counted on a terminal."""
+    """The trials as they end, counted: a terminal shows the last one, a file gets a line for each."""
+    live = sys.stderr.isatty()
     for number, observed in enumerate(trials, 1):
-        if sys.stderr.isatty():
-            print(f"\r{number}/{most} {observed.trial.switch[:60]:60}", end="", file=sys.stderr, flush=True)
+        said = f"{number}/{most} {observed.trial.switch}"
+        print(f"\r{said[:76]:76}" if live else said, end="" if live else "\n", file=sys.stderr, flush=True)
         yield observed
-    if sys.stderr.isatty():
+    if live:
         print("\r" + " " * 76 + "\r", end="", file=sys.stderr)
 
 
