@@ -367,6 +367,23 @@ class StateObject:
 
 
 @dataclass(frozen=True)
+class Branch:
+    """What a message does to the objects when it says something particular.
+
+    Parameters:
+        value: the bound name that decides.
+        texts: what it says then; the first is said where such a message is made.
+        given: what such a message says besides, by bound name; ``None`` leaves a value out.
+        effects: object name to new state, in place of the usual effects.
+    """
+
+    value: str
+    texts: tuple[str, ...]
+    given: Mapping[str, str | None]
+    effects: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class MessageRules:
     """The life-cycle table of one message: guards in order, then demands on values, then the effects of acceptance.
 
@@ -378,6 +395,7 @@ class MessageRules:
         effects: object name to new state, when the message is accepted.
         listed: values that must not stand in a pool, checked before the matches.
         unique: values that must not have been used before, checked after the matches.
+        branches: what takes the place of the effects when a message says something particular; the first that fits.
     """
 
     message: str
@@ -387,6 +405,12 @@ class MessageRules:
     effects: Mapping[str, str]
     listed: tuple[Listed, ...] = ()
     unique: tuple[Unique, ...] = ()
+    branches: tuple[Branch, ...] = ()
+
+    @property
+    def changes(self) -> frozenset[str]:
+        """Every object whose state the message can change."""
+        return frozenset((*self.effects, *(name for branch in self.branches for name in branch.effects)))
 
     @property
     def cells(self) -> tuple[Cell, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from harness.pack.entry import Entry
 from harness.pack.model import (
     Among,
+    Branch,
     Cell,
     Guard,
     Listed,
@@ -73,16 +74,29 @@ def read_rules_by_message(
             guards=tuple(_guard(each, message, objects, requirements, sets) for each in entry.list("guards")),
             matches=tuple(_match(each, message, objects, requirements, sets) for each in entry.list("match")),
             duplicate=_cell(entry.at("duplicate"), message, requirements, sets) if "duplicate" in entry else None,
-            effects={
-                thing: pick(
-                    effect.data, objects[pick(thing, objects, "object", effect.where)].states, "state", effect.where
-                )
-                for thing, effect in entry.table("effects")
-            },
+            effects=_effects(entry, objects),
             listed=tuple(_listed(each, message, pools, requirements, sets) for each in entry.list("listed")),
             unique=tuple(_unique(each, message, objects, requirements, sets) for each in entry.list("unique")),
+            branches=tuple(_branch(each, message, objects) for each in entry.list("branches")),
         )
     return rules
+
+
+def _effects(entry: Entry, objects: Mapping[str, StateObject]) -> dict[str, str]:
+    return {
+        thing: pick(effect.data, objects[pick(thing, objects, "object", effect.where)].states, "state", effect.where)
+        for thing, effect in entry.table("effects")
+    }
+
+
+def _branch(entry: Entry, message: Message, objects: Mapping[str, StateObject]) -> Branch:
+    known = f"bound name of {message.name}"
+    return Branch(
+        value=entry.name("value", message.bindings, known),
+        texts=tuple(each.data for each in entry.list("is")),
+        given={pick(name, message.bindings, known, each.where): each.data for name, each in entry.table("with")},
+        effects=_effects(entry, objects),
+    )
 
 
 def _guard(

@@ -128,7 +128,12 @@ class Book:
         """Record the effects of an accepted message; returns what takes them back."""
         rules = self.pack.rules_by_message.get(message)
         before: dict[tuple[str, Key], Entry | None] = {}
-        for name, planned in (rules.effects if rules else {}).items():
+        effects = rules.effects if rules else {}
+        for branch in rules.branches if rules else ():
+            if values.get(branch.value) in branch.texts:
+                effects = branch.effects
+                break
+        for name, planned in effects.items():
             state = self.hooks.effect(planned, message=message, object=name)
             if state is not None:
                 place = (name, self.key(name, values))
@@ -164,12 +169,12 @@ class Book:
         first those that change something themselves.
         """
         rules = self.pack.rules_by_message
-        changed = set(rules[message].effects) if message in rules else set()
+        changed = rules[message].changes if message in rules else set()
         new = self.legal(values) - before
         return max(
             (name for name in rules if name in new),
             key=lambda name: (
-                bool(rules[name].effects),
+                bool(rules[name].changes),
                 len(changed & {guard.object for guard in rules[name].guards}),
             ),
             default=None,
@@ -235,7 +240,7 @@ class Book:
 
     def _changes(self, name: str) -> Iterator[tuple[str, str]]:
         for message, rules in self.pack.rules_by_message.items():
-            if name in rules.effects:
+            if name in rules.changes:
                 yield self.pack.messages[message].sender, self.pack.messages[message].receiver
 
     def _ends(self, name: str) -> Iterator[bool]:

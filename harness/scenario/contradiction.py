@@ -28,7 +28,8 @@ def contradictions(scenario: Scenario, pack: Pack) -> Iterator[ConfigurationFaul
     seen: set[str] = set()
     passed_on = {each.id for step in exchanges(scenario.steps) for each in _passed_on(step)}
     for step in exchanges(scenario.steps):
-        if step.defect is not None or None in step.values.values() or step.id in passed_on:
+        cut = step.violation and None in step.values.values()
+        if step.defect is not None or cut or step.id in passed_on:
             continue
         values = _values(pack, step, saved)
         saved |= {name: values.get(place, f"saved {name}") for name, (_, place) in step.save.items()}
@@ -87,7 +88,9 @@ def _spoken_of(pack: Pack, step: Exchange, table: Expectation) -> bool:
 def _values(pack: Pack, step: Exchange, saved: Mapping[str, Value]) -> dict[str, Value]:
     values = symbols(pack, step.message, step.subject, step.movement)
     for name, given in step.values.items():
-        if isinstance(given, FromSaved):
+        if given is None:
+            values.pop(name, None)
+        elif isinstance(given, FromSaved):
             values[name] = saved.get(given.name)
         else:
             values[name] = drawn_from(given.pool) if isinstance(given, FromPool) else str(given)

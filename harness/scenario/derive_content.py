@@ -71,7 +71,7 @@ def _request(pack: Pack, setting: Setting, trial: Trial) -> Iterator[Scenario]:
 def _afterwards(pack: Pack, message: str) -> str:
     """What shows that a refused message has left nothing behind; a query leaves nothing anyway."""
     table = pack.rules_by_message.get(message)
-    left = "Nothing of it is recorded, so that the" if table is not None and table.effects else "The"
+    left = "Nothing of it is recorded, so that the" if table is not None and table.changes else "The"
     return f"{left} correct message is then accepted."
 
 

@@ -21,7 +21,9 @@ from typing import TypeAlias
 
 from harness.pack.model import Pack
 from harness.scenario.model import Case, Exchange, Probe, Step
+from harness.scenario.oracle import effects_of
 from harness.scenario.project import exchanges, mode, settles
+from harness.scenario.route import said
 
 COVERED = "by hand: what it would show is shown by other cases"
 """The rule that leaves out a case which would only cost more actions."""
@@ -183,8 +185,8 @@ Instance: TypeAlias = "tuple[str, str | None]"
 def _states(steps: Sequence[Exchange], pack: Pack) -> dict[Instance, str]:
     """The states in which accepted exchanges have left what they are about."""
     rules = ((step, pack.rules_by_message.get(step.message)) for step in exchanges(steps))
-    effects = ((step, name, state) for step, each in rules if each for name, state in each.effects.items())
-    return {_instance(name, step.subject, pack): state for step, name, state in effects}
+    effects = ((step, effects_of(each, said(pack, step))) for step, each in rules if each)
+    return {_instance(name, step.subject, pack): state for step, each in effects for name, state in each.items()}
 
 
 def _needs(steps: Sequence[Step], pack: Pack) -> set[Instance]:
@@ -194,7 +196,7 @@ def _needs(steps: Sequence[Step], pack: Pack) -> set[Instance]:
         rules = pack.rules_by_message.get(step.message)
         if rules is not None:
             tables = (rules.guards, rules.matches, rules.unique)
-            names = {*rules.effects, *(each.object for table in tables for each in table)}
+            names = {*rules.changes, *(each.object for table in tables for each in table)}
             found.update(_instance(name, step.subject, pack) for name in names)
     return found
 

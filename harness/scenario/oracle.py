@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from harness.message.model import Value, Values
-from harness.pack.model import Cell, Expectation, Outcome, Pack, Unique
+from harness.pack.model import Cell, Expectation, MessageRules, Outcome, Pack, Unique
 
 Key = tuple[str, ...]
 
@@ -102,14 +102,20 @@ def _same(one: Values, other: Values, name: str) -> bool:
 def accept(ledger: Ledger, pack: Pack, message: str, values: Values) -> Ledger:
     """The ledger after this message was accepted."""
     table = pack.rules_by_message.get(message)
-    if table is None or not table.effects:
+    if table is None:
         return ledger
     states, first = dict(ledger.states), dict(ledger.first)
-    for name, state in table.effects.items():
+    for name, state in effects_of(table, values).items():
         key = (name, key_of(pack, name, values))
         first.setdefault(key, dict(values))
         states[key] = state
     return replace(ledger, states=states, first=first)
+
+
+def effects_of(table: MessageRules, values: Values) -> Mapping[str, str]:
+    """Object name to new state, when a message with these values is accepted."""
+    taken = (branch.effects for branch in table.branches if values.get(branch.value) in branch.texts)
+    return next(taken, table.effects)
 
 
 def remember(ledger: Ledger, sender: str, reference: Value) -> Ledger:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import lru_cache
 
+from harness.message.model import Value
 from harness.pack.model import Outcome, Pack
 from harness.scenario.model import AnyOrder, Exchange, Step
 from harness.scenario.oracle import Ledger, accept, refusals, symbols
@@ -32,7 +33,7 @@ def about_position(pack: Pack, message: str) -> bool:
     table = pack.rules_by_message.get(message)
     if table is None:
         return False
-    names = {guard.object for guard in table.guards} | set(table.effects)
+    names = {guard.object for guard in table.guards} | table.changes
     return any(pack.values[part].scope == "position" for name in names for part in pack.objects[name].key)
 
 
@@ -51,6 +52,25 @@ def legal(pack: Pack, message: str, subject: str | None, number: int = 1) -> Exc
     )
 
 
+def variants(pack: Pack, step: Exchange) -> Iterator[Exchange]:
+    """A plain exchange, and one for each branch of its table: what its message can say that decides what follows."""
+    yield step
+    for branch in pack.rules_by_message[step.message].branches:
+        values = {branch.value: branch.texts[0], **branch.given}
+        yield replace(step, id=f"{step.id}.{branch.texts[0]}", values=values)
+
+
+def said(pack: Pack, step: Exchange) -> dict[str, Value]:
+    """The values of an exchange, in symbols, with what it says that decides what follows."""
+    values = symbols(pack, step.message, step.subject)
+    table = pack.rules_by_message.get(step.message)
+    for branch in table.branches if table is not None else ():
+        given = step.values.get(branch.value)
+        if isinstance(given, str):
+            values[branch.value] = given
+    return values
+
+
 def after(ledger: Ledger, steps: Iterable[Step], pack: Pack, movement: str = "") -> Ledger:
     """The ledger after the accepted exchanges of one movement of a script, in symbols."""
     for step in steps:
@@ -62,7 +82,7 @@ def after(ledger: Ledger, steps: Iterable[Step], pack: Pack, movement: str = "")
                 and Outcome("accepted") in step.expectation.expect
                 and not (step.violation or step.defect or step.answer_defect)
             ):
-                ledger = accept(ledger, pack, step.message, symbols(pack, step.message, step.subject))
+                ledger = accept(ledger, pack, step.message, said(pack, step))
             ledger = after(ledger, step.during, pack, movement)
     return ledger
 
@@ -75,7 +95,7 @@ def related(pack: Pack, message: str) -> frozenset[str]:
     that no message ties together do not multiply each other's states.
     """
     tied = [
-        frozenset((*(guard.object for guard in table.guards), *table.effects, *(each.object for each in table.matches)))
+        frozenset((*(guard.object for guard in table.guards), *table.changes, *(each.object for each in table.matches)))
         | {each.object for each in table.unique}
         for table in pack.rules_by_message.values()
     ]
@@ -100,7 +120,7 @@ def routes(
     movers = [
         (name, subject)
         for name, table in pack.rules_by_message.items()
-        if table.effects and not objects.isdisjoint(table.effects)
+        if not objects.isdisjoint(table.changes)
     ]
     ally = first_position(pack)
     if subject is not None and subject != ally:
@@ -114,13 +134,13 @@ def routes(
         for name, position in movers:
             step = legal(pack, name, position)
             step = replace(step, id=f"{name}.{position}") if position != subject else step
-            values = symbols(pack, name, step.subject)
-            if refusals(ledger, pack, name, values):
+            if refusals(ledger, pack, name, symbols(pack, name, step.subject)):
                 continue
-            then = accept(ledger, pack, name, values)
-            if then.snapshot() not in reached:
-                reached.add(then.snapshot())
-                queue.append((then, (*route, step)))
+            for each in variants(pack, step):
+                then = accept(ledger, pack, name, said(pack, each))
+                if then.snapshot() not in reached:
+                    reached.add(then.snapshot())
+                    queue.append((then, (*route, each)))
 
 
 def find_route(
