@@ -88,7 +88,7 @@ def _pools(target: Target, pack: Pack) -> Iterator[Line]:
                 "data",
                 None,
                 f"The pool {name} has the {len(pack.pools[name])} values of the pack.",
-                f"Does your system know them? Otherwise set ixit/pools/{name}.",
+                f"Are they so in your system, as the name says? Otherwise set ixit/pools/{name}.",
             )
         elif not entries:
             yield Line(

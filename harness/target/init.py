@@ -181,7 +181,8 @@ def _question(role: str, message: Message) -> str:
 
 
 def _ixit(pack: Pack) -> str:
-    lines = ["# IXIT: data and times for testing this system.", "pools:    # values that your system knows"]
+    head = "pools:    # what must be so in your system, as each name says"
+    lines = ["# IXIT: data and times for testing this system.", head]
     for name, entries in pack.pools.items():
         lines.append(f"  {name}: {_quoted(list(entries))}")
     if not pack.pools:
