@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
+from threading import Lock
 from typing import Any, Literal
 
 from harness.errors import MalformedInput
@@ -71,6 +71,7 @@ def open_message(
     trust: Trust | None,
     answer_to: str | None = None,
     name: str | None = None,
+    payload: Document | None = None,
 ) -> Opened:
     """Open one message of the wire.
 
@@ -82,13 +83,27 @@ def open_message(
         trust: what signatures are believed on; ``None`` leaves the signature alone (our own messages).
         answer_to: name of the request that this answers, or ``None`` for a request, or for what is looked at by itself.
         name: the message, where it is known because we made it; otherwise it is told from the message itself.
+        payload: what stands in these very bytes, where they were read already: they are not read again.
     """
     headers = tuple((str(name).lower(), str(value)) for name, value in head.get("headers", ()))
-    return _opened(pack, str(head.get("line", "")), headers, data, at, trust, answer_to, name)
+    key = (pack, str(head.get("line", "")), headers, data, at, trust, answer_to, name)
+    opened = _latest.get(key)
+    if opened is None:
+        opened = _open(*key, payload)
+        with _remembering:
+            _latest[key] = opened
+            if len(_latest) > _REMEMBERED:
+                del _latest[next(iter(_latest))]
+    return opened
 
 
-@lru_cache(maxsize=512)  # the messages of the cases in flight: the play opens them first, the judge again at the end
-def _opened(
+_REMEMBERED = 512
+_latest: dict[Hashable, Opened] = {}
+"""The messages of the cases in flight: the play opens them first, the judge again at the end."""
+_remembering = Lock()
+
+
+def _open(
     pack: Pack,
     line: str,
     headers: tuple[tuple[str, str], ...],
@@ -97,16 +112,20 @@ def _opened(
     trust: Trust | None,
     answer_to: str | None,
     name: str | None,
+    payload: Document | None,
 ) -> Opened:
     status = status_of(line)
     if answer_to is not None and not data.strip():
         return Opened(None, "none", status=status)
+    document: Document | None
     fault: SoapFault | None = None
     report: SignatureReport | None = None
     try:
         if trust is not None:
             inspected = inspect(data, dict(headers), pack.security, trust, at, Limits())
             document, fault, report = inspected.document, inspected.fault, inspected.report
+        elif payload is not None:
+            document = payload
         else:
             document, fault = open_unsigned(data, pack.security, Limits())
     except MalformedInput as malformed:

@@ -7,7 +7,7 @@ Rules:
 2. A file is only ever appended to, by the one process that began it. So a crash can leave a message half written at
    the end of a file and nowhere else: reading ends there.
 3. Where a message stands is found by reading the lines before all of them. A run that goes on and on remembers only
-   the latest, which are those that its judge asks for.
+   the latest, which are those that its judge asks for; of these it has the bytes at hand, if they are not long.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ _LONGEST_LINE = 100
 _NAME = re.compile(r"messages-[0-9]{4,}\.bin", re.ASCII)
 _FILE_SIZE = 64 * 1024 * 1024
 _REMEMBERED = 4096
+_AT_HAND, _LONG = 512, 64 * 1024
 
 
 def digest_of(data: bytes) -> str:
@@ -65,6 +66,7 @@ class Store:
         self._folder, self._file_size, self._remembered = folder, file_size, remembered
         self._places: OrderedDict[str, _Place] = OrderedDict()
         self._all_known = False
+        self._at_hand: OrderedDict[str, bytes] = OrderedDict()
         self._lock = threading.Lock()
         self._file: FileIO | None = None
         self._path = folder
@@ -83,6 +85,10 @@ class Store:
                 file = self._open_file()
                 start = append(file, b"%b%b\n" % (line, data)) + len(line)
                 self._places[digest] = _Place(self._path, start, len(data))
+                if len(data) <= _LONG:
+                    self._at_hand[digest] = data
+                if len(self._at_hand) > _AT_HAND:
+                    self._at_hand.popitem(last=False)
                 if file not in self._to_sync:
                     self._to_sync.append(file)
                 if len(self._places) > self._remembered and not self._all_known:
@@ -95,6 +101,9 @@ class Store:
         Raises:
             BundleFault: it is no digest, nothing is kept under it, or the bytes have been changed.
         """
+        at_hand = self._at_hand.get(digest)
+        if at_hand is not None:
+            return at_hand
         place = self._find(digest)
         data = self._read(place)
         if digest_of(data) != digest:

@@ -198,7 +198,7 @@ async def hand_over(
         method=message.method,
         delivery=parcel.delivery,
         clock=stage.clock,
-        on_sent=scene.telling(step, part, name, parcel.data, defect),
+        on_sent=scene.telling(step, part, name, parcel, defect),
     )
 
 

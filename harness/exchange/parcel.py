@@ -28,11 +28,13 @@ class Parcel:
         data: the body.
         headers: those that belong to it.
         delivery: what goes wrong on the way, on purpose.
+        payload: what stands in these very bytes, where they were read already.
     """
 
     data: bytes
-    headers: Headers
+    headers: Headers = ()
     delivery: Delivery | None = None
+    payload: Document | None = None
 
 
 @dataclass(frozen=True)
@@ -70,14 +72,14 @@ def pack_up(pack: Pack, composed: Composed, seal: Seal, now: datetime, defect: s
         document = in_message.apply(document)
     in_protection = None if kind in ("message", "envelope", "delivery") else defect
     protected = protect(document, seal.identity, pack.security, now, in_protection, spares=seal.spares)
-    data = protected.data
+    data, payload = protected.data, protected.payload
     if in_message is not None and in_message.stage == "bytes":
-        data = in_message.apply(data)
+        data, payload = in_message.apply(data), None
     if defect is not None:
         headers = protected.headers
         demand_as_declared(pack, composed.message, composed.document, data, headers, seal.identity, now, defect)
     delivery = DELIVERY_DEFECTS[defect].make(patience) if defect and kind == "delivery" else None
-    return Parcel(data, (*content_headers(pack, composed.message), *protected.headers.items()), delivery)
+    return Parcel(data, (*content_headers(pack, composed.message), *protected.headers.items()), delivery, payload)
 
 
 def content_headers(pack: Pack, message: Message) -> Headers:

@@ -14,13 +14,14 @@ from harness.exchange.deliver import Inner, cancelled, demand_ours, hand_over, t
 from harness.exchange.delivery import Delivery
 from harness.exchange.http import Sent, WireAnswer, WireFailure
 from harness.exchange.model import Order
-from harness.exchange.parcel import Parcel, address, pack_up
+from harness.exchange.parcel import Parcel, address, pack_up, turned_away
 from harness.exchange.stage import Scene, StopCase
-from harness.exchange.switchboard import refusal
 from harness.exchange.wait import Arrival, Wait
 from harness.message.plain import plain
 from harness.pack.model import ANSWER
 from harness.scenario.model import Exchange
+
+_NOTHING = Parcel(b"")
 
 
 async def receive(scene: Scene, step: Exchange, play: Inner) -> None:
@@ -82,7 +83,7 @@ async def answer(scene: Scene, step: Exchange, arrival: Arrival, play: Inner) ->
     """
     scene.hear(step, "request", arrival.opened)
     if arrival.opened.shape != "request":
-        await _reply(scene, step, arrival, refusal(scene.stage.pack))
+        await _reply(scene, step, arrival, *turned_away(scene.stage.pack))
         raise StopCase(f"What came in the place of {step.message} is not a readable message.")
     spoken = step.expectation.expect[0].kind in ("accepted", "error", "silence")
     if spoken and scene.stage.pack.answers == "message":
@@ -95,9 +96,9 @@ async def answer(scene: Scene, step: Exchange, arrival: Arrival, play: Inner) ->
     try:
         prepared = _prepared(scene, step, arrival.opened)
     except StopCase:
-        await _reply(scene, step, arrival, refusal(scene.stage.pack))
+        await _reply(scene, step, arrival, *turned_away(scene.stage.pack))
         raise
-    await _reply(scene, step, arrival, prepared)
+    await _reply(scene, step, arrival, *prepared)
 
 
 async def _acknowledge(scene: Scene, step: Exchange, arrival: Arrival) -> None:
@@ -135,19 +136,18 @@ async def _send_answer(scene: Scene, step: Exchange, request: Opened) -> None:
     take_receipt(scene, step, "answer", wire)
 
 
-def _prepared(scene: Scene, step: Exchange, request: Opened) -> WireAnswer:
-    """The HTTP response that the script wants."""
+def _prepared(scene: Scene, step: Exchange, request: Opened) -> tuple[int, Parcel]:
+    """Status and content of the HTTP response that the script wants."""
     stage, outcome = scene.stage, step.expectation.expect[0]
     if outcome.kind == "fault":
-        return refusal(stage.pack, outcome.code or "Sender")
+        return turned_away(stage.pack, outcome.code or "Sender")
     if outcome.kind == "http":
-        return WireAnswer(int((outcome.code or "400").replace("x", "0")))
+        return int((outcome.code or "400").replace("x", "0")), _NOTHING
     if outcome.kind not in ("accepted", "error"):
-        return WireAnswer(500, delivery=Delivery(closed=True))
+        return 500, replace(_NOTHING, delivery=Delivery(closed=True))
     if stage.pack.messages[step.message].answer is None:
-        return WireAnswer(202)
-    parcel = _answer_parcel(scene, step, request)
-    return WireAnswer(200, parcel.headers, parcel.data, parcel.delivery)
+        return 202, _NOTHING
+    return 200, _answer_parcel(scene, step, request)
 
 
 def _answer_parcel(scene: Scene, step: Exchange, request: Opened) -> Parcel:
@@ -158,10 +158,10 @@ def _answer_parcel(scene: Scene, step: Exchange, request: Opened) -> Parcel:
     return pack_up(stage.pack, composed, stage.seal(step.receiver), scene.now(), step.answer_defect, patience)
 
 
-async def _reply(scene: Scene, step: Exchange, arrival: Arrival, prepared: WireAnswer) -> None:
+async def _reply(scene: Scene, step: Exchange, arrival: Arrival, status: int, parcel: Parcel) -> None:
     """Hand the answer over, and wait until it has left."""
     name = scene.stage.pack.messages[step.message].answer or ""
-    tell = scene.telling(step, "answer", name, prepared.body, step.answer_defect)
+    tell = scene.telling(step, "answer", name, parcel, step.answer_defect)
     left: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def told(sent: Sent | None) -> None:
@@ -169,7 +169,7 @@ async def _reply(scene: Scene, step: Exchange, arrival: Arrival, prepared: WireA
             left.set_result(None)
         if sent is not None:
             tell(sent)
-        elif prepared.delivery is None or not prepared.delivery.closed:
+        elif parcel.delivery is None or not parcel.delivery.closed:
             scene.write(
                 "failed",
                 step.id,
@@ -180,7 +180,7 @@ async def _reply(scene: Scene, step: Exchange, arrival: Arrival, prepared: WireA
                 blame="sut",
             )
 
-    arrival.reply.set_result(replace(prepared, on_sent=told))
+    arrival.reply.set_result(WireAnswer(status, parcel.headers, parcel.data, parcel.delivery, told))
     await left
 
 

@@ -84,7 +84,6 @@ def look_back(plan: Plan, pack: Pack, events: Sequence[Event], fetch: Fetch) -> 
     return Past(verdicts, attempts, tuple(spoiled), (), first + repeated, drawn, asked)
 
 
-
 def repeating(plan: Plan, past: Past, verdicts: Sequence[CaseVerdict]) -> Past:
     """The same, with the cases of a complete run to be played again that failed or have no verdict.
 

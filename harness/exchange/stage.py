@@ -181,11 +181,11 @@ class Scene:
         return Wait(self.case.id, step, lambda: self.conversation, anywhere)
 
     def telling(
-        self, step: Exchange, part: Part, message: str, body: bytes, defect: str | None
+        self, step: Exchange, part: Part, message: str, parcel: Parcel, defect: str | None
     ) -> Callable[[Sent], None]:
         """What is told what left: it writes that down, and takes it into the conversation as the judge will open it."""
         sender, receiver = (step.sender, step.receiver) if part == "request" else (step.receiver, step.sender)
-        digest = self.stage.recorder.store.put(body)
+        digest = self.stage.recorder.store.put(parcel.data)
 
         def tell(sent: Sent) -> None:
             head = sent.head.to_json()
@@ -206,11 +206,12 @@ class Scene:
             opened = open_message(
                 self.stage.pack,
                 head,
-                body,
+                parcel.data,
                 at=sent.at.at,
                 trust=None,
                 answer_to=step.message if part == "answer" else None,
                 name=message,
+                payload=parcel.payload,
             )
             self.hear(step, part, opened)
 

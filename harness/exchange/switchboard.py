@@ -223,9 +223,7 @@ class Switchboard:
             blame="environment" if full else "sut",
         )
 
-    def _find_pending(
-        self, receiver: str, opened: Opened, case: str | None, prints: set[Hashable]
-    ) -> Pending | None:
+    def _find_pending(self, receiver: str, opened: Opened, case: str | None, prints: set[Hashable]) -> Pending | None:
         if self._pack.answers == "reply":
             return None
         new = [each for each in self._pending if self._had[each.case].isdisjoint(prints)]

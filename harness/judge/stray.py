@@ -232,9 +232,7 @@ def _too_early(case: Case, pack: Pack, event: Event, opened: Opened, cell: Cell 
     yield Stray(event, place, finding)
 
 
-def _not_concerned(
-    case: Case, pack: Pack, event: Event, opened: Opened, seen: Mapping[str, Seen]
-) -> Iterator[Stray]:
+def _not_concerned(case: Case, pack: Pack, event: Event, opened: Opened, seen: Mapping[str, Seen]) -> Iterator[Stray]:
     """A message that tells somebody of a movement that does not concern him, such as a country off its route."""
     role, receiver = case.parties[case.sut].role, event.data.get("receiver")
     party = case.parties.get(str(receiver)) or pack.parties.get(str(receiver))

@@ -19,13 +19,12 @@ def read(document: Document, bindings: Mapping[str, Binding]) -> dict[str, Value
     Raises:
         ConfigurationFault: a path of *bindings* is wrong.
     """
-    top = document.top
-    return {name: _read(top, binding) for name, binding in bindings.items()}
+    return {name: _read(document, binding) for name, binding in bindings.items()}
 
 
-def _read(top: Place, binding: Binding) -> Value:
+def _read(document: Document, binding: Binding) -> Value:
     place, rest = binding.parts
-    found = top.reach(place)
+    found = document.reach(place)
     if rest is None:
         return found[0].text if found else None
     if binding.fields:

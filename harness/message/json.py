@@ -147,6 +147,10 @@ class JsonDocument:
         """The whole value, as the place from which paths start."""
         return JsonPlace({"": self.value}, "")
 
+    def reach(self, path: Path) -> list[JsonPlace]:
+        """See :meth:`harness.message.model.Document.reach`."""
+        return self.top.reach(path)
+
     def texts(self, path: str) -> list[str]:
         """Text of every place that *path* reaches and that is not ``null``, in document order."""
         places = self.top.reach(parse_path(path))

@@ -117,6 +117,10 @@ class Document(Protocol):
         """The place from which every path starts."""
         ...
 
+    def reach(self, path: Path) -> Sequence[Place]:
+        """Every place that *path* reaches, in document order, to be read: what writes begins at :attr:`top`."""
+        ...
+
     @property
     def root(self) -> str:
         """The root element in Clark notation ``{namespace}local``; ``""`` for JSON."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import starmap
 from typing import Literal
 
@@ -43,16 +43,23 @@ class Step:
         return f"{'@' if self.attribute else ''}{self.name}{index}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Path:
     """A parsed path or pointer; without steps it is the place where it starts."""
 
     steps: tuple[Step, ...]
 
-    @property
-    def attribute(self) -> bool:
-        """Whether it leads to an attribute."""
-        return bool(self.steps) and self.steps[-1].attribute
+    @cached_property
+    def attribute(self) -> str | None:
+        """Name of the attribute that it leads to, ``None`` where it leads to an element."""
+        return self.steps[-1].name if self.steps and self.steps[-1].attribute else None
+
+    @cached_property
+    def elements(self) -> str | None:
+        """The names of its elements, a slash before each; ``None`` where it counts one of them."""
+        steps = self.steps[:-1] if self.attribute is not None else self.steps
+        counted = any(isinstance(step.index, int) for step in steps)
+        return None if counted else "".join(f"/{step.name}" for step in steps)
 
     def __str__(self) -> str:
         return "/".join(map(str, self.steps)) or "/"

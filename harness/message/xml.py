@@ -11,9 +11,9 @@ import copy
 import re
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import islice
 from typing import NamedTuple
 
@@ -55,13 +55,13 @@ class XmlPlace(NamedTuple):
         """See :meth:`harness.message.model.Place.reach`; namespaces are not looked at, a schema does that."""
         if self.attribute is not None:
             return [] if path.steps else [self]
-        if not path.attribute:
+        name = path.attribute
+        if name is None:
             return [XmlPlace(element) for element in _elements(self.element, path.steps)]
-        *steps, last = path.steps
         return [
             XmlPlace(element, key)
-            for element in _elements(self.element, steps)
-            for key in _attributes(element, last.name) or ([last.name] if new_attribute else [])
+            for element in _elements(self.element, path.steps[:-1])
+            for key in _attributes(element, name) or ([name] if new_attribute else [])
         ]
 
     def write(self, text: str) -> None:
@@ -69,10 +69,11 @@ class XmlPlace(NamedTuple):
         if self.attribute is not None:
             self.element.set(self.attribute, text)
             return
-        if next(self.element.iterchildren(etree.Element), None) is not None:
-            raise ValueError("it has child elements, so it holds no text")
+        if len(self.element):
+            if next(self.element.iterchildren(etree.Element), None) is not None:
+                raise ValueError("it has child elements, so it holds no text")
+            del self.element[:]
         self.element.text = text
-        del self.element[:]
 
     def remove(self) -> None:
         """Remove the attribute, or the element with everything in it."""
@@ -134,9 +135,28 @@ def _attributes(element: etree._Element, name: str) -> list[str]:
 
 @dataclass(frozen=True, eq=False)
 class XmlDocument:
-    """A view on an element, which may stand inside a larger tree, such as the payload of an envelope."""
+    """A view on an element, which may stand inside a larger tree, such as the payload of an envelope.
+
+    It is walked through once, when it is read for the first time; from then on it must stay as it is.
+    """
 
     element: etree._Element
+
+    @cached_property
+    def _by_path(self) -> Mapping[str, Sequence[etree._Element]]:
+        """All elements in document order, by :attr:`harness.message.path.Path.elements`."""
+        found: dict[str, list[etree._Element]] = {"": [self.element]}
+        paths: dict[etree._Element | None, str] = {self.element: ""}
+        for element in self.element.iterdescendants(etree.Element):
+            path = paths[element] = f"{paths[element.getparent()]}/{str(element.tag).rpartition('}')[2]}"
+            found.setdefault(path, []).append(element)
+        return found
+
+    def _elements(self, path: Path) -> Sequence[etree._Element]:
+        """The elements that a path reaches; for an attribute, those that can have it."""
+        if path.elements is not None:
+            return self._by_path.get(path.elements, ())
+        return _elements(self.element, path.steps[:-1] if path.attribute is not None else path.steps)
 
     @property
     def root(self) -> str:
@@ -148,17 +168,22 @@ class XmlDocument:
         """The element, as the place from which paths start."""
         return XmlPlace(self.element)
 
+    def reach(self, path: Path) -> list[XmlPlace]:
+        """See :meth:`harness.message.model.Document.reach`."""
+        elements, name = self._elements(path), path.attribute
+        if name is None:
+            return [XmlPlace(element) for element in elements]
+        return [XmlPlace(element, key) for element in elements for key in _attributes(element, name)]
+
     def texts(self, path: str) -> list[str]:
         """Text of every place that *path* reaches, in document order."""
-        parsed = parse_path(path)
-        if parsed.attribute:
-            return [place.text or "" for place in self.top.reach(parsed)]
-        return [_text(element) for element in _elements(self.element, parsed.steps)]
+        return [place.text or "" for place in self.reach(parse_path(path))]
 
     def pointers(self, path: str) -> list[str]:
         """Exact pointer of every place that *path* reaches."""
-        found = [(self.element, "")]
-        for step in parse_path(path).steps:
+        parsed = parse_path(path)
+        found = [(self.element, "")] if self._elements(parsed) else []
+        for step in parsed.steps:
             if step.attribute:
                 return [f"{pointer}/{step}" for element, pointer in found if _attributes(element, step.name)]
             found = [pair for element, pointer in found for pair in _pointed(element, pointer, step)]

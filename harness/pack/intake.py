@@ -160,9 +160,7 @@ def _compiled(folder: Path, problems: list[ConfigurationFault]) -> Iterator[tupl
     problems += [fault for file, fault in failed.items() if file.relative_to(folder).as_posix() not in used]
 
 
-def _roots(
-    compiled: Mapping[str, Compiled], spoken: Collection[str | None], names: Collection[str]
-) -> dict[str, Root]:
+def _roots(compiled: Mapping[str, Compiled], spoken: Collection[str | None], names: Collection[str]) -> dict[str, Root]:
     """What a WSDL sends, what has a known name, and every global element with content that is in none else."""
     referred = {tag for schema in compiled.values() for tag in schema.grammar.referred()}
     found: dict[str, Root] = {}

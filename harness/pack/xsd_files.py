@@ -116,9 +116,7 @@ class _FromPack(etree.Resolver):
         return self.resolve_string(self.files.get(system_url or "", b"<refused/>"), context, base_url=system_url)
 
 
-def _found(
-    name: str, reference: etree._Element, folders: tuple[Path, ...], where: Where
-) -> tuple[str, Path] | None:
+def _found(name: str, reference: etree._Element, folders: tuple[Path, ...], where: Where) -> tuple[str, Path] | None:
     """The file that a reference means; ``None`` where it names none and none has to be there."""
     location = reference.get("schemaLocation")
     if location is None:

@@ -92,9 +92,7 @@ def _changes(signer: Facts, others: tuple[Facts, ...], trust: Trust) -> tuple[da
 
 
 @lru_cache(maxsize=512)
-def _judge(
-    signer: Facts, others: tuple[Facts, ...], trust: Trust, at: datetime, profile: SecurityProfile
-) -> FoundPath:
+def _judge(signer: Facts, others: tuple[Facts, ...], trust: Trust, at: datetime, profile: SecurityProfile) -> FoundPath:
     leaf, known = signer.certificate, (*(each.certificate for each in others), *trust.intermediates)
     moment = min(max(at, leaf.not_valid_before_utc), leaf.not_valid_after_utc)
     problems = [*_validity_problems(leaf, at)]

@@ -222,7 +222,7 @@ def _parse(data: bytes, limits: Limits) -> Document:
 
 def _write(body: Document, profile: SecurityProfile, signing: Signing) -> Protected:
     if profile.style == "wss":
-        return Protected(wss_write.write(body.to_bytes(), profile.soap or "1.2", signing), {})
+        return wss_write.write(body.to_bytes(), profile.soap or "1.2", signing)
     data = _plain(body, profile)
     if not signing.parts:
         return Protected(data, {})

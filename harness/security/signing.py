@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple, TypeAlias
 
 from harness.errors import ConfigurationFault
+from harness.message.model import Document
 from harness.security.model import Identity, PrivateKey, SecurityProfile
 from harness.security.timestamp import write_time
 
@@ -19,10 +20,12 @@ class Protected:
     Parameters:
         data: the bytes.
         headers: HTTP headers that belong to the protection.
+        payload: what stands in these very bytes, where it was read for the signature; ``None`` where it was not.
     """
 
     data: bytes
     headers: dict[str, str]
+    payload: Document | None = None
 
 
 Edit: TypeAlias = Callable[[Protected], Protected]

@@ -16,6 +16,7 @@ from xml.sax.saxutils import quoteattr
 from lxml import etree
 
 from harness.message.envelope import NAMESPACES
+from harness.message.xml import XmlDocument
 from harness.security.algorithm import (
     STR_TRANSFORM,
     WRITABLE,
@@ -26,7 +27,7 @@ from harness.security.c14n import canonical
 from harness.security.markup import WSSE, WSU, index_ids
 from harness.security.model import PrivateKey
 from harness.security.octets import Dereference
-from harness.security.signing import Form, Signing
+from harness.security.signing import Form, Protected, Signing
 from harness.security.strtransform import binary_token, signed_token, token_form
 from harness.security.tokens import Place
 from harness.security.tokens_write import write_token
@@ -41,7 +42,7 @@ def fits(name: str, key: PrivateKey) -> bool:
     return name in WRITABLE and WRITABLE[name].key == kind_of(key)
 
 
-def write(payload: bytes, soap: str, signing: Signing) -> bytes:
+def write(payload: bytes, soap: str, signing: Signing) -> Protected:
     """Put a payload into a signed envelope.
 
     What is signed is written in its canonical form (Timestamp, SignedInfo), or parsed and canonicalised (Body): a tree
@@ -59,9 +60,11 @@ def write(payload: bytes, soap: str, signing: Signing) -> bytes:
     mark = sha256(payload + repr(signing.created).encode()).hexdigest()[:16]
     opening = f'<env:Body xmlns:env="{envelope}" xmlns:wsu="{WSU}" {signing.ids}="body-{mark}">'
     body = opening.encode() + payload + b"</env:Body>"
+    usual = signing.canonicalisation == "exc-c14n" and not signing.prefixes and not signing.cosigners
+    parsed = _parse(b"\n" + body) if usual else None
     timestamp = _timestamp(signing, f"time-{mark}")
     signers = (signing, *signing.cosigners) if signing.parts else ()
-    written = [_sign(each, number, mark, body, timestamp) for number, each in enumerate(signers)]
+    written = [_sign(each, number, mark, parsed, timestamp) for number, each in enumerate(signers)]
     actor = f" env:{_ACTOR[soap]}={quoteattr(signing.actor)}" if signing.actor else ""
     head = (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -71,15 +74,10 @@ def write(payload: bytes, soap: str, signing: Signing) -> bytes:
         "</wsse:Security></env:Header>"
     )
     data = head.encode() + body + b"</env:Envelope>"
-    if _is_usual(signing):
-        return data
+    if parsed is not None:
+        return Protected(data, {}, XmlDocument(parsed[0]))
     signs = [partial(sign, WRITABLE[each.algorithm], each.key) for each in signers]
-    return complete(data, signs, dereference=partial(_resolver, signers))
-
-
-def _is_usual(signing: Signing) -> bool:
-    """Whether everything that is digested is known before the whole envelope is."""
-    return signing.canonicalisation == "exc-c14n" and not signing.prefixes and not signing.cosigners
+    return Protected(complete(data, signs, dereference=partial(_resolver, signers)), {})
 
 
 def _resolver(signers: Sequence[Signing], root: etree._Element) -> Dereference:
@@ -99,15 +97,19 @@ def _timestamp(signing: Signing, identifier: str) -> str:
     )
 
 
-def _sign(signing: Signing, number: int, mark: str, body: bytes, timestamp: str) -> tuple[str, str]:
-    """Token and signature of one signer; every signer after the first also covers the first signature."""
+def _sign(signing: Signing, number: int, mark: str, body: etree._Element | None, timestamp: str) -> tuple[str, str]:
+    """Token and signature of one signer; every signer after the first also covers the first signature.
+
+    Parameters:
+        body: the Body, where everything that is digested is known before the whole envelope is.
+    """
     own = f"{number}-{mark}" if number else mark
     written = write_token(signing.token, signing.identity, f"token-{own}", signing.ids)
-    usual = _is_usual(signing) and not number
+    usual = body is not None
     method = method_of(signing)
     forms = []
     if "body" in signing.parts:
-        forms.append(("body", Form(f"#body-{mark}", canonical(_parse(body)) if usual else None, method)))
+        forms.append(("body", Form(f"#body-{mark}", None if body is None else canonical(body), method)))
     if "timestamp" in signing.parts and timestamp:
         forms.append(("timestamp", Form(f"#time-{mark}", timestamp.encode() if usual else None, method)))
     if "token" in signing.parts:
