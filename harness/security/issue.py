@@ -45,6 +45,7 @@ class Draft:
         purposes: extended key usages.
         authority: whether it is a certification authority.
         critical: more extensions, which are critical.
+        serial: serial number; left out, a random one.
     """
 
     subject: x509.Name
@@ -54,6 +55,7 @@ class Draft:
     purposes: Sequence[x509.ObjectIdentifier] = ()
     authority: bool = False
     critical: Sequence[x509.ExtensionType] = ()
+    serial: int | None = None
 
 
 def new_key(kind: Literal["ec", "rsa"] = "ec", rsa_bits: int = 2048) -> PrivateKey:
@@ -126,7 +128,7 @@ def make_certificate(
         .subject_name(draft.subject)
         .issuer_name(issuer)
         .public_key(public_key)
-        .serial_number(x509.random_serial_number())
+        .serial_number(draft.serial or x509.random_serial_number())
         .not_valid_before(draft.valid[0])
         .not_valid_after(draft.valid[1])
         .add_extension(x509.BasicConstraints(ca=draft.authority, path_length=None), critical=True)

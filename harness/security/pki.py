@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypedDict
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
@@ -42,6 +42,16 @@ _BOTH: tuple[Purpose, ...] = ("signature", "tls")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _ROOT, _ISSUING = "root", "issuing"
 _TAKEN = (_ROOT, _ISSUING, "trust", "crl")
+_REVOKED = "revoked.json"
+_AHEAD = 64
+"""How many serial numbers are revoked ahead of their certificates."""
+
+
+class _Revocations(TypedDict):
+    """What ``revoked.json`` holds: serial number (hexadecimal) to the moment, and those that no certificate has."""
+
+    listed: dict[str, str]
+    free: list[str]
 
 
 @dataclass(frozen=True)
@@ -50,6 +60,9 @@ class TestPki:
 
     The folder holds ``root.pem``, ``issuing.pem`` and their ``.key``, ``trust.pem`` (what a receiver must trust),
     ``crl.pem``, ``revoked.json``, and certificate (with its issuer) and key of everything issued.
+
+    Serial numbers are revoked before a certificate has them, so that a copy of ``crl.pem`` that a system was given
+    once also speaks of the revoked certificates that are made later.
 
     Parameters:
         folder: where it lives.
@@ -76,9 +89,9 @@ class TestPki:
         root = _make_authority(folder, _ROOT, now, None)
         issuing = _make_authority(folder, _ISSUING, now, root)
         (folder / "trust.pem").write_bytes(to_pem((root.certificate, issuing.certificate)))
-        (folder / "revoked.json").write_text("{}", encoding="utf-8", newline="\n")
+        (folder / _REVOKED).write_text('{"listed": {}, "free": []}', encoding="utf-8", newline="\n")
         pki = cls(folder, root, issuing, now)
-        pki.crl()
+        pki._revoke_ahead()
         return pki
 
     @classmethod
@@ -161,12 +174,14 @@ class TestPki:
         draft = self._draft(subject_name(request.name, country), names, valid, purposes)
         return make_certificate(draft, request.key, self.issuing.certificate.subject, self.issuing.key)
 
-    def revoke(self, certificate: x509.Certificate) -> None:
-        """Put a certificate on the list of the issuing authority; ``crl.pem`` is written anew."""
-        revoked = {**self._revoked(), certificate.serial_number: self.now}
-        text = json.dumps({f"{serial:x}": moment.isoformat() for serial, moment in revoked.items()}, indent=1)
-        (self.folder / "revoked.json").write_text(text, encoding="utf-8", newline="\n")
-        self.crl()
+    def take_revoked_serial(self) -> int:
+        """A serial number of the issuing authority that is on its list, and that no certificate has."""
+        if not self._revocations()["free"]:
+            self._revoke_ahead()
+        revocations = self._revocations()
+        serial = revocations["free"].pop(0)
+        self._write_revocations(revocations)
+        return int(serial, 16)
 
     def crl(self) -> tuple[x509.CertificateRevocationList, ...]:
         """The lists of issuing authority and root as they stand; ``crl.pem`` is written anew."""
@@ -199,9 +214,24 @@ class TestPki:
             (ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH) if tls else (),
         )
 
+    def _revoke_ahead(self) -> None:
+        """Put numbers on the list that no certificate has; ``crl.pem`` is written anew."""
+        free = [f"{x509.random_serial_number():x}" for _ in range(_AHEAD)]
+        listed = self._revocations()["listed"] | dict.fromkeys(free, self.now.isoformat())
+        self._write_revocations({"listed": listed, "free": free})
+        self.crl()
+
     def _revoked(self) -> dict[int, datetime]:
-        listed = json.loads((self.folder / "revoked.json").read_text(encoding="utf-8"))
-        return {int(serial, 16): datetime.fromisoformat(moment) for serial, moment in listed.items()}
+        listed = self._revocations()["listed"].items()
+        return {int(serial, 16): datetime.fromisoformat(moment) for serial, moment in listed}
+
+    def _revocations(self) -> _Revocations:
+        revocations: _Revocations = json.loads((self.folder / _REVOKED).read_text(encoding="utf-8"))
+        return revocations
+
+    def _write_revocations(self, revocations: _Revocations) -> None:
+        text = json.dumps(revocations, indent=1)
+        (self.folder / _REVOKED).write_text(text, encoding="utf-8", newline="\n")
 
 
 def _load(folder: Path, name: str) -> Identity:

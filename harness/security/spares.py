@@ -20,7 +20,7 @@ Spares = Mapping[str, Identity]
 def make_spares(pki: TestPki, identity: Identity) -> Spares:
     """Twins of an identity: same subject and kind of key, each wrong in one way.
 
-    The revoked one goes on the list of the PKI, so whoever shall notice it must get the list afterwards.
+    The revoked one has a number that is on the list of the PKI already.
 
     Parameters:
         pki: the infrastructure that issued *identity*.
@@ -63,9 +63,7 @@ def _not_yet_valid(pki: TestPki, identity: Identity) -> Identity:
 
 
 def _revoked(pki: TestPki, identity: Identity) -> Identity:
-    twin = _twin(pki, identity, _good(pki, identity))
-    pki.revoke(twin.certificate)
-    return twin
+    return _twin(pki, identity, replace(_good(pki, identity), serial=pki.take_revoked_serial()))
 
 
 def _self_signed(pki: TestPki, identity: Identity) -> Identity:

@@ -80,7 +80,7 @@ def load_spares(target: Target, identities: Mapping[str, Identity]) -> dict[str,
 def write_spares(pki: TestPki, identity: Identity, folder: Path) -> None:
     """Make identities that are wrong on purpose, as ``NAME.DEFECT.pem`` and ``.key``.
 
-    They are made once and kept: the revoked one must stay on the list that the other side was given.
+    They are made once and kept.
 
     Parameters:
         pki: who issued the identity.

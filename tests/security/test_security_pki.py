@@ -70,16 +70,27 @@ def test_python_speaks_tls_with_it(world):
     assert ends[0].version() == ends[1].version() is not None
 
 
-def test_opened_again_it_issues_and_revokes(world, tmp_path):
+def test_opened_again_it_issues(world, tmp_path):
     created = TestPki.create(tmp_path / "pki", world.now)
-    first = created.issue("first")
-    opened = TestPki.open(tmp_path / "pki", world.now)
-    opened.revoke(first.certificate)
-    second = opened.issue("second", country="UZ")
+    second = TestPki.open(tmp_path / "pki", world.now).issue("second", country="UZ")
     crl = TestPki.open(tmp_path / "pki").trust.crls[0]
-    assert crl.get_revoked_certificate_by_serial_number(first.certificate.serial_number)
     assert crl.get_revoked_certificate_by_serial_number(second.certificate.serial_number) is None
     assert crl.is_signature_valid(created.issuing.certificate.public_key())
+
+
+def test_a_list_that_was_given_away_speaks_of_what_is_revoked_later(world, tmp_path):
+    given = TestPki.create(tmp_path / "pki", world.now).trust.crls[0]
+    opened = TestPki.open(tmp_path / "pki", world.now)
+    serials = [opened.take_revoked_serial() for _ in range(40)]
+    assert len(set(serials)) == 40
+    assert all(given.get_revoked_certificate_by_serial_number(serial) for serial in serials)
+
+
+def test_more_numbers_are_revoked_when_none_is_left(world, tmp_path):
+    pki = TestPki.create(tmp_path / "pki", world.now)
+    serials = [pki.take_revoked_serial() for _ in range(70)]
+    assert len(set(serials)) == 70
+    assert all(pki.trust.crls[0].get_revoked_certificate_by_serial_number(serial) for serial in serials)
 
 
 def test_keys_are_private_and_never_overwritten(world, tmp_path):
