@@ -25,6 +25,10 @@ NAMESPACES = {
 }
 """SOAP version to the namespace of its envelope."""
 
+_PARTS = {
+    version: tuple(f"{{{namespace}}}{name}" for name in ("Header", "Body", "Fault"))
+    for version, namespace in NAMESPACES.items()
+}
 _VERSIONS = {f"{{{namespace}}}Envelope": version for version, namespace in NAMESPACES.items()}
 _CODE_IN_1_1 = {"Sender": "Client", "Receiver": "Server"}
 _CODE_IN_1_2 = {old: new for new, old in _CODE_IN_1_1.items()}
@@ -118,11 +122,11 @@ def open_envelope(data: bytes, soap: str | None = None, limits: Limits = DEFAULT
     version = _VERSIONS.get(str(tree.tag))
     if version is None:
         raise MalformedInput("not-soap", f"the root {str(tree.tag)[:120]} is not a SOAP envelope", line=tree.sourceline)
-    header, body, fault_name = (f"{{{NAMESPACES[version]}}}{name}" for name in ("Header", "Body", "Fault"))
-    parts = list(tree.iterchildren(etree.Element))
+    header, body, fault_name = _PARTS[version]
+    parts = [part for part in tree[:] if isinstance(part.tag, str)]
     headers = [part for part in parts if part.tag == header]
     bodies = [part for part in parts if part.tag == body]
-    payloads = list(bodies[0].iterchildren(etree.Element)) if bodies else []
+    payloads = [part for part in bodies[0][:] if isinstance(part.tag, str)] if bodies else []
     problems = [*_version_problems(version, soap), *_structure_problems(parts, headers, bodies, payloads)]
     payload = XmlDocument(payloads[0]) if payloads else None
     fault = _read_fault(payload) if payload and payload.root == fault_name else None

@@ -31,6 +31,8 @@ _DOCTYPE_IN_PROLOG = re.compile(rb"(?>\s+|<\?.*?\?>|<!--.*?-->)*+<!DOCTYPE", re.
 _ATTRIBUTE = re.compile(rb"=\s*[\"']")
 _ATTRIBUTES = 1000
 """Attributes of one element, at most: libxml2 before 2.12 compares each with all others."""
+_USUAL_DEPTH = 16
+"""The depth of a document is looked at in two steps: each level of the question costs time, whatever the document."""
 _COUNT_NODES = etree.XPath("count(//node()) + count(//@*)")
 _ENCODING_ERRORS = {etree.ErrorTypes.ERR_INVALID_ENCODING, etree.ErrorTypes.ERR_UNKNOWN_ENCODING}
 _LIMIT_ERRORS = {etree.ErrorTypes.ERR_NAME_TOO_LONG, 114}  # 114: XML_ERR_RESOURCE_LIMIT, unnamed in lxml
@@ -251,7 +253,9 @@ def parse_xml(data: bytes, limits: Limits = DEFAULT_LIMITS) -> XmlDocument:
         len(_ATTRIBUTE.findall(tag)) > _ATTRIBUTES for tag in data.replace(b"\0", b"").split(b"<")
     ):
         raise MalformedInput("too-large", f"an element has more than {_ATTRIBUTES} attributes")
-    if _DOCTYPE_IN_PROLOG.match(data.replace(b"\0", b"").lstrip(_BYTE_ORDER_MARKS)):
+    if (b"<!DOCTYPE" in data or b"\0" in data) and _DOCTYPE_IN_PROLOG.match(
+        data.replace(b"\0", b"").lstrip(_BYTE_ORDER_MARKS)
+    ):
         raise _doctype()
     parser = _OWN.parser
     try:
@@ -266,7 +270,7 @@ def parse_xml(data: bytes, limits: Limits = DEFAULT_LIMITS) -> XmlDocument:
         raise _doctype()
     if len(data) > limits.nodes and _COUNT_NODES(root) > limits.nodes:  # a node has a byte at least
         raise _too_many_nodes(limits)
-    if _deeper_than(limits.depth)(root):
+    if _deeper_than(min(_USUAL_DEPTH, limits.depth))(root) and _deeper_than(limits.depth)(root):
         raise _too_deep(limits)
     return XmlDocument(root)
 

@@ -117,11 +117,7 @@ def routes(
         start: where to begin; nothing on record when left out.
     """
     objects = related(pack, message)
-    movers = [
-        (name, subject)
-        for name, table in pack.rules_by_message.items()
-        if not objects.isdisjoint(table.changes)
-    ]
+    movers = [(name, subject) for name, table in pack.rules_by_message.items() if not objects.isdisjoint(table.changes)]
     ally = first_position(pack)
     if subject is not None and subject != ally:
         movers += [(name, ally) for name, _ in movers if about_position(pack, name)]

@@ -10,6 +10,8 @@ import hmac
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from typing import cast
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
@@ -161,7 +163,13 @@ def refuse(uri: str, name: str | None, allowed: tuple[str, ...], pointer: str) -
 
 def kind_of(key: PrivateKey | RSAPublicKey | EllipticCurvePublicKey) -> str:
     """``RSA`` or ``EC``."""
-    return "RSA" if isinstance(key, (RSAPrivateKey, RSAPublicKey)) else "EC"
+    return _kind_of(type(key))
+
+
+@cache
+def _kind_of(implementation: type) -> str:
+    """The same; asking abstract classes what belongs to them takes long, and there are few implementations."""
+    return "RSA" if issubclass(implementation, (RSAPrivateKey, RSAPublicKey)) else "EC"
 
 
 def sign(algorithm: SignatureAlgorithm, key: PrivateKey, data: bytes) -> bytes:
@@ -173,32 +181,34 @@ def sign(algorithm: SignatureAlgorithm, key: PrivateKey, data: bytes) -> bytes:
     if algorithm.key == "HMAC":
         public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
         return hmac.digest(public, data, algorithm.digest.name)
-    if isinstance(key, RSAPrivateKey) and isinstance(algorithm.scheme, AsymmetricPadding):
-        return key.sign(data, algorithm.scheme, algorithm.digest)
-    if isinstance(key, EllipticCurvePrivateKey) and isinstance(algorithm.scheme, ECDSA):
-        r, s = decode_dss_signature(key.sign(data, algorithm.scheme))
-        size = _order_size(key)
-        return r.to_bytes(size, "big") + s.to_bytes(size, "big")
-    raise ValueError(f"{algorithm.name} needs another kind of key")
+    if algorithm.scheme is None or algorithm.key != kind_of(key):
+        raise ValueError(f"{algorithm.name} needs another kind of key")
+    if algorithm.key == "RSA":
+        return cast("RSAPrivateKey", key).sign(data, cast("AsymmetricPadding", algorithm.scheme), algorithm.digest)
+    curve = cast("EllipticCurvePrivateKey", key)
+    r, s = decode_dss_signature(curve.sign(data, cast("ECDSA", algorithm.scheme)))
+    size = _order_size(curve)
+    return r.to_bytes(size, "big") + s.to_bytes(size, "big")
 
 
 def verify(
     algorithm: SignatureAlgorithm, key: RSAPublicKey | EllipticCurvePublicKey, value: bytes, data: bytes
 ) -> Problem | None:
     """Say why a signature value is not valid, or ``None`` when it is."""
-    scheme = algorithm.scheme
+    if algorithm.scheme is None or algorithm.key != kind_of(key):
+        text = f"{algorithm.name} needs an {algorithm.key} key, and the certificate has an {kind_of(key)} key."
+        return Problem("signature/key-mismatch", text)
     try:
-        if isinstance(scheme, ECDSA) and isinstance(key, EllipticCurvePublicKey):
-            size = _order_size(key)
+        if algorithm.key == "RSA":
+            padding = cast("AsymmetricPadding", algorithm.scheme)
+            cast("RSAPublicKey", key).verify(value, data, padding, algorithm.digest)
+        else:
+            curve = cast("EllipticCurvePublicKey", key)
+            size = _order_size(curve)
             if len(value) != 2 * size:
                 return _wrong_length(value, size)
             r, s = int.from_bytes(value[:size], "big"), int.from_bytes(value[size:], "big")
-            key.verify(encode_dss_signature(r, s), data, scheme)
-        elif isinstance(scheme, AsymmetricPadding) and isinstance(key, RSAPublicKey):
-            key.verify(value, data, scheme, algorithm.digest)
-        else:
-            text = f"{algorithm.name} needs an {algorithm.key} key, and the certificate has an {kind_of(key)} key."
-            return Problem("signature/key-mismatch", text)
+            curve.verify(encode_dss_signature(r, s), data, cast("ECDSA", algorithm.scheme))
     except InvalidSignature:
         return Problem("signature/value-invalid", "The signature value is not that of this key over these bytes.")
     return None

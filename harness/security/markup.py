@@ -59,10 +59,9 @@ def path_of(element: etree._Element) -> str:
     steps = []
     current: etree._Element | None = element
     while current is not None:
-        name = local_name(current)
-        parent = current.getparent()
-        siblings = [] if parent is None else list(parent.iterchildren(f"{{*}}{name}"))
-        steps.append(f"{name}[{siblings.index(current) + 1}]" if len(siblings) > 1 else name)
+        name, parent = local_name(current), current.getparent()
+        alike = [] if parent is None else [each for each in parent[:] if local_name(each) == name]
+        steps.append(f"{name}[{alike.index(current) + 1}]" if len(alike) > 1 else name)
         current = parent
     return "/" + "/".join(reversed(steps))
 
@@ -74,7 +73,12 @@ def local_name(element: etree._Element) -> str:
 
 def first_child(element: etree._Element, name: str) -> etree._Element | None:
     """The first child of that name, in Clark notation."""
-    return next(element.iterchildren(name), None)
+    return next((child for child in element[:] if child.tag == name), None)
+
+
+def children_of(element: etree._Element) -> list[etree._Element]:
+    """The child elements, without comments."""
+    return [child for child in element[:] if isinstance(child.tag, str)]
 
 
 def text_of(element: etree._Element) -> str:

@@ -13,11 +13,12 @@ from datetime import UTC, datetime, timedelta
 from lxml import etree
 
 from harness.errors import MalformedInput
-from harness.security.markup import WSU, path_of, text_of
+from harness.security.markup import WSU, local_name, path_of, text_of
 from harness.security.model import Problem, SecurityProfile
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)?", re.ASCII)
 _ZERO = timedelta()
+_CREATED, _EXPIRES = f"{{{WSU}}}Created", f"{{{WSU}}}Expires"
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ def read_timestamp(timestamps: Sequence[etree._Element], *, required: bool) -> t
     try:
         if len(timestamps) > 1:
             raise MalformedInput("timestamp/malformed", f"The Security header has {len(timestamps)} Timestamps.")
-        created, expires = (_only(timestamps[0], name) for name in ("Created", "Expires"))
+        created, expires = _only(timestamps[0], _CREATED), _only(timestamps[0], _EXPIRES)
         if created is None:
             raise MalformedInput("timestamp/malformed", "The Timestamp has no Created.")
         return Times(read_time(created), None if expires is None else read_time(expires)), []
@@ -55,10 +56,10 @@ def read_timestamp(timestamps: Sequence[etree._Element], *, required: bool) -> t
 
 
 def _only(timestamp: etree._Element, name: str) -> str | None:
-    found = list(timestamp.iterchildren(f"{{{WSU}}}{name}"))
+    found = [child for child in timestamp[:] if child.tag == name]
     try:
         if len(found) > 1:
-            raise ValueError(f"{name} stands there {len(found)} times")
+            raise ValueError(f"{local_name(found[0])} stands there {len(found)} times")
         return text_of(found[0]).strip() if found else None
     except ValueError as error:
         raise MalformedInput("timestamp/malformed", f"The Timestamp cannot be read: {error}.") from error

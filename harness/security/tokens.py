@@ -37,6 +37,7 @@ THUMBPRINT = f"{_OASIS}/oasis-wss-soap-message-security-1.1#ThumbprintSHA1"
 
 REFERENCE = f"{{{WSSE}}}SecurityTokenReference"
 BINARY = f"{{{WSSE}}}BinarySecurityToken"
+_DIRECT, _IDENTIFIER = f"{{{WSSE}}}Reference", f"{{{WSSE}}}KeyIdentifier"
 
 TOKENS = ("x509v3", "pkipath", "ski", "thumbprint", "x509v3-identifier", "issuer-serial", "x509-data")
 """Every way of naming a certificate, by name."""
@@ -102,10 +103,10 @@ def dereference(reference: etree._Element, place: Place) -> Token:
     Raises:
         MalformedInput: it leads nowhere; the code is one of ``signature/token-...``.
     """
-    direct = first_child(reference, f"{{{WSSE}}}Reference")
-    identifier = first_child(reference, f"{{{WSSE}}}KeyIdentifier")
+    direct = first_child(reference, _DIRECT)
     if direct is not None:
         return _in_header(direct, place)
+    identifier = first_child(reference, _IDENTIFIER)
     if identifier is not None:
         return _by_identifier(identifier, place)
     return _in_x509_data(reference, place)

@@ -42,6 +42,7 @@ STEPS = ("structure", "ids", "algorithms", "key", "value", "digests", "coverage"
 """The steps of a verification, in order."""
 
 _ROLES = (f"{{{NAMESPACES['1.2']}}}role", f"{{{NAMESPACES['1.1']}}}actor")
+_SECURITY, _TIMESTAMP, _SIGNATURE = f"{{{WSSE}}}Security", f"{{{WSU}}}Timestamp", f"{{{DS}}}Signature"
 _ULTIMATE_RECEIVER = f"{NAMESPACES['1.2']}/role/ultimateReceiver"
 
 
@@ -62,7 +63,7 @@ def verify(envelope: Envelope, profile: SecurityProfile, trust: Trust, now: date
     security, signatures = _find_signatures(ours, others, profile, record)
     ids = index_ids(envelope.tree)
     record.note("ids", _id_problems(ids, security, signatures))
-    timestamps = [] if security is None else list(security.iterchildren(f"{{{WSU}}}Timestamp"))
+    timestamps = [] if security is None else [child for child in security[:] if child.tag == _TIMESTAMP]
     body = first_child(envelope.tree, f"{{{NAMESPACES[envelope.soap]}}}Body")
     judged: list[_Judged] = []
     if security is not None:
@@ -116,7 +117,9 @@ def _security_headers(envelope: Envelope, profile: SecurityProfile) -> tuple[lis
     """
     wanted = {profile.actor} if profile.actor else {"", _ULTIMATE_RECEIVER}
     ours, others = [], []
-    for security in [] if envelope.header is None else envelope.header.iterchildren(f"{{{WSSE}}}Security"):
+    for security in [] if envelope.header is None else envelope.header[:]:
+        if security.tag != _SECURITY:
+            continue
         named = {security.get(attribute, "") for attribute in _ROLES} - {""} or {""}
         if named <= wanted:
             ours.append(security)
@@ -135,7 +138,7 @@ def _find_signatures(
         record.note("structure", [Problem("signature/missing", text)])
         return None, []
     security = ours[0]
-    signatures = list(security.iterchildren(f"{{{DS}}}Signature"))
+    signatures = [child for child in security[:] if child.tag == _SIGNATURE]
     for found, code, most in (
         (ours, "structure/second-security-header", 1),
         (signatures, "structure/second-signature", profile.most_signatures),

@@ -11,7 +11,7 @@ from lxml import etree
 
 from harness.errors import MalformedInput
 from harness.security.algorithm import C14N, CANONICALISATIONS, DIGESTS, DS, DS_2007, EXC_C14N, STR_TRANSFORM, XENC
-from harness.security.markup import WSSE, decode, first_child, local_name, path_of, text_of
+from harness.security.markup import WSSE, children_of, decode, first_child, local_name, path_of, text_of
 
 MOST_REFERENCES = 30
 MOST_TRANSFORMS = 5
@@ -88,6 +88,13 @@ class Signature(NamedTuple):
 
 
 _REFERENCE = ("Transforms", "DigestMethod", "DigestValue")
+_NAMES = {
+    name: f"{{{DS}}}{name}"
+    for name in (
+        "SignedInfo", "SignatureValue", "KeyInfo", "CanonicalizationMethod", "SignatureMethod", "Reference",
+        "Transform", *_REFERENCE,
+    )
+}  # fmt: skip
 _SHA256 = f"{XENC}sha256"
 RSA_PSS = f"{DS_2007}rsa-pss"
 PSS_DIGESTS = {
@@ -110,7 +117,7 @@ def read_signature(element: etree._Element) -> Signature:
         return Signature(
             element,
             signed_info,
-            next((other for other in others if other.tag == f"{{{DS}}}KeyInfo"), None),
+            next((other for other in others if other.tag == _NAMES["KeyInfo"]), None),
             _read_transform(method),
             _signature_method(algorithm),
             tuple(_read_reference(reference) for reference in references[: MOST_REFERENCES + 1]),
@@ -122,7 +129,7 @@ def read_signature(element: etree._Element) -> Signature:
 
 def _read_reference(element: etree._Element) -> Reference:
     _expect(element, "Reference")
-    names = _REFERENCE if first_child(element, f"{{{DS}}}Transforms") is not None else _REFERENCE[1:]
+    names = _REFERENCE if first_child(element, _NAMES["Transforms"]) is not None else _REFERENCE[1:]
     parts = _parts(element, *names)
     if len(parts) > len(names):
         raise ValueError("a Reference has more than Transforms, DigestMethod and DigestValue")
@@ -150,7 +157,7 @@ def _read_transform(element: etree._Element) -> Transform:
 
 
 def _prefixes(method: etree._Element) -> tuple[str, ...]:
-    listed = first_child(method, _PREFIX_LIST)
+    listed = first_child(method, _PREFIX_LIST) if len(method) else None
     return () if listed is None else tuple(listed.get("PrefixList", "").split())
 
 
@@ -180,7 +187,7 @@ def _signature_method(element: etree._Element) -> str:
 
 def _parts(element: etree._Element, *names: str) -> list[etree._Element]:
     """The child elements; those with which it must begin have these names."""
-    children = list(element.iterchildren(etree.Element))
+    children = children_of(element)
     if len(children) < len(names):
         raise ValueError(f"{local_name(element)} has {len(children)} parts, and {len(names)} are due")
     for child, name in zip(children, names, strict=False):
@@ -189,7 +196,7 @@ def _parts(element: etree._Element, *names: str) -> list[etree._Element]:
 
 
 def _expect(element: etree._Element, name: str) -> None:
-    if element.tag != f"{{{DS}}}{name}":
+    if element.tag != _NAMES[name]:
         raise ValueError(f"{local_name(element)} stands where {name} is due")
 
 
