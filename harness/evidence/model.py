@@ -27,7 +27,7 @@ kind                   data
 ``quiet``              message, party, since, until: watched, and what came is in ``received``
 ``unmatched``          receiver, digest, head: a message that belongs to no waiting step and to no case
 ``extra``              the same, for a message that carries values or a reference of a case: its case is set, also when
-                       the case is over
+                       the case is over; attempt: the one that it belongs to
 ``control-call``       action, parameters (no secrets)
 ``control-answer``     status, body (JSON), or error
 ``state``              object, key, state: the answer to a probe; ``state`` is null when not observable

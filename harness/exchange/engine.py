@@ -41,8 +41,7 @@ from harness.exchange.switchboard import Switchboard
 from harness.exchange.tls import client_context, server_context
 from harness.exchange.transport import WireTransport
 from harness.host import handles
-from harness.judge.again import REPEATED
-from harness.judge.case import judge_case, trust_of
+from harness.judge.case import REPEATED, judge_case, trust_of
 from harness.judge.model import CaseVerdict, Verdict
 from harness.pack.model import Pack
 from harness.scenario.guide import acts, joined, movements

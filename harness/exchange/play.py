@@ -67,7 +67,7 @@ class Player:
         if self._movement is not None:
             self._shared = take_over(self._scene, self._movement)
         before = self._movement.case if self._movement is not None else None
-        self._scene.stage.switchboard.enter(case.id, lambda: self._scene.conversation, before)
+        self._scene.stage.switchboard.enter(case.id, lambda: self._scene.conversation, before, self._attempt)
         ended, reason = "cancelled", ""
         try:
             await self._steps()

@@ -15,8 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from harness.evidence.model import Event
-from harness.judge.again import REPEATED
-from harness.judge.case import SETTLED, Fetch, events_by_case, judge_case
+from harness.judge.case import REPEATED, SETTLED, Fetch, events_by_case, judge_case
 from harness.judge.model import CaseVerdict, Verdict
 from harness.judge.step import HELD_UP, UNSURE
 from harness.pack.model import Pack

@@ -16,8 +16,8 @@ Rules:
    there; without one, to nobody: it may be anybody's, and must not stand in the place of what is still to come.
 5. Where answers are messages of their own, an answer finds the request that waits for it: see
    :mod:`harness.exchange.answering`.
-6. What finds no step is written down and turned away: as ``extra`` of the case to which its values or its reference
-   belong, also when that is over, else as ``unmatched``.
+6. What finds no step is written down and turned away: as ``extra`` of the case, and of the attempt at it, to which its
+   values or its reference belong, also when that is over, else as ``unmatched``.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Hashable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from typing import Any
 
 from harness.evidence.conversation import Conversation, Part, name_made_by
 from harness.evidence.message import Opened, open_message
@@ -47,6 +48,9 @@ _MEMORY = 10_000
 
 Mark = tuple[str, str]
 """A bound name and a value by which a message belongs to a case."""
+
+Turn = tuple[str, int]
+"""A case, and the number of an attempt at it."""
 
 
 class Switchboard:
@@ -74,7 +78,8 @@ class Switchboard:
         self._keys = {name for message in pack.messages.values() for name in message.correlate}
         self._open: dict[str, Callable[[], Conversation]] = {}
         self._had: defaultdict[str, set[Hashable]] = defaultdict(set)
-        self._past: dict[Mark, str] = {}
+        self._attempts: dict[str, int] = {}
+        self._past: dict[Mark, Turn] = {}
         self._past_references: dict[Mark, frozenset[Mark]] = {}
         self._locks: defaultdict[tuple[str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -132,23 +137,27 @@ class Switchboard:
             if pending in self._pending:
                 self._pending.remove(pending)
 
-    def enter(self, case: str, conversation: Callable[[], Conversation], after: str | None = None) -> None:
+    def enter(
+        self, case: str, conversation: Callable[[], Conversation], after: str | None = None, attempt: int = 1
+    ) -> None:
         """A case begins: from here on, what carries its values or references is for no other.
 
         Parameters:
             case, conversation: its id, and what gives what is known in it now.
             after: the case on whose movement it goes on; that one is over.
+            attempt: which attempt at it, from 1.
         """
         if after is not None:
             self._open.pop(after, None)
+            self._attempts.pop(after, None)
             self._had[case] = self._had.pop(after, set())
-        self._open[case] = conversation
+        self._open[case], self._attempts[case] = conversation, attempt
 
     def retire(self, case: str, conversation: Conversation) -> None:
         """A case is over: what still comes for it finds no step, not even one that knows nothing yet."""
         self._open.pop(case, None)
         self._had.pop(case, None)
-        self._past.update(dict.fromkeys(self._marks_of(conversation), case))
+        self._past.update(dict.fromkeys(self._marks_of(conversation), (case, self._attempts.pop(case, 1))))
         self._past_references.update(self._references(conversation))
         while len(self._past) > _MEMORY:
             mark = next(iter(self._past))
@@ -303,19 +312,19 @@ class Switchboard:
         reference = reference_replied_to(self._pack, opened) if self._pack.answers == "message" else None
         return marks | ({(_REPLY, reference)} if reference else set())
 
-    def _owner(self, opened: Opened) -> str | None:
-        """The case to which a message belongs by what it says."""
+    def _owner(self, opened: Opened) -> Turn | None:
+        """The attempt at a case to which a message belongs by what it says."""
         marks = self._marks(opened)
         for case, said in self._open.items():
             if not marks.isdisjoint(self._marks_of(said())):
-                return case
+                return case, self._attempts[case]
         return next((self._past[mark] for mark in sorted(marks & self._past.keys())), None)
 
     def _stray(self, receiver: str, request: WireRequest, digest: str, opened: Opened) -> WireAnswer:
-        case = self._owner(opened)
+        owner = self._owner(opened)
+        belongs: dict[str, Any] = {} if owner is None else {"case": owner[0], "attempt": owner[1]}
         self._recorder.write(
-            "unmatched" if case is None else "extra",
-            case,
+            "unmatched" if owner is None else "extra",
             when=request.last,
             receiver=receiver,
             digest=digest,
@@ -323,6 +332,7 @@ class Switchboard:
             tls=request.tls.to_json() if request.tls else None,
             connection=request.connection,
             body_complete=request.body_complete,
+            **belongs,
         )
         readable = self._pack.answers == "message" and opened.name is not None
         return WireAnswer(RECEIVED) if readable else refusal(self._pack)

@@ -13,12 +13,11 @@ from collections.abc import Mapping, Sequence
 
 from harness.evidence.model import Event
 from harness.judge.beside import beside_controls
-from harness.judge.case import Fetch, events_by_case, judge_case
+from harness.judge.case import REPEATED, Fetch, events_by_case, judge_case
 from harness.judge.model import CaseVerdict, Verdict
 from harness.pack.model import Pack
 from harness.scenario.plan import Plan
 
-REPEATED = "run-repeated"
 Earlier = Mapping[str, tuple[CaseVerdict, ...]]
 _GOOD = (Verdict.PASS, Verdict.WARNING)
 

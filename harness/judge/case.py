@@ -46,6 +46,10 @@ Fetch = Callable[[str], bytes]
 SETTLED = ("complete", "stopped", "no-data")
 """How a case ends that a run which goes on does not play again."""
 
+REPEATED = "run-repeated"
+_BEGINS = ("run-resumed", REPEATED)
+"""Events behind which no case is open that was cut off before."""
+
 
 def judge_case(
     case: Case, plan: Plan, pack: Pack, events: Sequence[Event], fetch: Fetch, reviews: Sequence[Review] = ()
@@ -80,6 +84,7 @@ def _judge_attempt(
     fetch: Fetch,
     reviews: Sequence[Review],
 ) -> CaseVerdict:
+    own = [event for event in own if event.kind != "extra" or _is_of(attempt, event)]
     seen, illegal = _walk(case, plan, pack, own, fetch)
     case = as_it_came(case, {name for name, each in seen.items() if Outcome("accepted") in each.outcomes})
     strays = () if _was_held_up(plan, own) else _strays(case, pack, own, seen, fetch, illegal)
@@ -108,8 +113,9 @@ def judge_late(case: Case, plan: Plan, pack: Pack, events: Sequence[Event], fetc
         case, plan, pack, fetch: as for :func:`judge_case`.
         events: the events of the case, also those after its end.
     """
-    _, own = _last_attempt(case, events)
-    late = [event for event in events if event.kind == "extra" and own and event.seq > own[-1].seq]
+    attempt, own = _last_attempt(case, events)
+    extras = [event for event in events if event.kind == "extra" and _is_of(attempt, event)]
+    late = [event for event in extras if own and event.seq > own[-1].seq]
     if not late or own[-1].kind != "case-finished" or _was_held_up(plan, own):
         return ()
     seen, _ = _walk(case, plan, pack, own, fetch)
@@ -133,6 +139,11 @@ def _open_stray(pack: Pack, event: Event, fetch: Fetch) -> Opened:
     return open_message(pack, head, fetch(event.data["digest"]), at=at, trust=None)
 
 
+def _is_of(attempt: int, extra: Event) -> bool:
+    """Whether a message that came beside the steps belongs to that attempt, and not to one before it."""
+    return int(extra.data.get("attempt", attempt)) == attempt
+
+
 def _last_attempt(case: Case, events: Sequence[Event]) -> tuple[int, tuple[Event, ...]]:
     start = attempt = 0
     for number, event in enumerate(events):
@@ -144,8 +155,16 @@ def _last_attempt(case: Case, events: Sequence[Event]) -> tuple[int, tuple[Event
 
 
 def _cut_off(case: Case, events: Sequence[Event]) -> Iterator[tuple[int, tuple[Event, ...]]]:
-    """The attempts before the last one that were cancelled or cut off: a run that goes on plays such a case anew."""
-    starts = [n for n, event in enumerate(events) if event.kind == "case-started" and event.case == case.id]
+    """The attempts before the last one that were cancelled or cut off: a run that goes on plays such a case anew.
+
+    Those before a repetition stand beside the last one, see :mod:`harness.judge.again`.
+    """
+    repeated = max((n for n, event in enumerate(events) if event.kind == REPEATED), default=0)
+    starts = [
+        n + repeated
+        for n, event in enumerate(events[repeated:])
+        if event.kind == "case-started" and event.case == case.id
+    ]
     for start, following in pairwise(starts):
         attempt, own = _last_attempt(case, events[start:following])
         if not any(event.kind == "case-finished" and event.data["ended"] in SETTLED for event in own):
@@ -341,7 +360,7 @@ def events_by_case(cases: Iterable[str], events: Iterable[Event]) -> dict[str, t
     """The events that the judge of each case looks at: its own, and those of the run from its start to its end.
 
     These are the events that the play kept for the case while it was open, so that a case is judged alike live and
-    later.
+    later; and those that order it to be played again. A case that was cut off was open until the run went on.
     """
     found: dict[str, list[Event]] = {case: [] for case in cases}
     running: dict[str, None] = {}
@@ -352,6 +371,10 @@ def events_by_case(cases: Iterable[str], events: Iterable[Event]) -> dict[str, t
             found[event.case].append(event)
             if event.kind == "case-finished":
                 running.pop(event.case, None)
+        elif event.kind in _BEGINS:
+            running.clear()
+            for case in found.keys() & event.data.get("cases", ()):
+                found[case].append(event)
         elif event.case is None:
             for case in running:
                 found[case].append(event)

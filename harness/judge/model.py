@@ -64,6 +64,7 @@ class StepVerdict:
         events: numbers of the events it stands on.
         clocks: name to reading: ``request``, ``answer`` (UTC), ``seconds`` between them, ``budget`` in seconds.
         signatures: what the signature of each received message says, by part (``request``, ``answer``).
+        unsaid: what was ruled of the step itself and no finding says: the purpose bears it, whatever else was found.
     """
 
     step: str
@@ -75,6 +76,7 @@ class StepVerdict:
     events: tuple[int, ...] = ()
     clocks: Mapping[str, str] = field(default_factory=dict)
     signatures: Mapping[str, SignatureReport] = field(default_factory=dict)
+    unsaid: Verdict = Verdict.NOT_APPLICABLE
 
     def __post_init__(self) -> None:
         for name in ("reason", "expected", "observed"):

@@ -41,7 +41,8 @@ def judge_observation(
     if held_up and (ruling.verdict is Verdict.FAIL or (isinstance(step, Quiet) and ruling.verdict is Verdict.PASS)):
         ruling = unproven(ruling)
     numbers = tuple(event.seq for event in seen.events)
-    return StepVerdict(step.id, ruling.verdict, ruling.reason, ruling.expected, ruling.observed, events=numbers)
+    word = ruling.verdict
+    return StepVerdict(step.id, word, ruling.reason, ruling.expected, ruling.observed, events=numbers, unsaid=word)
 
 
 def _quiet(step: Quiet, seen: Seen, events: Sequence[Event]) -> Ruling:

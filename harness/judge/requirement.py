@@ -52,16 +52,19 @@ def requirement_verdicts(
 
 
 def _purpose(name: str, case: Case, steps: Sequence[StepVerdict], verdict: Verdict) -> Verdict:
-    """The verdict for a requirement of the purpose: that of the case, unless another requirement is to blame."""
+    """The verdict for a requirement of the purpose: that of the case, unless another requirement is to blame.
+
+    It is not met where no step of the purpose was judged, such as behind a legal answer that led another way.
+    """
     if verdict not in (Verdict.FAIL, Verdict.WARNING):
         return verdict
-    own = Verdict.PASS
+    own = Verdict.NOT_APPLICABLE
     for step in steps:
         if step.step in case.purpose_steps:
             unreached = step.verdict is Verdict.NOT_APPLICABLE and step.reason == NOT_REACHED
             each = Verdict.INCONCLUSIVE if unreached else _own(step, (name,))
             own = each if each.rank > own.rank else own
-    return own
+    return Verdict.INCONCLUSIVE if own is Verdict.NOT_APPLICABLE else own
 
 
 def _own(step: StepVerdict, requirements: Sequence[str]) -> Verdict:
@@ -73,4 +76,4 @@ def _own(step: StepVerdict, requirements: Sequence[str]) -> Verdict:
         return step.verdict
     own = (finding for finding in broken if finding.requirement is None or finding.requirement in requirements)
     hits = (weight(finding) for finding in own)
-    return max(hits, key=lambda hit: hit.rank, default=Verdict.PASS)
+    return max(Verdict.PASS, step.unsaid, *hits, key=lambda hit: hit.rank)

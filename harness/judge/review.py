@@ -43,4 +43,5 @@ def graded(case: str, step: StepVerdict, reviews: Sequence[Review]) -> StepVerdi
         return step
     decisive = max(own, key=lambda each: each.verdict.rank)
     reason = f"Graded {decisive.verdict.value} by {decisive.person}: {decisive.reason} (was: {step.reason})"
-    return replace(step, verdict=decisive.verdict, reason=reason, observed=decisive.reason)
+    word = decisive.verdict
+    return replace(step, verdict=word, reason=reason, observed=decisive.reason, unsaid=word)

@@ -91,6 +91,11 @@ class Ruling:
     observed: str = ""
     findings: tuple[Finding, ...] = ()
 
+    @property
+    def unsaid(self) -> Verdict:
+        """The verdict, unless its findings say it."""
+        return Verdict.NOT_APPLICABLE if self.findings else self.verdict
+
 
 @dataclass(frozen=True)
 class Departure:
@@ -166,7 +171,7 @@ def judge_exchange(
     clocks = _clocks(seen.at, budget)
     signatures = {str(part): opened.report for part, opened in seen.opened.items() if opened.report is not None}
     return StepVerdict(
-        step.id, verdict, reason, ruling.expected, ruling.observed, findings, numbers, clocks, signatures
+        step.id, verdict, reason, ruling.expected, ruling.observed, findings, numbers, clocks, signatures, ruling.unsaid
     )
 
 

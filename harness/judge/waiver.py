@@ -29,7 +29,7 @@ class Waived:
         waiver: the waiver.
         state: ``used``; ``unused`` when nothing that it speaks of was played; ``stale`` when all of that passed;
             ``expired`` when it did not hold any more as the run began.
-        cases: ids of the cases that it excuses.
+        cases: ids of the cases that it excuses: of a requirement, those in which nothing is bad that is not waived.
     """
 
     waiver: Waiver
@@ -60,7 +60,9 @@ def apply_waivers(
         began: when the run began; ``None`` when it never did.
         cases: their verdicts, beside their controls.
     """
-    return tuple(_applied(waiver, began, cases) for waiver in waivers)
+    holding = [each for each in waivers if began is None or not each.expired(began)]
+    waived = {each.requirement for each in holding if each.requirement}
+    return tuple(_applied(each, cases, waived) if each in holding else Waived(each, "expired") for each in waivers)
 
 
 def excused_by(applied: Sequence[Waived], cases: Sequence[CaseVerdict], beside: Collection[str | None] = ()) -> Excused:
@@ -83,18 +85,23 @@ def excused_by(applied: Sequence[Waived], cases: Sequence[CaseVerdict], beside: 
     return Excused(names, frozenset(waived | passed))
 
 
-def _applied(waiver: Waiver, began: datetime | None, cases: Sequence[CaseVerdict]) -> Waived:
-    if began is not None and waiver.expired(began):
-        return Waived(waiver, "expired")
+def _applied(waiver: Waiver, cases: Sequence[CaseVerdict], waived: Collection[str]) -> Waived:
     touched = {
-        case.case: case.requirements.get(waiver.requirement, case.verdict)
+        case.case: (case, case.requirements.get(waiver.requirement, case.verdict))
         for case in cases
         if case.case.removesuffix(END) == waiver.case or waiver.requirement in case.requirements
     }
-    bad = tuple(name for name, verdict in touched.items() if _is_bad(verdict))
+    bad = [case for case, verdict in touched.values() if _is_bad(verdict)]
     if bad:
-        return Waived(waiver, "used", bad)
+        return Waived(waiver, "used", tuple(each.case for each in bad if waiver.case or _is_all(each, waived)))
     return Waived(waiver, "stale" if touched else "unused")
+
+
+def _is_all(case: CaseVerdict, waived: Collection[str]) -> bool:
+    """Whether nothing is bad in a case but what is waived."""
+    bad = {name: verdict for name, verdict in case.requirements.items() if _is_bad(verdict)}
+    said = case.verdict is not Verdict.FAIL or Verdict.FAIL in bad.values()
+    return said and bad.keys() <= set(waived)
 
 
 def _is_bad(verdict: Verdict) -> bool:

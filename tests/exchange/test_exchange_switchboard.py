@@ -337,6 +337,19 @@ def test_what_finds_no_step_is_put_down_to_the_case_whose_values_it_has(tmp_path
     assert asyncio.run(scene()) == [("extra", "first"), ("unmatched", None)]
 
 
+def test_what_comes_late_belongs_to_the_attempt_whose_values_it_has(tmp_path):
+    async def scene():
+        async with board(tmp_path) as (switchboard, events):
+            switchboard.enter("first", lambda: conversation(consignment="1"))
+            switchboard.retire("first", conversation(consignment="1"))
+            switchboard.enter("first", lambda: conversation(consignment="2"), attempt=2)
+            for number in ("1", "2"):
+                await reaches(switchboard, request(consignment=number), [])
+        return [(event.case, event.data["attempt"]) for event in events]
+
+    assert asyncio.run(scene()) == [("first", 1), ("first", 2)]
+
+
 def test_what_is_never_answered_is_turned_away(tmp_path):
     async def scene():
         each = wait(known=conversation(consignment="1"))

@@ -12,6 +12,7 @@ from harness.exchange.resume import is_spoiled
 from harness.judge.case import events_by_case, judge_case
 from harness.judge.model import CaseVerdict, Verdict
 from harness.judge.requirement import requirement_verdicts
+from harness.judge.step import DEPARTED
 from harness.pack.model import Outcome
 from harness.scenario.plan import Plan
 from harness.scenario.project import exchanges
@@ -64,6 +65,57 @@ def test_what_a_cut_off_attempt_has_proven_stays_proven(world: World, ended: str
     stage = world.stage(world.plan("platform"), ACCEPTED).play(I9={"defect": "signature/missing"}).end(ended)
     assert stage.judge().verdict is Verdict.FAIL
     assert stage.play().end().judge().verdict is word
+
+
+def of_the_run(stage: Stage, kind: str, **data: Any) -> None:
+    """An event of the run as a whole."""
+    stage.events.append(replace(stage.write(kind, **data), case=None))
+    del stage.events[-2]
+
+
+def judged(stage: Stage) -> CaseVerdict:
+    """As the case is judged later, from the events of the whole run."""
+    own = events_by_case([stage.case.id], stage.events)[stage.case.id]
+    return judge_case(stage.case, stage.plan, stage.world.pack, own, stage.store.__getitem__)
+
+
+def test_what_happens_when_the_run_goes_on_is_nothing_to_a_case_that_was_cut_off(world: World) -> None:
+    stage = world.stage(world.plan("platform"), ACCEPTED).play(I9={"error": ("300", "/")})
+    cut = judged(stage)
+    assert cut.verdict is Verdict.FAIL
+    of_the_run(stage, "run-resumed")
+    of_the_run(stage, "lag", seconds=60.0)
+    assert judged(stage) == cut
+
+
+def test_a_repetition_stands_for_itself_also_behind_an_attempt_that_was_cut_off(world: World) -> None:
+    """Live it is judged from its own events; what was before stands beside it."""
+    stage = world.stage(world.plan("platform"), ACCEPTED).play(I9={"error": ("300", "/")}).end("cancelled")
+    of_the_run(stage, "run-repeated", cases=[ACCEPTED])
+    stage.play().end()
+    assert judged(stage).verdict is Verdict.PASS
+
+
+@pytest.mark.parametrize("code", ["220", "200"])
+def test_what_another_demand_breaks_does_not_settle_the_purpose(world: World, code: str) -> None:
+    """Another legal answer leaves the purpose open, whatever else is wrong with it."""
+    wrong = {"error": (code, "/"), "values": {"in_reply_to": "OTHER"}}
+    verdict = world.stage(world.plan("platform"), REFUSED).play(I9=wrong).end().judge()
+    assert verdict.requirements["ETIR-ANS-REFERENCE"] is Verdict.FAIL
+    assert verdict.requirements["ETIR-I9-220"] is (Verdict.PASS if code == "220" else Verdict.INCONCLUSIVE)
+
+
+def test_a_purpose_that_the_case_did_not_come_to_is_not_met(world: World) -> None:
+    """A legal refusal of the set-up leads another way; that the message is wrong besides changes nothing about it."""
+    stage = world.stage(world.plan("platform"), REFUSED).play(E1={"defect": "signature/missing"}).end()
+    steps = [
+        replace(step, verdict=Verdict.NOT_APPLICABLE, unsaid=Verdict.NOT_APPLICABLE, reason=DEPARTED)
+        if step.step in stage.case.purpose_steps
+        else step
+        for step in stage.judge().steps
+    ]
+    touched = requirement_verdicts(stage.case, world.pack, steps, {}, Verdict.FAIL)
+    assert touched["ETIR-I9-220"] is Verdict.INCONCLUSIVE
 
 
 def signed_by(plan: Plan, *identities: Identity) -> Plan:

@@ -33,10 +33,10 @@ def extra(stage: Stage, step: str, *, again: bool = False, receiver: str | None 
     return stray(stage, data, receiver)
 
 
-def stray(stage: Stage, data: dict[str, object], receiver: str | None = None) -> Event:
+def stray(stage: Stage, data: dict[str, object], receiver: str | None = None, **more: object) -> Event:
     for name in ("role", "message", "sender"):
         data.pop(name)
-    event = stage.write("extra", **{**data, "receiver": receiver or data["receiver"]})
+    event = stage.write("extra", **{**data, "receiver": receiver or data["receiver"], **more})
     stage.events[-1] = replace(event, step=None)
     return event
 
@@ -179,3 +179,27 @@ def test_nobody_starts_before_the_acceptance_has_arrived(
         if name not in before:
             stage.exchange(name)
     assert codes(stage.end().judge()) == expected
+
+
+@pytest.mark.parametrize("over", [False, True])
+@pytest.mark.parametrize(("attempt", "found"), [(1, []), (2, ["legality/301"])])
+def test_what_comes_late_for_an_earlier_attempt_says_nothing_of_the_next(
+    world: World, attempt: int, found: list[str], over: bool
+) -> None:
+    """Where we were held up, the system goes on with what we have given up, while the case is played again."""
+    stage = world.stage(world.plan("customs"), "lifecycle-I9-accepted@departure").play().end()
+    late = dict(next(e for e in stage.events if e.kind == "received" and e.data["message"] == "I9").data)
+    stage.write("case-started", attempt=2)
+    if not over:
+        stray(stage, late, attempt=attempt)
+    again = replace(stage, events=[])
+    again.play().end()
+    for event in again.events[1:]:
+        stage.write(event.kind, event.step, **event.data)
+    stage.store.update(again.store)
+    if over:
+        stray(stage, late, attempt=attempt)
+    assert codes(stage.judge()) == ([] if over else found)
+    run = judge_run(stage.plan, world.pack, stage.events, stage.store.__getitem__)
+    repeated = [each.code for each in run.findings if each.check != "exchange"]
+    assert repeated == (["repeated"] if over and attempt == 2 else [])

@@ -123,3 +123,19 @@ def test_a_waiver_of_a_case_does_not_excuse_what_the_run_as_a_whole_broke() -> N
     applied = apply_waivers((waiver(),), None, (bad,))
     assert excused_by(applied, (bad,)).requirements == {"R"}
     assert excused_by(applied, (bad,), {"R"}).requirements == frozenset()
+
+
+@pytest.mark.parametrize(("also", "excused"), [(Verdict.PASS, {CASE}), (Verdict.FAIL, set()), (Verdict.NOT_RUN, set())])
+def test_a_waiver_of_a_requirement_excuses_nothing_else_in_its_cases(also: Verdict, excused: set[str]) -> None:
+    bad = CaseVerdict(CASE, Verdict.FAIL, "", (), {"R": Verdict.FAIL, "OTHER": also})
+    for given in (("R",), ("R", "OTHER")):
+        applied = apply_waivers([waiver("", name) for name in given], None, (bad,))
+        found = excused_by(applied, (bad,))
+        assert applied[0].state == "used"
+        assert found.cases == (excused if len(given) == 1 else {CASE})
+        assert ("OTHER" in found.requirements) is (len(given) == 2 and also is not Verdict.PASS)
+
+
+def test_a_waiver_of_a_requirement_does_not_excuse_a_failure_that_is_put_down_to_none() -> None:
+    bad = CaseVerdict(CASE, Verdict.FAIL, "", (), {"R": Verdict.INCONCLUSIVE})
+    assert excused_by(apply_waivers((waiver("", "R"),), None, (bad,)), (bad,)).cases == frozenset()
