@@ -64,21 +64,31 @@ def _received(pack: Pack, dialogue: Dialogue) -> Iterator[Value]:
 
 
 def consistency(subject: Subject) -> Iterator[Finding]:
-    """What the conversation already knows is said again unchanged, and facts about parties are theirs."""
+    """What the conversation already knows is said again unchanged, and facts about parties are theirs.
+
+    What a step was to change is new in it. A message that belongs to a step before the change may say the old value:
+    a notification can come late.
+    """
     dialogue, opened = subject.dialogue, subject.opened
     if dialogue is None or opened.name is None or opened.shape == "refused":
         return
     pack, message = subject.pack, subject.pack.messages[opened.name]
     for name, observed in opened.values.items():
+        known = dialogue.conversation.known(name, dialogue.subject, dialogue.movement)
+        about, pointer = pack.values[name].about or name, "/" + message.bindings[name].path
+        if name in dialogue.changes and known is not None and _plain(known) == _plain(observed):
+            text = f"{about} is still {_shown(observed)}; it was to be changed"
+            yield Finding("consistency", name, text, pointer=pointer)
         if name in dialogue.own:
             continue
-        known = dialogue.conversation.known(name, dialogue.subject, dialogue.movement)
         expected = known if known is not None else _fact(pack, dialogue, name)
         if expected is None or observed is None or _plain(expected) == _plain(observed):
             continue
-        about = pack.values[name].about or name
+        former = dialogue.conversation.before(name, dialogue.subject, dialogue.movement, dialogue.later)
+        if _plain(observed) in map(_plain, former):
+            continue
         text = f"{about} is {_shown(observed)}; the conversation knows {_shown(expected)}"
-        yield Finding("consistency", name, text, pointer="/" + message.bindings[name].path)
+        yield Finding("consistency", name, text, pointer=pointer)
 
 
 def _fact(pack: Pack, dialogue: Dialogue, name: str) -> str | None:

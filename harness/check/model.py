@@ -56,6 +56,8 @@ class Dialogue:
         request: for an answer, the request that it answers.
         forwards: for a forwarded request, the request whose content it carries.
         own: names whose values the step sets itself; they need not agree with known ones.
+        changes: those of them that must be new.
+        later: ids of the steps that follow in the script: what they changed need not show here yet.
         refusals: cells of the life-cycle table that refuse this request now.
         movement: the movement that the exchange belongs to.
         signers: SHA-256 of the certificates that the system under test signs with; empty means not known.
@@ -71,6 +73,8 @@ class Dialogue:
     request: Opened | None = None
     forwards: Opened | None = None
     own: frozenset[str] = frozenset()
+    changes: frozenset[str] = frozenset()
+    later: frozenset[str] = frozenset()
     refusals: tuple[Cell, ...] = ()
     signers: tuple[str, ...] = ()
     movement: str = ""

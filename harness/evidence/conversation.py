@@ -5,14 +5,14 @@ Rules:
 1. A value is known from the first message that carries it, whoever sent it: set by a simulated owner,
    captured from the system under test. Later messages are compared with it, never the other way round.
 2. A step that is wrong on purpose teaches nothing, and a value that a step sets itself (``with:``) belongs
-   to that step only.
+   to that step only, unless it changes it for everybody (``changes:``).
 3. The conversation never decides anything; it is the same for the play, which needs values, and for the
    judge, which needs to compare.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal, TypeAlias
@@ -22,6 +22,9 @@ from harness.message.model import Value
 from harness.pack.model import Pack
 
 Part = Literal["request", "answer"]
+
+Key: TypeAlias = tuple[str, str | None, str]
+"""Bound name, position (``None`` for a value of the whole movement) and movement."""
 
 Save: TypeAlias = tuple[Part, str]
 """What a step saves for later ones: the part of the exchange, and in it a bound name or a path."""
@@ -46,12 +49,14 @@ class Conversation:
         values: known values by name, position (``None`` for one of the whole movement) and movement.
         said: all messages in order.
         saved: what steps saved, by the names that they gave it.
+        former: what values were before steps changed them: the step and the value, by the same key as ``values``.
     """
 
     pack: Pack
-    values: Mapping[tuple[str, str | None, str], Value] = field(default_factory=dict)
+    values: Mapping[Key, Value] = field(default_factory=dict)
     said: tuple[Said, ...] = ()
     saved: Mapping[str, Value] = field(default_factory=dict)
+    former: Mapping[Key, tuple[tuple[str, Value], ...]] = field(default_factory=dict)
 
     def known(self, name: str, subject: str | None, movement: str = "") -> Value:
         """A known value, ``None`` while it is not known or has the scope of one message."""
@@ -59,6 +64,11 @@ class Conversation:
         if scope == "message":
             return None
         return self.values.get((name, subject if scope == "position" else None, movement))
+
+    def before(self, name: str, subject: str | None, movement: str, steps: Container[str]) -> tuple[Value, ...]:
+        """What a value was before any of these steps changed it."""
+        key = (name, subject if self.pack.values[name].scope == "position" else None, movement)
+        return tuple(value for step, value in self.former.get(key, ()) if step in steps)
 
     def heard(
         self,
@@ -71,6 +81,7 @@ class Conversation:
         movement: str = "",
         teaches: bool = True,
         own: frozenset[str] = frozenset(),
+        changes: frozenset[str] = frozenset(),
         save: Mapping[str, Save] | None = None,
     ) -> Conversation:
         """The conversation with one more message.
@@ -83,20 +94,28 @@ class Conversation:
             subject, movement: position and movement that the exchange is about.
             teaches: false for a message that is wrong on purpose.
             own: names whose values belong to this step only.
+            changes: names whose values are new from here on.
             save: what the step saves.
         """
-        values = dict(self.values)
+        values, former = dict(self.values), dict(self.former)
         if teaches and opened.shape in ("request", "accepted"):
             for name, value in opened.values.items():
                 scope = self.pack.values[name].scope
-                if scope != "message" and name not in own and value not in (None, [], ()):
-                    values.setdefault((name, subject if scope == "position" else None, movement), value)
+                key = (name, subject if scope == "position" else None, movement)
+                if scope == "message" or value in (None, [], ()):
+                    continue
+                if part == "request" and name in changes:
+                    if key in values:
+                        former[key] = (*former.get(key, ()), (step, values[key]))
+                    values[key] = value
+                elif name not in own:
+                    values.setdefault(key, value)
         saved = dict(self.saved)
         for name, (saved_part, place) in (save or {}).items():
             value = _found(opened, place) if saved_part == part else None
             if value is not None:
                 saved[name] = value
-        return Conversation(self.pack, values, (*self.said, Said(step, part, sender, opened)), saved)
+        return Conversation(self.pack, values, (*self.said, Said(step, part, sender, opened)), saved, former)
 
     def message(self, step: str, part: Part) -> Opened | None:
         """The latest message of that step and part."""

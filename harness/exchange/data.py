@@ -19,7 +19,7 @@ from functools import cached_property, lru_cache
 from harness.message.model import Value
 from harness.pack.checkdigit import with_check_digits
 from harness.pack.model import Pack, Party, ValueRule
-from harness.scenario.model import MOVEMENTS, Case, Exchange, FromPool, FromSaved
+from harness.scenario.model import MOVEMENTS, Case, Exchange, FromPool, FromSaved, FromSeats
 from harness.scenario.plan import mark_of
 from harness.scenario.project import exchanges
 
@@ -95,6 +95,9 @@ class Data:
         value = step.values[name]
         if isinstance(value, FromSaved):
             return saved[value.name]
+        if isinstance(value, FromSeats):
+            fact = self.pack.values[name].make.text.rpartition(".")[2]
+            return [self.case.parties[seat].facts[fact] for seat in value.seats]
         if not isinstance(value, FromPool):
             return value
         drawn = self.drawn[step.id, name]

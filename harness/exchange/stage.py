@@ -153,6 +153,7 @@ class Scene:
             movement=step.movement,
             teaches=not (wrong(step) if part == "request" else step.answer_defect),
             own=frozenset(step.values),
+            changes=step.changes,
             save=step.save,
         )
 

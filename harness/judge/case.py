@@ -213,7 +213,7 @@ def _walk(
                 step.id, part, step.subject, conversation, case.parties, sender, receiver,
                 request=record.opened.get("request") if part == "answer" else None,
                 forwards=conversation.message(step.forwards, "request") if step.forwards else None,
-                own=frozenset(step.values), refusals=cells,
+                own=frozenset(step.values), changes=step.changes, later=_after(script, step), refusals=cells,
                 signers=plan.subject.signers, movement=step.movement,
             )  # fmt: skip
             subject = Subject(
@@ -235,7 +235,7 @@ def _walk(
         conversation = conversation.heard(
             step.id, part, sender, opened,
             subject=step.subject, movement=step.movement, teaches=teaches, own=frozenset(step.values),
-            save=step.save,
+            changes=step.changes, save=step.save,
         )  # fmt: skip
         if part == "answer":
             record.outcomes = outcomes_of(pack, opened)
@@ -250,6 +250,12 @@ def _walk(
                 record.outcomes = (Outcome("accepted"),)
                 ledger = _accepted(ledger, pack, step, record)
     return seen, illegal
+
+
+def _after(script: Mapping[str, Exchange], step: Exchange) -> frozenset[str]:
+    """The ids of the exchanges that follow a step in the script."""
+    names = list(script)
+    return frozenset(names[names.index(step.id) + 1 :])
 
 
 def _accepted(ledger: Ledger, pack: Pack, step: Exchange, record: Seen) -> Ledger:

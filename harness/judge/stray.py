@@ -18,7 +18,7 @@ from harness.judge.model import StepVerdict
 from harness.judge.step import Seen, weight
 from harness.pack.model import Cell, Pack, Reaction
 from harness.scenario.model import Case, Exchange, Quiet
-from harness.scenario.project import everything, exchanges, mode
+from harness.scenario.project import everything, exchanges, mode, settles
 
 Open = Callable[[Event], Opened]
 
@@ -118,7 +118,7 @@ def _repeated(case: Case, pack: Pack, event: Event, opened: Opened, seen: Mappin
             alike.append((step, record.opened.get("request") if request is not None else None, answered))
     if any(earlier is None for _, earlier, _ in alike):
         return None  # perhaps it is the one that is still to come
-    names = _telling(pack, opened.name) if alike else ()
+    names = _telling(case, pack, opened.name) if alike else ()
     for step, earlier, answered in reversed(alike):
         accepted = answered and step.expectation.expect[0].kind == "accepted"
         if accepted and earlier and all(earlier.values.get(name) == opened.values.get(name) for name in names):
@@ -167,12 +167,18 @@ def _reply_finding(case: Case, pack: Pack, event: Event, opened: Opened, step: E
     return replace(finding, requirement=broken.id, severity=severity(broken)) if broken is not None else finding
 
 
-def _telling(pack: Pack, message: str | None) -> tuple[str, ...]:
-    """Names of the values by which two messages of one kind are told apart, besides their references."""
+def _telling(case: Case, pack: Pack, message: str | None) -> tuple[str, ...]:
+    """Names of the values by which two messages of one kind are told apart, besides their references.
+
+    What both are about, what happened and to whom, and what the script changes between them.
+    """
     if message is None:
         return ()
     event = name_made_by(pack, message, "event")
-    return (*pack.messages[message].correlate, *([event] if event else []))
+    changed = {name for step in exchanges(case.steps) for name in step.changes}
+    bound = pack.messages[message].bindings
+    others = (name for name in bound if pack.values[name].scope == "position" or name in changed)
+    return (*pack.messages[message].correlate, *([event] if event else []), *others)
 
 
 def _repetition(case: Case, pack: Pack, event: Event, step: Exchange) -> Finding:
@@ -205,7 +211,7 @@ def _sent_anew(case: Case, pack: Pack, event: Event, opened: Opened, seen: Mappi
             or not lost
         ):
             continue
-        same = all(earlier.values.get(each) == opened.values.get(each) for each in _telling(pack, opened.name))
+        same = all(earlier.values.get(each) == opened.values.get(each) for each in _telling(case, pack, opened.name))
         if same and earlier.text(name) != opened.text(name):
             text = f"{step.message} was sent again under a new reference although its answer was lost"
             finding = Finding("resend", "new-reference", f"{text} (event {event.seq}).", severity="warning")
@@ -233,15 +239,29 @@ def _too_early(case: Case, pack: Pack, event: Event, opened: Opened, cell: Cell 
 
 
 def _not_concerned(case: Case, pack: Pack, event: Event, opened: Opened, seen: Mapping[str, Seen]) -> Iterator[Stray]:
-    """A message that tells somebody of a movement that does not concern him, such as a country off its route."""
+    """A message that tells somebody of a movement that does not concern him, such as a country off its route.
+
+    Whom the movement concerned before it was changed may be told of the change, and of nothing after it.
+    """
     role, receiver = case.parties[case.sut].role, event.data.get("receiver")
     party = case.parties.get(str(receiver)) or pack.parties.get(str(receiver))
     owed = [each for each in pack.reactions if each.send == opened.name and each.by == role and each.among]
-    ours = [seen.get(step.id, Seen()).opened for step in exchanges(case.steps) if mode(step, case.sut) != "await"]
-    said = [opened["request"] for opened in ours if "request" in opened]
+    told = name_made_by(pack, opened.name, "event") if opened.name else None
+    causes = {each.on for each in owed if not told or each.event == opened.values.get(told)}
+    triggers = {each.on for each in owed}
+    ours = [
+        (step.message, seen[step.id].at["request"].seq, seen[step.id].opened["request"])
+        for step in exchanges(case.steps)
+        if step.message in triggers and settles(step) and "request" in seen.get(step.id, Seen()).opened
+    ]
     for among in {each.among: None for each in owed if each.among}:
-        listed = next((each.values[among.value] for each in said if each.values.get(among.value)), None)
-        if party is None or listed is None or party.facts.get(among.fact) in listed:
+        said = [(name, seq, each.values[among.value] or ()) for name, seq, each in ours if each.values.get(among.value)]
+        before = [each for each in said if each[1] < event.seq] or said[:1]
+        if party is None or not before:
+            continue
+        fact, now = party.facts.get(among.fact), before[-1][2]
+        brought = next(name for name, _, listed in before if listed == now)
+        if fact in now or (brought in causes and any(fact in listed for _, _, listed in before)):
             continue
         text = f"{opened.name} came to {receiver}, which the {among.value} does not name (event {event.seq})."
         finding = Finding("reaction", "not-concerned", text)

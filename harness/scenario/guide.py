@@ -51,7 +51,7 @@ def opening(case: Case) -> tuple[Exchange, ...]:
 
 def leaves(case: Case) -> tuple[Exchange, ...] | None:
     """What a movement has seen accepted when the case is over; ``None`` when that is not certain, or it has ended."""
-    if case.journey:
+    if case.journey or any(step.changes for step in exchanges(case.steps)):
         return None
     begun = opening(case)
     rest = case.steps[len(begun) :]

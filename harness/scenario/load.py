@@ -28,6 +28,7 @@ from harness.scenario.model import (
     Exchange,
     FromPool,
     FromSaved,
+    FromSeats,
     Given,
     Probe,
     Quiet,
@@ -152,7 +153,8 @@ class _Reader:
             receiver=receiver,
             subject=entry.get("subject", subject_of(self.pack, sender, receiver)),
             movement=self.movement(entry),
-            values=dict(self.given(message, entry)),
+            values=dict((*self.given(message, entry, "with"), *self.given(message, entry, "changes"))),
+            changes=self.changes(entry),
             defect=self.defect(message, entry, "defect"),
             expectation=self.expectation(message, entry, "answer") or Expectation(),
             violation=entry.get("when") == "simulated",
@@ -195,11 +197,26 @@ class _Reader:
             permitted=move_outcomes(paths, message, wanted.permitted, place.where),
         )
 
-    def given(self, message: str, entry: Entry) -> Iterator[tuple[str, Given]]:
-        for name, value in entry.table("with"):
+    def changes(self, entry: Entry) -> frozenset[str]:
+        """The names of what is new from this step on; what is wrong on purpose changes nothing."""
+        names = frozenset(name for name, _ in entry.table("changes"))
+        if names and ("when" in entry or "defect" in entry):
+            raise entry.at("changes").fault(
+                "a step that is wrong on purpose changes nothing for the others", remedy="Set the value with `with:`."
+            )
+        if twice := names.intersection(name for name, _ in entry.table("with")):
+            raise entry.at("changes").fault(f"{min(twice)} is set twice", remedy="Leave it out in `with:`.")
+        return names
+
+    def given(self, message: str, entry: Entry, key: str) -> Iterator[tuple[str, Given]]:
+        for name, value in entry.table(key):
             pick(name, self.pack.messages[message].bindings, f"bound name of {message}", value.where)
             if isinstance(value.data, dict) and "pool" in value:
                 yield name, FromPool(value.name("pool", self.pack.pools, "pool"))
+            elif isinstance(value.data, dict) and "seats" in value:
+                if self.pack.values[name].make.kind != "facts":
+                    raise value.fault(f"{name} is not made from the facts of seats", expected="a text or a list")
+                yield name, FromSeats(value.names("seats", self.seats, "party"))
             else:
                 yield name, self.value(value)
 

@@ -33,7 +33,17 @@ class FromSaved:
     name: str
 
 
-Given: TypeAlias = "Value | FromPool | FromSaved"
+@dataclass(frozen=True)
+class FromSeats:
+    """The facts of these seats only, in the order given, for a value that is made from the facts of all of them.
+
+    In a script: ``changes: {itinerary: {seats: [customs.departure, customs.transit]}}``.
+    """
+
+    seats: tuple[str, ...]
+
+
+Given: TypeAlias = "Value | FromPool | FromSaved | FromSeats"
 
 
 @dataclass(frozen=True)
@@ -76,7 +86,9 @@ class Exchange:
         sender, receiver: party ids.
         subject: the position that the exchange is about (whose operation), or ``None``.
         movement: the movement that it belongs to; the empty text where a case has only one.
-        values: values set in this step (``with:``).
+        values: values set in this step (``with:`` and ``changes:``).
+        changes: names of those that are new from this step on, for everybody (``changes:``); the others belong to the
+            step alone.
         defect: name of the defect put into it, or ``None``.
         expectation: how it must be answered.
         violation: the request itself breaks the rules (``when: simulated``): only a simulated party sends it.
@@ -102,6 +114,7 @@ class Exchange:
     subject: str | None = None
     movement: str = ""
     values: Mapping[str, Given] = field(default_factory=dict)
+    changes: frozenset[str] = frozenset()
     defect: str | None = None
     expectation: Expectation = field(default_factory=Expectation)
     violation: bool = False

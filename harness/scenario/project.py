@@ -18,7 +18,7 @@ from fnmatch import fnmatchcase
 
 from harness.pack.model import Outcome, Pack, Party, Reaction
 from harness.pack.read_lifecycle import SUBJECT
-from harness.scenario.model import AnyOrder, Attest, Case, Exchange, Mode, Probe, Quiet, Scenario, Step
+from harness.scenario.model import AnyOrder, Attest, Case, Exchange, FromSeats, Mode, Probe, Quiet, Scenario, Step
 from harness.scenario.route import legal_route
 
 ACCEPTED = Outcome("accepted")
@@ -150,15 +150,22 @@ def _numbered(steps: Iterable[Step]) -> Iterator[Step]:
 
 
 def _expanded(steps: Iterable[Step], pack: Pack, parties: tuple[str, ...], seat: str) -> Iterator[Step]:
-    """The steps with everything that is owed after or inside them."""
+    """The steps with everything that is owed after or inside them, to those whom it concerns as the script stands."""
+    concerned: dict[tuple[str, str], tuple[str, ...]] = {}
     for step in steps:
+        for each in exchanges([step]):
+            concerned |= {
+                (each.movement, name): given.seats
+                for name, given in each.values.items()
+                if name in each.changes and isinstance(given, FromSeats)
+            }
         if isinstance(step, Exchange):
-            yield from _with_reactions(step, pack, parties, seat)
+            yield from _with_reactions(step, pack, parties, seat, concerned)
         elif isinstance(step, AnyOrder):
             owed: list[Step] = []
             inner: list[Exchange] = []
             for exchange in step.steps:
-                first, *others = _with_reactions(exchange, pack, parties, seat)
+                first, *others = _with_reactions(exchange, pack, parties, seat, concerned)
                 if isinstance(first, Exchange):
                     inner.append(first)
                 owed.extend(others)
@@ -170,13 +177,26 @@ def _expanded(steps: Iterable[Step], pack: Pack, parties: tuple[str, ...], seat:
             yield step
 
 
-def _with_reactions(step: Exchange, pack: Pack, parties: tuple[str, ...], seat: str) -> Iterator[Step]:
+def _with_reactions(
+    step: Exchange,
+    pack: Pack,
+    parties: tuple[str, ...],
+    seat: str,
+    concerned: Mapping[tuple[str, str], tuple[str, ...]],
+) -> Iterator[Step]:
+    """The exchange with what is owed inside it, then what is owed after it.
+
+    Parameters:
+        step, pack, parties, seat: as for :func:`project`.
+        concerned: the seats of which values of a movement are made, where the script says so.
+    """
     owed = [
         (reaction, ower, target)
         for reaction in pack.reactions
         if reaction.on == step.message
         for ower in owers(reaction, step, pack)
         for target in targets(reaction, step, parties, ower)
+        if reaction.among is None or target in concerned.get((step.movement, reaction.among.value), parties)
     ]
     during, ends = list(step.during), _ends(step)
     for reaction, ower, target in owed:

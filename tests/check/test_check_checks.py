@@ -178,6 +178,39 @@ def test_a_value_that_the_conversation_knows_otherwise_is_told(pack: Pack) -> No
         assert [found.code for found in run("consistency", subject)] == codes
 
 
+OLD, NEW = ["UZ0048213", "UZ0048214"], ["TM0071155", "TM0071156"]
+
+
+@pytest.mark.parametrize(
+    ("step", "seals", "changes", "later", "text"),
+    [
+        ("I9.2", NEW, (), (), None),
+        ("I9.2", OLD, (), (), "the conversation knows"),
+        ("late", OLD, (), ("I11", "I9.2"), None),
+        ("late", ["TM0000001"], (), ("I11", "I9.2"), "the conversation knows"),
+        ("I11.2", NEW, ("seals",), (), "was to be changed"),
+        ("I11.2", OLD, ("seals",), (), None),
+    ],
+)
+def test_what_a_step_has_changed_is_said_anew_from_then_on(
+    pack: Pack, step: str, seals: list[str], changes: tuple[str, ...], later: tuple[str, ...], text: str | None
+) -> None:
+    sender = "customs.departure"
+    heard = Conversation(pack).heard("I7", "request", sender, opened(pack, "I7", {"seals": OLD}), subject="departure")
+    changed = opened(pack, "I11", {"seals": NEW})
+    own = frozenset({"seals"})
+    heard = heard.heard("I11", "request", sender, changed, subject="departure", own=own, changes=own)
+    assert (heard.known("seals", "departure"), heard.before("seals", None, "", ["I11"])) == (NEW, (OLD,))
+    named = frozenset(changes)
+    about = Dialogue(
+        step, "request", "departure", heard, pack.parties, sender, "platform",
+        own=named, changes=named, later=frozenset(later),
+    )  # fmt: skip
+    found = run("consistency", Subject(pack, opened(pack, "I11", {"seals": seals}), (), TYPE, dialogue=about))
+    assert [each.code for each in found] == (["seals"] if text else [])
+    assert all(text in each.message for each in found if text)
+
+
 def test_a_finding_finds_the_requirement_that_names_it_most_exactly(pack: Pack) -> None:
     exact = next(broken_by(pack, Finding("correlation", "reference-reused", ""), "customs", "I9"))
     assert exact.id == "ETIR-REF-UNIQUE"

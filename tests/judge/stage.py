@@ -23,7 +23,7 @@ from harness.message.document import parse
 from harness.message.model import Document, Value
 from harness.pack.load import load_pack
 from harness.pack.model import Pack
-from harness.scenario.model import Case, Exchange
+from harness.scenario.model import Case, Exchange, FromSeats
 from harness.scenario.plan import Parameters, Plan, Subject, make_plan
 from harness.scenario.project import exchanges, mode
 from harness.security.model import Identity
@@ -149,11 +149,24 @@ class Stage:
             if maker.kind == "fact" and seat and fact in self.case.parties[seat].facts:
                 found[bound] = self.case.parties[seat].facts[fact]
             if maker.kind == "facts":
+                seats = self.changed(step, bound)
                 takes_part = [party for each, party in self.case.parties.items() if fnmatchcase(each, who)]
+                takes_part = [self.case.parties[each] for each in seats] if seats else takes_part
                 found[bound] = [party.facts[fact] for party in takes_part]
             if maker.kind == "event":
                 found[bound] = step.event
         return found
+
+    def changed(self, step: Exchange, name: str) -> tuple[str, ...]:
+        """The seats of which a value is made at a step, where the script has said so until then."""
+        seats: tuple[str, ...] = ()
+        for each in exchanges(self.case.steps):
+            given = each.values.get(name)
+            if name in each.changes and isinstance(given, FromSeats):
+                seats = given.seats
+            if each.id == step.id:
+                break
+        return seats
 
     def exchange(self, name: str, **answer: Any) -> None:
         """A whole exchange; keywords change the SUT's message: its request where it sends, else its answer."""

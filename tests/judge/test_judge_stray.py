@@ -164,6 +164,36 @@ def test_nobody_is_told_of_a_transport_that_does_not_come_to_him(world: World, r
     assert (verdict.requirements["ETIR-I15-ROUTE"] is Verdict.FAIL) == hit
 
 
+@pytest.mark.parametrize(("event", "hit"), [("DEC", False), ("TER", True)])
+def test_a_country_that_is_left_out_may_be_told_of_that_and_of_nothing_after_it(
+    world: World, event: str, hit: bool
+) -> None:
+    stage = world.stage(world.plan("platform"), "route-shortened@platform").play()
+    told = [step for step in exchanges(stage.case.steps) if step.message == "I15" and step.event == event][-1]
+    assert told.receiver == "customs.departure"
+    extra(stage, told.id, again=True, receiver="customs.destination")
+    verdict = stage.end().judge()
+    assert codes(verdict) == (["reaction/not-concerned"] if hit else [])
+    assert (verdict.requirements["ETIR-I15-ROUTE"] is Verdict.FAIL) == hit
+
+
+@pytest.mark.parametrize(("first", "hit"), [(True, True), (False, False)])
+def test_a_country_is_told_nothing_before_it_comes_onto_the_route(world: World, first: bool, hit: bool) -> None:
+    stage = world.stage(world.plan("platform"), "route-extended@platform")
+    stage.write("case-started", attempt=1)
+    inner = {each.id for step in exchanges(stage.case.steps) for each in step.during}
+    script = [step for step in exchanges(stage.case.steps) if step.id not in inner]
+    early = next(step for step in script if step.reaction == "customs-told-started")
+    for step in script:
+        stage.exchange(step.id)
+        if first and step.id == early.id:
+            extra(stage, early.id, again=True, receiver="customs.destination")
+    if not first:
+        extra(stage, early.id, again=True, receiver="customs.destination")
+    verdict = stage.end().judge()
+    assert ("reaction/not-concerned" in codes(verdict)) == hit
+
+
 @pytest.mark.parametrize(("before", "expected"), [(("E1", "I1"), ["legality/220"]), (("E1", "I1", "I7"), [])])
 def test_nobody_starts_before_the_acceptance_has_arrived(
     world: World, before: tuple[str, ...], expected: list[str]
