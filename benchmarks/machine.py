@@ -31,7 +31,7 @@ from harness.exchange.data import make_data
 from harness.exchange.model import Setup
 from harness.exchange.play import Player
 from harness.exchange.recorder import Recorder
-from harness.exchange.stage import Stage
+from harness.exchange.stage import Stage, seldom_collected
 from harness.exchange.switchboard import Switchboard
 from harness.exchange.tls import client_context, server_context
 from harness.exchange.wire import Listener, WireTransport
@@ -210,7 +210,8 @@ async def machine(world: World, case: Case, transport: str) -> AsyncIterator[Mac
             f"https://{HOST}:{listener.port}",
         )
         try:
-            yield Machine(world, case, stage, plan, itertools.count())
+            with seldom_collected():
+                yield Machine(world, case, stage, plan, itertools.count())
         finally:
             await beneath.aclose()
             await listener.close()

@@ -69,8 +69,10 @@ def compose_request(data: Data, conversation: Conversation, step: Exchange, now:
             values[name] = data.given(step, name, conversation.saved)
         elif forwarded is None or fresh:
             value = make(data, rule, occasion) if rule.scope == "message" else known(data, conversation, step, name)
-            unsaid = rule.make.kind == "reply" or not has_place(data, rule, occasion)
-            if value is not None or (unsaid and sample.pointers(message.bindings[name].path)):
+            if value is not None or (
+                (rule.make.kind == "reply" or not has_place(data, rule, occasion))
+                and sample.pointers(message.bindings[name].path)
+            ):
                 values[name] = value
     return Composed(message, build(sample, message.bindings, _news(sample, message, values)))
 

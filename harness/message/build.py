@@ -47,7 +47,7 @@ def build(sample: Document, bindings: Mapping[str, Binding], values: Values) -> 
             _write_list(document.top, binding, place, rest, value, repeated)
     for binding, value in given:
         if binding.parts[1] is None:
-            _write(document.top, binding, binding.path, value)
+            _write(document, binding, binding.path, value)
     return document
 
 
@@ -129,7 +129,7 @@ def _write_record(item: Place, binding: Binding, record: Mapping[str, str | None
             _write(item, binding, path, text)
 
 
-def _write(start: Place, binding: Binding, path: str, text: object) -> None:
+def _write(start: Document | Place, binding: Binding, path: str, text: object) -> None:
     if not isinstance(text, str):
         raise _fault(binding, path, f"takes a text, not {type(text).__name__}")
     found = start.reach(parse_path(path), new_attribute=True)

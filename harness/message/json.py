@@ -147,9 +147,9 @@ class JsonDocument:
         """The whole value, as the place from which paths start."""
         return JsonPlace({"": self.value}, "")
 
-    def reach(self, path: Path) -> list[JsonPlace]:
+    def reach(self, path: Path, *, new_attribute: bool = False) -> list[JsonPlace]:
         """See :meth:`harness.message.model.Document.reach`."""
-        return self.top.reach(path)
+        return self.top.reach(path, new_attribute=new_attribute)
 
     def texts(self, path: str) -> list[str]:
         """Text of every place that *path* reaches and that is not ``null``, in document order."""

@@ -117,8 +117,12 @@ class Document(Protocol):
         """The place from which every path starts."""
         ...
 
-    def reach(self, path: Path) -> Sequence[Place]:
-        """Every place that *path* reaches, in document order, to be read: what writes begins at :attr:`top`."""
+    def reach(self, path: Path, *, new_attribute: bool = False) -> Sequence[Place]:
+        """Every place that *path* reaches from the top. From the first call on nothing in the document may move.
+
+        Parameters:
+            path, new_attribute: see :meth:`Place.reach`.
+        """
         ...
 
     @property

@@ -57,14 +57,8 @@ class XmlPlace(NamedTuple):
         """See :meth:`harness.message.model.Place.reach`; namespaces are not looked at, a schema does that."""
         if self.attribute is not None:
             return [] if path.steps else [self]
-        name = path.attribute
-        if name is None:
-            return [XmlPlace(element) for element in _elements(self.element, path.steps)]
-        return [
-            XmlPlace(element, key)
-            for element in _elements(self.element, path.steps[:-1])
-            for key in _attributes(element, name) or ([name] if new_attribute else [])
-        ]
+        steps = path.steps if path.attribute is None else path.steps[:-1]
+        return _places(_elements(self.element, steps), path, new_attribute=new_attribute)
 
     def write(self, text: str) -> None:
         """Set the attribute, or the text of an element without child elements."""
@@ -112,6 +106,18 @@ class XmlPlace(NamedTuple):
         etree.SubElement(self.element, str(etree.QName(namespace, FOREIGN))).text = "x"
 
 
+def _places(elements: Sequence[etree._Element], path: Path, *, new_attribute: bool) -> list[XmlPlace]:
+    """What a path reaches, from the elements that it leads to or that can have its attribute."""
+    name = path.attribute
+    if name is None:
+        return [XmlPlace(element) for element in elements]
+    return [
+        XmlPlace(element, key)
+        for element in elements
+        for key in _attributes(element, name) or ([name] if new_attribute else [])
+    ]
+
+
 def _elements(start: etree._Element, steps: Sequence[Step]) -> list[etree._Element]:
     elements = [start]
     for step in steps:
@@ -139,7 +145,7 @@ def _attributes(element: etree._Element, name: str) -> list[str]:
 class XmlDocument:
     """A view on an element, which may stand inside a larger tree, such as the payload of an envelope.
 
-    It is walked through once, when it is read for the first time; from then on it must stay as it is.
+    It is walked through once, when it is read for the first time; from then on its elements must stay where they are.
     """
 
     element: etree._Element
@@ -170,12 +176,9 @@ class XmlDocument:
         """The element, as the place from which paths start."""
         return XmlPlace(self.element)
 
-    def reach(self, path: Path) -> list[XmlPlace]:
+    def reach(self, path: Path, *, new_attribute: bool = False) -> list[XmlPlace]:
         """See :meth:`harness.message.model.Document.reach`."""
-        elements, name = self._elements(path), path.attribute
-        if name is None:
-            return [XmlPlace(element) for element in elements]
-        return [XmlPlace(element, key) for element in elements for key in _attributes(element, name)]
+        return _places(self._elements(path), path, new_attribute=new_attribute)
 
     def texts(self, path: str) -> list[str]:
         """Text of every place that *path* reaches, in document order."""

@@ -57,7 +57,7 @@ def write(payload: bytes, soap: str, signing: Signing) -> Protected:
         MalformedInput: the payload has no canonical form.
     """
     envelope = NAMESPACES[soap]
-    mark = sha256(payload + repr(signing.created).encode()).hexdigest()[:16]
+    mark = sha256(payload + str(signing.created).encode()).hexdigest()[:16]
     opening = f'<env:Body xmlns:env="{envelope}" xmlns:wsu="{WSU}" {signing.ids}="body-{mark}">'
     body = opening.encode() + payload + b"</env:Body>"
     usual = signing.canonicalisation == "exc-c14n" and not signing.prefixes and not signing.cosigners
