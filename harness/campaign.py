@@ -40,6 +40,7 @@ from harness.evidence.store import Store
 from harness.exchange.engine import Engine, Played
 from harness.exchange.model import Setup
 from harness.exchange.resume import Past, beyond, look_back
+from harness.exchange.stage import seldom_collected
 from harness.hookspec import watchers
 from harness.judge.case import judge_case
 from harness.judge.model import RunVerdict, Verdict
@@ -256,7 +257,7 @@ class Campaign:
 
     def _run(self, out: Path, setup: Setup, keys: Sequence[Signer], hooks: HookRelay) -> None:
         try:
-            with alone(out / EVIDENCE):
+            with alone(out / EVIDENCE), seldom_collected():
                 self._result = asyncio.run(self._campaign(out, setup, keys, hooks))
         except BaseException as problem:
             self._failure = problem

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -93,12 +94,12 @@ def open_message(
         with _remembering:
             _latest[key] = opened
             if len(_latest) > _REMEMBERED:
-                del _latest[next(iter(_latest))]
+                _latest.popitem(last=False)
     return opened
 
 
 _REMEMBERED = 512
-_latest: dict[Hashable, Opened] = {}
+_latest: OrderedDict[Hashable, Opened] = OrderedDict()
 """The messages of the cases in flight: the play opens them first, the judge again at the end."""
 _remembering = Lock()
 

@@ -36,7 +36,7 @@ from harness.exchange.movement import Movement, movement_after
 from harness.exchange.play import Player
 from harness.exchange.recorder import Recorder
 from harness.exchange.resume import Past, is_spoiled, look_back
-from harness.exchange.stage import Stage, seldom_collected
+from harness.exchange.stage import Stage
 from harness.exchange.switchboard import Switchboard
 from harness.exchange.tls import client_context, server_context
 from harness.exchange.transport import WireTransport
@@ -186,18 +186,17 @@ class Engine:
         loop.set_exception_handler(self._troubled)
         timing = asyncio.create_task(self._watch_the_computer())
         try:
-            with seldom_collected():
-                yield Stage(
-                    self._pack,
-                    parameters.timers,
-                    setup,
-                    trust,
-                    self._recorder,
-                    switchboard,
-                    transports,
-                    self._clock,
-                    setup.advertised or own_url,
-                )
+            yield Stage(
+                self._pack,
+                parameters.timers,
+                setup,
+                trust,
+                self._recorder,
+                switchboard,
+                transports,
+                self._clock,
+                setup.advertised or own_url,
+            )
         finally:
             timing.cancel()
             await asyncio.gather(timing, return_exceptions=True)

@@ -24,9 +24,9 @@ def read(document: Document, bindings: Mapping[str, Binding]) -> dict[str, Value
 
 def _read(document: Document, binding: Binding) -> Value:
     place, rest = binding.parts
-    found = document.reach(place)
     if rest is None:
-        return found[0].text if found else None
+        return document.text(place)
+    found = document.reach(place)
     if binding.fields:
         fields = {name: parse_path(path) for name, path in binding.fields.items()}
         return [{name: _first(item, path) for name, path in fields.items()} for item in found]

@@ -151,6 +151,11 @@ class JsonDocument:
         """See :meth:`harness.message.model.Document.reach`."""
         return self.top.reach(path, new_attribute=new_attribute)
 
+    def text(self, path: Path) -> str | None:
+        """See :meth:`harness.message.model.Document.text`."""
+        places = self.top.reach(path)
+        return places[0].text if places else None
+
     def texts(self, path: str) -> list[str]:
         """Text of every place that *path* reaches and that is not ``null``, in document order."""
         places = self.top.reach(parse_path(path))

@@ -130,6 +130,10 @@ class Document(Protocol):
         """The root element in Clark notation ``{namespace}local``; ``""`` for JSON."""
         ...
 
+    def text(self, path: Path) -> str | None:
+        """Text of the first place that *path* reaches; ``None`` where there is none, or no text in it."""
+        ...
+
     def texts(self, path: str) -> list[str]:
         """Text of every place that *path* reaches, in document order (comments do not cut it)."""
         ...

@@ -180,9 +180,20 @@ class XmlDocument:
         """See :meth:`harness.message.model.Document.reach`."""
         return _places(self._elements(path), path, new_attribute=new_attribute)
 
+    def text(self, path: Path) -> str | None:
+        """See :meth:`harness.message.model.Document.text`."""
+        if path.attribute is None:
+            elements = self._elements(path)
+            return _text(elements[0]) if elements else None
+        places = self.reach(path)
+        return places[0].text if places else None
+
     def texts(self, path: str) -> list[str]:
         """Text of every place that *path* reaches, in document order."""
-        return [place.text or "" for place in self.reach(parse_path(path))]
+        parsed = parse_path(path)
+        if parsed.attribute is None:
+            return [_text(element) for element in self._elements(parsed)]
+        return [place.text or "" for place in self.reach(parsed)]
 
     def pointers(self, path: str) -> list[str]:
         """Exact pointer of every place that *path* reaches."""

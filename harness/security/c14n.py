@@ -45,7 +45,8 @@ def canonical(
         MalformedInput: ``not-canonicalisable``: the element has no canonical form, such as one with a relative
             namespace name (Canonical XML 1.0, section 1.3). That is never the same as an empty form.
     """
-    _make_known(prefixes)
+    if prefixes:
+        _make_known(prefixes)
     apex = element if exclusive and "#default" not in prefixes else _cut_out(element, inherit_xml=not exclusive)
     return _write(apex, exclusive=exclusive, prefixes=prefixes, comments=comments)
 
@@ -57,7 +58,8 @@ def canonical_document(
 
     Parameters and errors are those of :func:`canonical`.
     """
-    _make_known(prefixes)
+    if prefixes:
+        _make_known(prefixes)
     return _write(root.getroottree(), exclusive=exclusive, prefixes=prefixes, comments=comments)
 
 
@@ -78,8 +80,6 @@ def _write(
 
 def _make_known(prefixes: Sequence[str]) -> None:
     """Put prefixes into the libxml2 dictionary of this thread; an event filter is interned there."""
-    if not prefixes:
-        return
     known: set[str] = _thread.__dict__.setdefault("known", set())
     for prefix in prefixes:
         if prefix not in known:

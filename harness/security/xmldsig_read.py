@@ -5,6 +5,7 @@ Source: XML Signature 1.1, sections 4.3 and 4.4 (structure, references).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from lxml import etree
@@ -129,8 +130,9 @@ def read_signature(element: etree._Element) -> Signature:
 
 def _read_reference(element: etree._Element) -> Reference:
     _expect(element, "Reference")
-    names = _REFERENCE if first_child(element, _NAMES["Transforms"]) is not None else _REFERENCE[1:]
-    parts = _parts(element, *names)
+    parts = children_of(element)
+    names = _REFERENCE if len(parts) > 2 else _REFERENCE[1:]
+    _expect_all(element, parts, names)
     if len(parts) > len(names):
         raise ValueError("a Reference has more than Transforms, DigestMethod and DigestValue")
     *transforms, digest, value = parts
@@ -188,16 +190,25 @@ def _signature_method(element: etree._Element) -> str:
 def _parts(element: etree._Element, *names: str) -> list[etree._Element]:
     """The child elements; those with which it must begin have these names."""
     children = children_of(element)
+    _expect_all(element, children, names)
+    return children
+
+
+def _expect_all(element: etree._Element, children: Sequence[etree._Element], names: Sequence[str]) -> None:
     if len(children) < len(names):
         raise ValueError(f"{local_name(element)} has {len(children)} parts, and {len(names)} are due")
     for child, name in zip(children, names, strict=False):
-        _expect(child, name)
-    return children
+        if child.tag != _NAMES[name]:
+            raise _misplaced(child, name)
 
 
 def _expect(element: etree._Element, name: str) -> None:
     if element.tag != _NAMES[name]:
-        raise ValueError(f"{local_name(element)} stands where {name} is due")
+        raise _misplaced(element, name)
+
+
+def _misplaced(element: etree._Element, name: str) -> ValueError:
+    return ValueError(f"{local_name(element)} stands where {name} is due")
 
 
 def _algorithm(element: etree._Element) -> str:
