@@ -76,16 +76,7 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         try:
-            self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-            self._connection.execute("PRAGMA locking_mode = EXCLUSIVE")
-            self._connection.execute("PRAGMA journal_mode = WAL")
-            self._connection.execute("PRAGMA synchronous = FULL")
-            mark = self._connection.execute("PRAGMA application_id").fetchone()[0]
-            empty = not self._connection.execute("SELECT 1 FROM sqlite_master").fetchone()
-            if mark != MARK and not empty:
-                raise sqlite3.DatabaseError("it is the file of another program")
-            self._connection.execute(f"PRAGMA application_id = {MARK}")
-            self._connection.executescript(_SCHEMA)
+            self._connection = _connected(path)
         except sqlite3.Error as problem:
             raise ConfigurationFault(
                 f"the state cannot be kept: {problem}",
@@ -181,6 +172,29 @@ class Store:
             self._open = True
             with suppress(RuntimeError):  # nobody runs yet: whoever starts will commit
                 asyncio.get_running_loop().call_soon(self.commit)
+
+
+def _connected(path: Path) -> sqlite3.Connection:
+    """A connection to one of our files, ready for use; no other process gets one meanwhile.
+
+    Raises:
+        sqlite3.Error: it cannot be opened, is not one of ours, or another process uses it.
+    """
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    try:
+        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        mark = connection.execute("PRAGMA application_id").fetchone()[0]
+        empty = not connection.execute("SELECT 1 FROM sqlite_master").fetchone()
+        if mark != MARK and not empty:
+            raise sqlite3.DatabaseError("it is the file of another program")
+        connection.execute(f"PRAGMA application_id = {MARK}")
+        connection.executescript(_SCHEMA)
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
 
 
 class _Table(MutableMapping[K, V], Generic[K, V]):

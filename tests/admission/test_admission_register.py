@@ -6,6 +6,7 @@ import json
 import shutil
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -244,7 +245,7 @@ def test_the_way_of_an_operator(demo: Path, tmp_path: Path, capsys: pytest.Captu
     assert main(["register", "list", "--register", register, "--json"]) == 0
     answer = json.loads(capsys.readouterr().out.rpartition("index.html\n")[2])
     assert [each["status"] for each in answer] == ["revoked"]
-    with sqlite3.connect(register) as connection:
+    with closing(sqlite3.connect(register)) as connection:
         assert connection.execute("SELECT COUNT(*) FROM history").fetchone() == (2,)
 
 
