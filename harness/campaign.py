@@ -20,7 +20,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.bundle.finish import finish_bundle
 from harness.bundle.resume import differences, reopen_run, repeat_run
@@ -35,7 +35,8 @@ from harness.errors import (
     HarnessFault,
 )
 from harness.evidence.clock import Clock, SystemClock
-from harness.evidence.log import EventLog, alone, read_events
+from harness.evidence.log import EventLog, alone, keep_events
+from harness.evidence.message import forget_messages
 from harness.evidence.store import Store
 from harness.exchange.engine import Engine, Played
 from harness.exchange.model import Setup
@@ -279,11 +280,12 @@ class Campaign:
             past = await asyncio.to_thread(self._look_back, out) if self._resumed else None
             played = await self._play(log, setup, hooks, past, clock)
         self._keep_number(played.next_serial)
+        forget_messages()
         return self._conclude(out, played, keys, hooks)
 
     def _look_back(self, out: Path) -> Past:
         """Where the run came to; what other runs have used since then is not used again."""
-        events, fetch = tuple(read_events(out / EVIDENCE)), Store(out / EVIDENCE).get
+        events, fetch = keep_events(out / EVIDENCE), Store(out / EVIDENCE).get
         past = self._past or look_back(self.plan, self.pack, events, fetch)
         return past if self._wish.fresh else beyond(past, first_number(self.target), self.plan.parameters.pools)
 
@@ -318,16 +320,18 @@ class Campaign:
 
     def _conclude(self, out: Path, played: Played, keys: Sequence[Signer], hooks: HookRelay) -> Result:
         """Judge, record, report and sign."""
-        fetch = Store(out / EVIDENCE).get
-        events = tuple(read_events(out / EVIDENCE))
-        live = {verdict.case: verdict for verdict in played.verdicts}
-        verdicts = [live.get(case.id) or judge_case(case, self.plan, self.pack, (), fetch) for case in self.plan.cases]
-        judgement = summarise(self.plan, self.pack, verdicts, events, fetch)
-        record = make_record(self.plan, self.pack, events, judgement, tool=this_tool())
+        judgement, record = self._judge(out, played)
         zipped = out.with_name(f"{out.name}.zip") if self._wish.zipped else None
         statement = write_bundle(out, self.plan, self.pack, record, keys, ics=self._ics, zipped=zipped)
         hooks.c2c_finished(judgement=judgement, bundle=out)
         return Result(judgement, out, zipped, played.complete, statement is not None)
+
+    def _judge(self, out: Path, played: Played) -> tuple[RunJudgement, dict[str, Any]]:
+        fetch, events = Store(out / EVIDENCE).get, keep_events(out / EVIDENCE)
+        live = {verdict.case: verdict for verdict in played.verdicts}
+        verdicts = [live.get(case.id) or judge_case(case, self.plan, self.pack, (), fetch) for case in self.plan.cases]
+        judgement = summarise(self.plan, self.pack, verdicts, events, fetch)
+        return judgement, make_record(self.plan, self.pack, events, judgement, tool=this_tool())
 
 
 def _signing_keys(target: Target) -> tuple[Signer, ...]:

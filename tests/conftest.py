@@ -2,7 +2,7 @@
 
 On a bare machine a test that needs a tool beyond Python is skipped, with its reason: ``needs xmlsec1``. With
 ``C2C_REQUIRE_TOOLS=1``, as in continuous integration, such a skip is a failure. Skips for another reason than a missing
-tool (``only on Windows``) stay skips.
+tool (``only on Windows``) stay skips. Properties are tested without a watch: how fast this computer is proves nothing.
 """
 
 from __future__ import annotations
@@ -11,6 +11,10 @@ import os
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("c2c", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("c2c")
 
 TOOLS_REQUIRED = os.environ.get("C2C_REQUIRE_TOOLS") == "1"
 

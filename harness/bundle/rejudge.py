@@ -20,7 +20,7 @@ from typing import Any, Literal
 from lxml import etree
 
 from harness.errors import BundleFault, HarnessError, HarnessFault
-from harness.evidence.log import read_events
+from harness.evidence.log import keep_events, read_events
 from harness.evidence.model import Event
 from harness.evidence.store import Store
 from harness.judge.case import Fetch, events_by_case, judge_case
@@ -136,7 +136,7 @@ def judge_evidence(
         HarnessFault: a check of ours failed; says in which case.
     """
     with blaming_the_bundle("the evidence cannot be judged"):
-        events = tuple(read_events(folder / "evidence"))
+        events = keep_events(folder / "evidence")
         by_case = events_by_case((case.id for case in plan.cases), events)
         fetch = Store(folder / "evidence").get
         verdicts = [_judge(case, plan, pack, by_case[case.id], fetch, reviews) for case in plan.cases]
@@ -185,7 +185,7 @@ def judge_again(bundle: Bundle) -> tuple[str, Mapping[str, Any]]:
         days = _days(validity["from"], validity["until"])
         if days > VALID_DAYS:
             raise BundleFault(f"the validity is {days} days", expected=f"at most {VALID_DAYS} days after the run")
-    again = json.loads(json.dumps(judge_evidence(bundle.folder, bundle.plan, bundle.pack, tool, days)[1]))
+    _, again = judge_evidence(bundle.folder, bundle.plan, bundle.pack, tool, days)
     place = first_difference(again, bundle.record)
     if place is None:
         return "The evidence was judged again and gave the same record, byte for byte.", bundle.record
@@ -290,11 +290,11 @@ def derive_again(
 
 
 def first_difference(one: Any, other: Any, path: str = "") -> str | None:
-    """The place at which two JSON values first differ, ``None`` when they are the same."""
+    """The place at which two JSON values first differ, if only in the order of members; else ``None``."""
     if isinstance(one, dict) and isinstance(other, dict):
-        for key in (*one, *(key for key in other if key not in one)):
-            if key not in one or key not in other:
-                return f"{path}/{key}"
+        for key, there in zip_longest(one, other):
+            if key != there:
+                return f"{path}/{key if key not in other else there}"
             if (place := first_difference(one[key], other[key], f"{path}/{key}")) is not None:
                 return place
         return None

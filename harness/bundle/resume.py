@@ -13,7 +13,7 @@ from harness.bundle.verify import opened, verify_bundle
 from harness.bundle.write import CLAIMS, EVIDENCE, PACK, PLAN, clear
 from harness.errors import BUNDLE_INVALID, BundleFault, ConfigurationFault, Where
 from harness.evidence.log import FILE as LOG
-from harness.evidence.log import alone, read_events
+from harness.evidence.log import alone, keep_events, read_events
 from harness.evidence.store import Store
 from harness.exchange.resume import Past, look_back, repeating
 from harness.judge.run import judge_run
@@ -43,7 +43,7 @@ def repeat_run(bundle: Path, folder: Path, at: datetime) -> tuple[Plan, Pack, Pa
     """
     _copy_run(bundle, folder, at)
     plan, pack = reopen_run(folder, complete=True)
-    events = tuple(read_events(folder / EVIDENCE))
+    events = keep_events(folder / EVIDENCE)
     fetch = Store(folder / EVIDENCE).get
     past = repeating(plan, look_back(plan, pack, events, fetch), judge_run(plan, pack, events, fetch).cases)
     if not past.repeated:

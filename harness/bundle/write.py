@@ -31,7 +31,7 @@ from harness.judge.model import Verdict
 from harness.pack.data import data_folder
 from harness.pack.layers import find_layers
 from harness.pack.model import Pack
-from harness.record.strict import dumps
+from harness.record.strict import dump_lines, dumps
 from harness.record.view import VIEW
 from harness.report.derive import DERIVED
 from harness.scenario.plan import Plan, plan_to_json
@@ -113,7 +113,7 @@ def write_bundle(
             write_durably(folder / "derived" / name, derive(record, store.get))
         for name, make in VIEW.items():
             _write_lines(folder / "view" / name, make(pack, read_events(folder / EVIDENCE), store.get))
-        write_durably(folder / RECORD, dumps(record))
+        _write_lines(folder / RECORD, dump_lines(record))
         statement = issue_statement(folder, record, keys)
     if zipped is not None:
         write_zip(folder, zipped)

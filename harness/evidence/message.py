@@ -98,7 +98,13 @@ def open_message(
     return opened
 
 
-_REMEMBERED = 512
+def forget_messages() -> None:
+    """Let go of the messages that were opened last: nobody opens them again."""
+    with _remembering:
+        _latest.clear()
+
+
+_REMEMBERED = 256
 _latest: OrderedDict[Hashable, Opened] = OrderedDict()
 """The messages of the cases in flight: the play opens them first, the judge again at the end."""
 _remembering = Lock()

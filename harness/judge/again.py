@@ -16,7 +16,7 @@ from harness.judge.beside import beside_controls
 from harness.judge.case import REPEATED, Fetch, events_by_case, judge_case
 from harness.judge.model import CaseVerdict, Verdict
 from harness.pack.model import Pack
-from harness.scenario.plan import Plan
+from harness.scenario.plan import END, Plan
 
 Earlier = Mapping[str, tuple[CaseVerdict, ...]]
 _GOOD = (Verdict.PASS, Verdict.WARNING)
@@ -38,9 +38,12 @@ def earlier_verdicts(
     last = {each.case: each.attempt for each in verdicts}
     found: dict[str, dict[int, CaseVerdict]] = {}
     for seq, repeated in marks:
-        own = {name: [event for event in each if event.seq < seq] for name, each in by_case.items()}
-        then = [judge_case(case, plan, pack, own[case.id], fetch) for case in plan.cases]
-        for each in beside_controls(plan.cases, then):
+        controls = {case.control for case in plan.cases if case.id in repeated and case.control}
+        asked = repeated | controls | {name + END for name in controls}
+        cases = [case for case in plan.cases if case.id in asked]
+        own = {case.id: [event for event in by_case[case.id] if event.seq < seq] for case in cases}
+        then = [judge_case(case, plan, pack, own[case.id], fetch) for case in cases]
+        for each in beside_controls(cases, then):
             if each.case in repeated and 0 < each.attempt < last[each.case]:
                 found.setdefault(each.case, {})[each.attempt] = each
     return {name: tuple(attempts.values()) for name, attempts in found.items()}

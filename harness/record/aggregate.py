@@ -10,9 +10,11 @@ Rules:
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from harness.evidence.clock import stamp
@@ -313,17 +315,29 @@ def _message(number: int, event: Event, signatures: Mapping[str, SignatureReport
         "number": number,
         "event": event.seq,
         "direction": event.kind,
-        "part": data["role"],
-        "message": data.get("message"),
-        "sender": data.get("sender"),
-        "receiver": data.get("receiver"),
+        "part": _shared(data["role"]),
+        "message": _shared(data.get("message")),
+        "sender": _shared(data.get("sender")),
+        "receiver": _shared(data.get("receiver")),
         "at": event.at,
         "digest": data.get("digest"),
-        "head": redact_head(data.get("head") or {}),
-        "tls": data.get("tls"),
+        "head": _head(redact_head(data.get("head") or {})),
+        "tls": _shared(data.get("tls")),
         "defect": data.get("defect"),
-        "signature": None if report is None else _signature(report),
+        "signature": None if report is None else {name: _shared(each) for name, each in _signature(report).items()},
     }
+
+
+def _head(head: Mapping[str, Any]) -> dict[str, Any]:
+    return {"line": _shared(head["line"]), "headers": [_shared(each) for each in head["headers"]]}
+
+
+def _shared(value: Any) -> Any:
+    """A JSON value that thousands of messages repeat, kept once."""
+    return _once(json.dumps(value))
+
+
+_once = lru_cache(maxsize=4096)(json.loads)
 
 
 def _signature(report: SignatureReport) -> dict[str, Any]:

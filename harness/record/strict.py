@@ -7,7 +7,7 @@ are not UTF-8 are refused, and a document is written the same way whenever its c
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from harness.errors import BundleFault
@@ -18,9 +18,16 @@ def dumps(document: Mapping[str, Any]) -> bytes:
 
     Compact enough for thousands of cases, and a change shows as one line.
     """
-    return (
-        "{\n" + ",\n".join(f"{_text(name)}: {_member(value)}" for name, value in document.items()) + "\n}\n"
-    ).encode()
+    return b"".join(dump_lines(document))
+
+
+def dump_lines(document: Mapping[str, Any]) -> Iterator[bytes]:
+    """The same in pieces, for a document of which there should be no second copy as text."""
+    yield b"{\n"
+    for number, (name, value) in enumerate(document.items()):
+        yield (",\n" * (number > 0) + f"{_text(name)}: ").encode()
+        yield from (piece.encode() for piece in _member(value))
+    yield b"\n}\n"
 
 
 def loads(data: bytes, name: str) -> dict[str, Any]:
@@ -33,8 +40,13 @@ def loads(data: bytes, name: str) -> dict[str, Any]:
     Raises:
         BundleFault: it is not UTF-8, not JSON, not an object, or a name stands twice in one object.
     """
+    kept: dict[str, str] = {}
+
+    def read(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        return {name: kept.setdefault(each, each) if isinstance(each, str) else each for name, each in _unique(pairs)}
+
     try:
-        document = json.loads(data.decode("utf-8", "strict"), object_pairs_hook=_unique, parse_constant=_no_constant)
+        document = json.loads(data.decode("utf-8", "strict"), object_pairs_hook=read, parse_constant=_no_constant)
     except ValueError as problem:
         raise BundleFault(f"{name} is not valid JSON: {problem}") from None
     except RecursionError:
@@ -44,25 +56,29 @@ def loads(data: bytes, name: str) -> dict[str, Any]:
     return document
 
 
-def _member(value: Any) -> str:
+def _member(value: Any) -> Iterator[str]:
     if isinstance(value, Mapping) and value:
-        return "{\n " + ",\n ".join(f"{_text(name)}: {_text(item)}" for name, item in value.items()) + "\n}"
-    if isinstance(value, Sequence) and not isinstance(value, str) and value:
-        return "[\n " + ",\n ".join(map(_text, value)) + "\n]"
-    return _text(value)
+        entries, begin, end = (f"{_text(name)}: {_text(item)}" for name, item in value.items()), "{", "}"
+    elif isinstance(value, Sequence) and not isinstance(value, str) and value:
+        entries, begin, end = (_text(item) for item in value), "[", "]"
+    else:
+        yield _text(value)
+        return
+    for number, entry in enumerate(entries):
+        yield f"{',' if number else begin}\n {entry}"
+    yield f"\n{end}"
 
 
 def _text(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(", ", ": "), allow_nan=False)
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    document = dict(pairs)
-    if len(document) != len(pairs):
-        names = [name for name, _ in pairs]
+def _unique(pairs: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
+    names = [name for name, _ in pairs]
+    if len(set(names)) != len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise ValueError(f"the name {twice!r} stands twice in one object")
-    return document
+    return pairs
 
 
 def _no_constant(text: str) -> Any:

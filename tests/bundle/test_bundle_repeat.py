@@ -22,7 +22,10 @@ from harness.cli.main import main
 from harness.demo import Props
 from harness.errors import ConfigurationFault
 from harness.evidence.log import read_events
+from harness.evidence.store import Store
+from harness.judge import again
 from harness.judge.model import RunVerdict
+from harness.judge.run import judge_run
 from harness.pack.data import published_schema
 from harness.record.strict import loads
 from harness.security.statement_key import load_public_keys
@@ -101,6 +104,18 @@ def test_both_attempts_stand_side_by_side(place: Path, both: Path) -> None:
         assert case["verdict"] in ("pass", "warning"), case["reason"]
         assert last_event(earlier) < first_event(case)
     assert "fail" in {case["earlier"][0]["verdict"] for case in again}
+
+
+def test_only_what_was_played_again_is_judged_twice(both: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan, pack = rejudge.open_plan(both, loads((both / "plan.json").read_bytes(), "plan.json"))
+    events, fetch = tuple(read_events(both / "evidence")), Store(both / "evidence").get
+    judged = judge_run(plan, pack, events, fetch)
+    asked: list[str] = []
+    real = again.judge_case
+    monkeypatch.setattr(again, "judge_case", lambda case, *rest: asked.append(case.id) or real(case, *rest))
+    earlier = again.earlier_verdicts(plan, pack, events, fetch, judged.cases)
+    assert sorted(asked) == sorted(record_of(both)["repeated"][0]["cases"])
+    assert earlier == judged.earlier
 
 
 def test_a_demand_that_was_broken_before_is_not_verified(both: Path) -> None:

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 
 from harness.errors import BundleFault, ConfigurationFault, HarnessFault
 from harness.evidence.clock import FixedClock, SystemClock
-from harness.evidence.log import EventLog, read_events
+from harness.evidence.log import EventLog, keep_events, read_events
 from harness.evidence.store import Store
 from harness.host import WINDOWS
 
@@ -34,6 +35,29 @@ def test_what_is_written_is_read(tmp_path):
     assert [event.seq for event in written] == [0, 1, 2]
     assert written[0].at == "2020-01-01T00:00:00.000000Z"
     assert events.cut_off is None
+
+
+def test_events_that_are_kept_are_the_same_and_take_half_the_memory(tmp_path):
+    with EventLog(tmp_path, FixedClock(AT)) as log:
+        for number in range(3000):
+            log.write(
+                "sent", f"case-{number // 10}", "S", role="request", head={"line": "", "headers": [["A", "b"]] * 4}
+            )
+
+    def size(read):
+        tracemalloc.start()
+        events = read()
+        taken, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return events, taken
+
+    whole, much = size(lambda: tuple(read_events(tmp_path)))
+    kept, little = size(lambda: keep_events(tmp_path))
+    assert kept == whole
+    assert dict(kept[7].data) == whole[7].data
+    assert "role" in kept[7].data
+    assert kept[7].data.get("tls") is None
+    assert little < much / 2
 
 
 def test_the_times_of_the_socket_win(tmp_path):

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import BundleFault
-from harness.record.strict import dumps, loads
+from harness.record.strict import dump_lines, dumps, loads
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -50,3 +50,10 @@ def test_what_two_readers_could_read_differently_is_refused(data: bytes, words: 
     with pytest.raises(BundleFault, match=words) as caught:
         loads(data, "record.json")
     assert str(caught.value).startswith("record.json is not")
+
+
+def test_a_document_can_be_written_in_pieces() -> None:
+    document = {"a": {"b": 1, "c": [2]}, "cases": [{"id": str(number)} for number in range(100)], "empty": {}}
+    pieces = list(dump_lines(document))
+    assert b"".join(pieces) == dumps(document)
+    assert max(map(len, pieces)) < 20
