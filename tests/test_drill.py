@@ -19,7 +19,7 @@ sys.path.append(str(Path(__file__).parent / "pack"))
 from variant_schemas import write_variant
 
 SOME = {
-    "platform": ("nominal-movement@*", "lifecycle-I9-*", "start-*", "body-*", "lifecycle-E1-*"),
+    "platform": ("nominal-movement@*", "lifecycle-I9-*", "start-*", "body-*", "lifecycle-E1-*", "content-E1-missing-*"),
     "customs": ("nominal-movement@*", "lifecycle-I9-*@departure", "*-unsigned*"),
     "chain": ("nominal-movement@*", "lifecycle-E*"),
     "holder": ("*",),

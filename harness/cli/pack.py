@@ -115,7 +115,9 @@ def _import(options: argparse.Namespace) -> int:
 
 def _told(done: Imported) -> list[str]:
     found = [each for each in done.adopted if each.sure]
-    lines = [f"not used: {problem}" for problem in done.problems]
+    lines = [f"not used: {problem}" for problem in done.problems[:SHOWN]]
+    if len(done.problems) > SHOWN:
+        lines.append(f"... and {len(done.problems) - SHOWN} more that are not used")
     for each in found:
         places = [one for place, one in each.proposals.items() if place in each.used and one.found]
         least = min((one.confidence for one in places), default=1.0)

@@ -15,6 +15,7 @@ from harness.message.path import parse_path
 from harness.message.xml import XmlDocument
 from harness.pack.adopt import Adopted
 from harness.pack.intake import Intake, Root
+from harness.pack.match import Proposal
 from harness.pack.model import Pack
 from harness.pack.move import move_binding
 from harness.pack.paths import Moves, Names, Paths
@@ -54,11 +55,13 @@ def fill(pack: Pack, adopted: Adopted, shape: str, intake: Intake) -> Filled:
     root = adopted.root
     assert root is not None  # noqa: S101 - the caller asked
     base = golden(pack.format, adopted.message.golden[shape])
-    there = {place: each for place, each in adopted.proposals.items() if each.found and base.pointers(place)}
-    needed = [each.found for place, each in there.items() if place in adopted.used]
+    needed = [each.found for place, each in adopted.proposals.items() if place in adopted.used and base.pointers(place)]
+    needed = [path for path in needed if path]
     for file, document in intake.samples.get(root.tag, ()):
         if all(document.pointers(path) for path in needed) and _speaks(adopted, document, shape):
             return Filled(document, f"from {file.name}", ())
+    adopted = replace(adopted, proposals=_guessed(adopted.proposals))
+    there = {place: each for place, each in adopted.proposals.items() if each.found and base.pointers(place)}
     nodes = {node.path: node for node in places(root.compiled.grammar, root.tag)}
     texts = {
         each.found: values[0]
@@ -68,6 +71,18 @@ def fill(pack: Pack, adopted: Adopted, shape: str, intake: Intake) -> Filled:
     wanted = {each.found for each in there.values()}
     document = XmlDocument(smallest(root.compiled.grammar, root.tag, wanted, texts))
     return _corrected(_with_lists(pack, adopted, base, document), root, intake, nodes)
+
+
+def _guessed(proposals: Mapping[str, Proposal]) -> dict[str, Proposal]:
+    """Open places where they are most likely, so that a sample has them already when a person says yes to that."""
+    taken = {each.found for each in proposals.values()}
+    guessed = dict(proposals)
+    for place, each in proposals.items():
+        near = next((path for path in each.others if path not in taken), "") if not each.found else ""
+        if near:
+            taken.add(near)
+            guessed[place] = replace(each, found=near)
+    return guessed
 
 
 def _speaks(adopted: Adopted, document: XmlDocument, shape: str) -> bool:

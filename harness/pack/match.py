@@ -40,6 +40,7 @@ class Proposal:
         confidence: from 0 to 1.
         reasons: why.
         others: the next best paths.
+        misfit: why the place of the same name cannot be it, where nothing else is near.
     """
 
     place: str
@@ -47,6 +48,7 @@ class Proposal:
     confidence: float
     reasons: tuple[str, ...]
     others: tuple[str, ...] = ()
+    misfit: str = ""
 
 
 @dataclass(frozen=True)
@@ -162,9 +164,24 @@ def _assigned(known: Sequence[Known], foreign: Sequence[Node], scored: Sequence[
             near = [each for each in best.get(row, []) if each[2] not in taken][:3]
             score = min(near[0][0], 1.0) if near else 0.0
             found[mine.node.path] = Proposal(
-                mine.node.path, "", score, near[0][3] if near else (), tuple(foreign[each[2]].path for each in near)
+                mine.node.path,
+                "",
+                score,
+                near[0][3] if near else (),
+                tuple(foreign[each[2]].path for each in near),
+                "" if near else _misfit(mine, foreign),
             )
     return found
+
+
+def _misfit(mine: Known, foreign: Sequence[Node]) -> str:
+    """What keeps the place that has the same path from being it."""
+    same = next((node for node in foreign if node.path == mine.node.path and node.text is not None), None)
+    if same is None or same.text is None or mine.node.text is None:
+        return ""
+    if mine.value is not None and not fits(same.text, mine.value):
+        return f"{same.path} cannot hold '{mine.value}' of the sample of the base"
+    return f"{same.path} holds another kind of value"
 
 
 def _evidence(mine: Known, theirs: Node) -> tuple[float, tuple[str, ...]]:

@@ -190,7 +190,7 @@ def _paths(each: Adopted, done: Imported) -> Iterator[str]:
         if place in moved or (one.found and inside):
             yield _line(place, one.found, f"{one.confidence:.2f} {', '.join(one.reasons)}")
         elif one in each.open:
-            near = f"nearest {', '.join(one.others)}" if one.others else "nothing is like it"
+            near = f"nearest {', '.join(one.others)}" if one.others else one.misfit or "nothing is like it"
             done.open.append(f"{each.message.name}: {place} ({near})")
             yield _line(place, OPEN, near)
 

@@ -20,11 +20,16 @@ from harness.message.model import Binding, Document, Value
 from harness.message.path import parse_path
 from harness.pack.codelist import coded_violations
 from harness.pack.layers import read_table
+from harness.pack.load import load_pack
 from harness.pack.model import Message, Pack
 from harness.pack.move import places_of
 from harness.pack.names import did_you_mean
+from harness.pack.paths import OPEN
 from harness.pack.rule import rule_violations
-from harness.pack.schema import violations
+from harness.pack.sample import golden
+from harness.pack.schema import schema_folders, violations
+from harness.pack.xsd import compile_schema
+from harness.pack.xsd_tree import places
 from harness.security.defect import DEFECTS as SECURITY_DEFECTS
 
 
@@ -36,6 +41,7 @@ def check_pack(pack: Pack) -> list[ConfigurationFault]:
     return [
         *_defects(pack),
         *_paths(pack),
+        *_moves(pack),
         *chain.from_iterable(
             _message(played, each)
             for played in (pack, *pack.journeys.values())
@@ -83,6 +89,43 @@ def _paths(pack: Pack) -> Iterator[ConfigurationFault]:
         for cell in rules.cells:
             if cell.refuse and cell.refuse.pointer:
                 yield from _tried(partial(_stated, cell.where), parse_path, cell.refuse.pointer)
+
+
+def _moves(pack: Pack) -> Iterator[ConfigurationFault]:
+    """Where an overlay says that places of its base are, both schemas have them."""
+    tables = read_table(pack.roots, "messages")
+    moved = {name: entry.get("paths", {}) for name, entry in tables.data["messages"].items()}
+    if pack.format != "xml" or len(pack.roots) == 1 or not any(moved.values()):
+        return
+    base = load_pack(pack.roots[1])
+    for name, paths in moved.items():
+        if name not in base.messages:
+            continue
+        message = pack.messages[name]
+        samples = [golden(pack.format, file) for file in message.golden.values()]
+        here, there = (_schema_places(*each) for each in ((pack, message), (base, base.messages[name])))
+        for old, new in paths.items():
+            where = tables.where(("messages", name, "paths", old))
+            if not Path(where.file or "").is_relative_to(pack.roots[0]):
+                continue
+            if there and old not in there:
+                yield _no_place(old, there, f"{name} of {base.id}", where)
+            elif new != OPEN and message.root and new not in here and not any(each.pointers(new) for each in samples):
+                yield _no_place(new, here, name, where)
+
+
+def _schema_places(pack: Pack, message: Message) -> frozenset[str]:
+    grammar = compile_schema(message.schema, schema_folders(pack)).grammar
+    return frozenset(node.path for node in places(grammar, message.root))
+
+
+def _no_place(path: str, known: frozenset[str], message: str, where: Where) -> ConfigurationFault:
+    return ConfigurationFault(
+        f"'{path}' is no place of {message}",
+        where=where,
+        expected="a path of its schema, from the root element, without the root",
+        remedy=did_you_mean(path, known) or "Correct the path.",
+    )
 
 
 def _tried(where: Callable[[], Where], action: Callable[..., Any], *arguments: object) -> Iterator[ConfigurationFault]:

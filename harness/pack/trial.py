@@ -47,8 +47,8 @@ class Trial:
 def schema_trials(pack: Pack, message: str, shape: str = "accepted") -> tuple[Trial, ...]:
     """One change for every constraint of the schema that the golden sample meets, in document order.
 
-    Of the entries of a list only the first is changed. What carries a reference is left alone: without it an answer
-    could not say what it answers. So is what only some receivers get.
+    Of the entries of a list only the first is changed. What carries a reference is left alone, and nothing in which one
+    stands is left out: without it an answer could not say what it answers. Nor is what only some get.
 
     Parameters:
         pack: the profile.
@@ -56,14 +56,18 @@ def schema_trials(pack: Pack, message: str, shape: str = "accepted") -> tuple[Tr
         shape: which of its golden samples.
     """
     sample = golden(pack.format, pack.messages[message].golden[shape])
-    kept = _references(pack, message, sample) | _for_some(pack, message, sample)
+    references = _references(pack, message, sample)
+    kept = references | _for_some(pack, message, sample)
     trials: dict[tuple[str, str], Trial] = {}
     places = tuple(sample.walk())
     holders = {place.rpartition("/")[0] for place in places if "@" not in place}
     for place in places:
         if any(step.index not in (None, 1) for step in parse_path(place).steps) or place in kept:
             continue
+        needed = any(each.startswith(f"{place}/") for each in references)
         for edit in _edits(place, holds=place in holders):
+            if needed and edit.action == "without":
+                continue
             changed = _apply(edit, sample)
             found = violations(pack, message, changed) if changed is not None else ()
             if len(found) == 1:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 from pathlib import Path
 
 import pytest
+import variant_schemas
 import yaml
 from variant_schemas import new_path, write_variant, write_wsdl
 
@@ -13,6 +16,7 @@ from harness.pack.load import load_pack
 from harness.pack.model import Pack
 from harness.pack.overlay import Imported, import_folder
 from harness.pack.sound import check_pack
+from harness.pack.trial import schema_trials
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +92,54 @@ def test_a_given_sample_becomes_the_golden_one(
     assert done.samples["I9 accepted"] == "from start.xml"
     assert b"XC95000777" in (tmp_path / "overlay" / "golden" / "I9.xml").read_bytes()
     assert done.samples["I11 accepted"] == "made from the schema"
+
+
+def test_who_says_yes_to_what_is_nearest_has_a_whole_pack(
+    base: Pack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(variant_schemas, "NAMES", variant_schemas.SHORT)
+    write_variant(tmp_path / "files")
+    overlay = import_folder(base, tmp_path / "files", tmp_path / "overlay", {}).folder
+    file = overlay / "messages.yaml"
+    text = re.sub(r'root: "\?" +# what follows is right if it is (\S+)', r'root: "\1"', file.read_text("utf-8"))
+    text, places = re.subn(r': "\?" +# nearest ([^,\n]+).*', r": \1", text)
+    assert places
+    assert '"?"' not in text
+    file.write_text(text, "utf-8")
+    assert [str(fault) for fault in check_pack(load_pack(overlay))] == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("      Submitter/ID: ", "      Submiter/ID: ", "'Submiter/ID' is no place of E1 of etir-4.3"),
+        (
+            ": Content/TIRGuarantee/ReferenceNumber ",
+            ": Content/TIRGuarantee/ReferenceNumbre ",
+            "Did you mean 'Content/TIRGuarantee/ReferenceNumber'?",
+        ),
+    ],
+)
+def test_a_path_that_leads_nowhere_is_told_where_it_stands(
+    made: tuple[Imported, dict[str, str]], old: str, new: str, told: str, tmp_path: Path
+) -> None:
+    overlay = tmp_path / "overlay"
+    shutil.copytree(made[0].folder, overlay)
+    file = overlay / "messages.yaml"
+    text = file.read_text("utf-8")
+    file.write_text(text.replace(old, new, 1), "utf-8")
+    found = [fault for fault in check_pack(load_pack(overlay)) if told in str(fault)]
+    line = text[: text.index(old)].count("\n") + 1
+    assert [(Path(fault.where.file or "").name, fault.where.line) for fault in found if fault.where] == [
+        ("messages.yaml", line)
+    ]
+
+
+def test_no_case_leaves_out_the_element_in_which_the_reference_stands(made: tuple[Imported, dict[str, str]]) -> None:
+    trials = schema_trials(load_pack(made[0].folder), "I9")
+    places = {each.edit.place for each in trials if each.edit.action == "without"}
+    assert "/Content" in places
+    assert "/Header" not in places
 
 
 def test_nothing_is_overwritten_and_nothing_is_made_of_nothing(base: Pack, tmp_path: Path) -> None:

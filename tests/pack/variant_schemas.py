@@ -63,6 +63,53 @@ NAMES = {
 }
 
 
+SHORT = {
+    "ID": "Id",
+    "FunctionCode": "Func",
+    "FunctionalReferenceID": "LRN",
+    "IssueDateTime": "IssuedOn",
+    "DateTimeString": "Stamp",
+    "TypeCode": "Type",
+    "Submitter": "Sender",
+    "Recipient": "Addressee",
+    "ReferencedDocument": "InReplyTo",
+    "ReferenceID": "RefNo",
+    "ObligationGuarantee": "Carnet",
+    "Principal": "Holder",
+    "Surety": "Guarantor",
+    "SecurityDetailsCode": "CarnetType",
+    "Consignment": "Shipment",
+    "ConsignmentItem": "Line",
+    "SequenceNumeric": "Seq",
+    "RoutingCountryCode": "Ctry",
+    "Itinerary": "Leg",
+    "TransportEquipment": "LoadUnit",
+    "BorderTransportMeans": "Truck",
+    "TransitOperation": "Op",
+    "SupervisingOffice": "Office",
+    "Seal": "SealNo",
+    "EffectiveDateTime": "HappenedOn",
+    "CountryCode": "Ctry",
+    "Packaging": "Pack",
+    "QuantityQuantity": "Qty",
+    "GrossMassMeasure": "Kg",
+    "GoodsMeasure": "Mass",
+    "TotalGrossMassMeasure": "TotKg",
+    "TotalPackageQuantity": "TotQty",
+    "GoodsItemQuantity": "Lines",
+    "ValidationCode": "Err",
+    "Pointer": "Where",
+    "Location": "XPath",
+    "Description": "Txt",
+    "StatementDescription": "Remark",
+    "NameCode": "State",
+    "Commodity": "Ware",
+    "Classification": "Tariff",
+    "Declaration": "Decl",
+}
+"""Other names, which say less: some places cannot be told by them."""
+
+
 def new_name(name: str) -> str:
     """Name of an element in the variant."""
     return NAMES.get(name, f"{name}Data" if name in ("Control", "Status", "Amendment") else name)
