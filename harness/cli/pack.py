@@ -21,7 +21,7 @@ from harness.pack.load import load_pack
 from harness.pack.new import new_pack
 from harness.pack.overlay import Imported, import_folder
 from harness.pack.page import index_page, message_page
-from harness.reference.hooks import Hooks
+from harness.reference.points import wrong_switches
 from harness.scenario.sound import check_whole, spoken_pointers
 
 if TYPE_CHECKING:
@@ -76,8 +76,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace) -> int:
     pack = load_pack(options.pack)
-    Hooks(pack.faults.values())
-    faults = check_whole(pack)
+    faults = [*wrong_switches(pack), *check_whole(pack)]
     for fault in faults:
         print(f"wrong: {fault}")
     open_places = [(message.name, place) for message in pack.messages.values() for place in message.unmapped]

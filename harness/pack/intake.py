@@ -82,8 +82,15 @@ def read_folder(folder: Path, schemas: Path, names: Collection[str] = ()) -> Int
         names: local names by which a message is known, also where another element contains it.
 
     Raises:
-        ConfigurationFault: the folder has no schema that can be used.
+        ConfigurationFault: the folder is not there, or has no schema that can be used.
     """
+    if not folder.is_dir():
+        raise ConfigurationFault(
+            "there is no such folder",
+            where=Where(folder),
+            expected="a folder with XML Schemas",
+            remedy="Check the name.",
+        )
     folder = folder.resolve()
     problems: list[ConfigurationFault] = []
     given: dict[Path, Service] = {}

@@ -13,6 +13,7 @@ from harness.pack.data import data_folder
 from harness.pack.fill import fill, to_file
 from harness.pack.intake import GivenList, Intake, Root, quoted, read_folder, write_list
 from harness.pack.model import CodeList, Pack
+from harness.pack.names import id_of
 from harness.pack.paths import OPEN
 from harness.pack.xsd_tree import smallest, words
 
@@ -62,7 +63,13 @@ def import_folder(
         ConfigurationFault: the base is not XML or would not be found from there, or nothing can be used.
     """
     if pack.format != "xml":
-        raise ConfigurationFault(f"the pack {pack.id} is not XML", expected="a pack with XML Schema")
+        raise ConfigurationFault(
+            f"the pack {pack.id} is not XML",
+            where=Where(pack.root / "pack.yaml"),
+            expected="a pack with XML Schema",
+            remedy="Name another pack with --extends.",
+        )
+    name = id_of(out)
     if out.exists() and any(out.iterdir()):
         raise ConfigurationFault("the folder is not empty", where=Where(out), remedy="Name another one with --out.")
     base = pack.root.resolve()
@@ -87,7 +94,7 @@ def import_folder(
         (out / "golden" / f"{root.local}.xml").write_bytes(to_file(sample))
     _write_codelists(pack, intake, done)
     soap = next((service.soap for service in intake.services if service.soap), None)
-    (out / "pack.yaml").write_text("\n".join(_head(pack, out, folder, soap)) + "\n", "utf-8", newline="\n")
+    (out / "pack.yaml").write_text("\n".join(_head(pack, name, folder, soap)) + "\n", "utf-8", newline="\n")
     (out / "messages.yaml").write_text("\n".join(_messages(pack, done)) + "\n", "utf-8", newline="\n")
     return done
 
@@ -128,8 +135,8 @@ def _like(codelist: CodeList, given: GivenList) -> float:
     return 0.5 * named + 0.5 * same if shared else 0.0
 
 
-def _head(pack: Pack, out: Path, folder: Path, soap: str | None) -> Iterator[str]:
-    yield f"id: {quoted(out.name)}"
+def _head(pack: Pack, name: str, folder: Path, soap: str | None) -> Iterator[str]:
+    yield f"id: {quoted(name)}"
     yield 'version: "0.1.0"'
     yield f"extends: {quoted(pack.root.name)}"
     yield f"title: {quoted(f'{pack.title}, with the schemas of {folder.resolve().name}')}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
+from harness.errors import ConfigurationFault, MalformedInput, Where
 from harness.message.document import parse
 from harness.message.model import Document
 from harness.pack.model import Message
@@ -19,9 +20,12 @@ def golden(format: str, path: Path) -> Document:  # noqa: A002 - the word of pac
         path: the file.
 
     Raises:
-        MalformedInput: it cannot be read.
+        ConfigurationFault: it cannot be read.
     """
-    return parse(format, path.read_bytes())
+    try:
+        return parse(format, path.read_bytes())
+    except MalformedInput as error:
+        raise ConfigurationFault(error.what, where=Where(path, error.line), remedy="Correct the sample.") from None
 
 
 def golden_answer(format: str, message: Message, *, refused: bool) -> Document:  # noqa: A002
@@ -33,7 +37,7 @@ def golden_answer(format: str, message: Message, *, refused: bool) -> Document: 
         refused: whether it refuses.
 
     Raises:
-        MalformedInput: it cannot be read.
+        ConfigurationFault: it cannot be read.
     """
     shape = "refused" if refused and "refused" in message.golden else "accepted"
     return golden(format, message.golden[shape])

@@ -6,7 +6,8 @@ Every schema is compiled, and every golden sample is read, checked, written and 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import partial
+from dataclasses import replace
+from functools import lru_cache, partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -79,16 +80,30 @@ def _stated(where: Where) -> Where:
 
 
 def _paths(pack: Pack) -> Iterator[ConfigurationFault]:
-    """Every path and every pointer must be one."""
+    """Every path and every pointer must be one, and lead to a place of its message."""
     for number, coded in enumerate(pack.coded):
-        yield from _tried(partial(_at, pack, "constraints", "codelists", number), parse_path, coded.path)
+        where = partial(_at, pack, "constraints", "codelists", number)
+        yield from _tried(where, _leads, pack, coded.message, coded.path)
     for rule in pack.rules.values():
-        for path in dict.fromkeys(path for message in rule.messages for path in places_of(rule, message)):
-            yield from _tried(partial(_at, pack, "constraints", "rules", rule.id, "parameters"), parse_path, path)
+        where = partial(_at, pack, "constraints", "rules", rule.id, "parameters")
+        for paths in dict.fromkeys(zip(*(places_of(rule, name) for name in rule.messages), strict=True)):
+            told = [[*_tried(where, _leads, pack, *each)] for each in zip(rule.messages, paths, strict=True)]
+            if all(told):  # one rule for several messages speaks of places that only some of them have
+                yield from told[0]
     for rules in pack.rules_by_message.values():
         for cell in rules.cells:
             if cell.refuse and cell.refuse.pointer:
-                yield from _tried(partial(_stated, cell.where), parse_path, cell.refuse.pointer)
+                yield from _tried(partial(_stated, cell.where), _leads, pack, rules.message, cell.refuse.pointer)
+
+
+def _leads(pack: Pack, message: str, path: str) -> None:
+    names = "/".join(str(replace(step, index=None)) for step in parse_path(path).steps)
+    spoken = pack.messages[message]
+    if pack.format != "xml" or spoken.unmapped or not names:
+        return
+    known = _schema_places(pack, message)
+    if names not in known and not any(golden(pack.format, file).pointers(names) for file in spoken.golden.values()):
+        raise _no_place(names, known, message, None)
 
 
 def _moves(pack: Pack) -> Iterator[ConfigurationFault]:
@@ -102,8 +117,12 @@ def _moves(pack: Pack) -> Iterator[ConfigurationFault]:
         if name not in base.messages:
             continue
         message = pack.messages[name]
-        samples = [golden(pack.format, file) for file in message.golden.values()]
-        here, there = (_schema_places(*each) for each in ((pack, message), (base, base.messages[name])))
+        try:
+            samples = [golden(pack.format, file) for file in message.golden.values()]
+            here, there = (_schema_places(each, name) for each in (pack, base))
+        except ConfigurationFault as fault:
+            yield fault
+            continue
         for old, new in paths.items():
             where = tables.where(("messages", name, "paths", old))
             if not Path(where.file or "").is_relative_to(pack.roots[0]):
@@ -114,12 +133,14 @@ def _moves(pack: Pack) -> Iterator[ConfigurationFault]:
                 yield _no_place(new, here, name, where)
 
 
-def _schema_places(pack: Pack, message: Message) -> frozenset[str]:
+@lru_cache(maxsize=256)
+def _schema_places(pack: Pack, name: str) -> frozenset[str]:
+    message = pack.messages[name]
     grammar = compile_schema(message.schema, schema_folders(pack)).grammar
     return frozenset(node.path for node in places(grammar, message.root))
 
 
-def _no_place(path: str, known: frozenset[str], message: str, where: Where) -> ConfigurationFault:
+def _no_place(path: str, known: frozenset[str], message: str, where: Where | None) -> ConfigurationFault:
     return ConfigurationFault(
         f"'{path}' is no place of {message}",
         where=where,
@@ -156,7 +177,8 @@ def _message(pack: Pack, message: Message) -> Iterator[ConfigurationFault]:
         try:
             yield from _content(pack, message, document, file)
         except ConfigurationFault as fault:
-            yield fault
+            if fault.where is not None:  # else it is a path that cannot be read, which is told already
+                yield fault
             continue
         said = "refused" if message.refuses else shape
         yield from _bindings(pack, message, document, said)

@@ -58,7 +58,8 @@ def read_wsdl(file: Path) -> Service:
     try:
         root = parse_xml(file.read_bytes()).element
     except MalformedInput as error:
-        raise ConfigurationFault(error.what, where=Where(file, error.line), expected="a WSDL without DTD") from None
+        what = error.what.replace("the message", "the WSDL", 1)
+        raise ConfigurationFault(what, where=Where(file, error.line), expected="a WSDL without DTD") from None
     if root.tag != f"{_WSDL}definitions":
         raise ConfigurationFault("this is no WSDL 1.1", where=Where(file, 1), expected=f"the root {_WSDL}definitions")
     elements = {

@@ -26,6 +26,7 @@ MOST = 100
 
 _TEXT = 300
 _ATTRIBUTE = re.compile(r"Element '[^']*'(?:, attribute|: The attribute) '(?:\{[^}]*\})?([^']+)'")
+_LINE = re.compile(r", line \d+$")
 _FACET = re.compile(r"\[facet '[^']*'\] ")
 _VALUE = re.compile(r".*'(?= (?:is (?:not|less|greater) |has more |does not (?:match|resolve) ))", re.DOTALL)
 _LENGTHS = ("LENGTH", "DIGITS")
@@ -78,7 +79,7 @@ def compile_schema(file: Path, folders: tuple[Path, ...]) -> Compiled:
         last = error.error_log.last_error
         wrong = wrong_file(files, last.filename if last is not None else None)
         raise ConfigurationFault(
-            f"this is not a right XML Schema: {str(error).removesuffix('.')}",
+            f"this is not a right XML Schema: {_LINE.sub('', str(error)).removesuffix('.')}",
             where=Where(wrong, last.line if last is not None else None),
             remedy="Correct the schema.",
         ) from None

@@ -186,5 +186,8 @@ def _parsed(path: Path) -> etree._Element:
         return parse_xml(path.read_bytes(), _LIMITS).element
     except MalformedInput as error:
         raise ConfigurationFault(
-            error.what, where=Where(path, error.line), expected="an XML Schema without DTD"
+            error.what.replace("the message", "the schema", 1),
+            where=Where(path, error.line),
+            expected="an XML Schema without DTD",
+            remedy="Correct the schema.",
         ) from None

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
 from harness.errors import ConfigurationFault
 from harness.pack.fault import Fault, Variation
+from harness.pack.layers import read_table
+from harness.pack.model import Pack
 from harness.reference.handling import HANDLINGS
 from harness.reference.spelling import SPELLINGS
 from harness.reference.structure import STRUCTURES
@@ -74,6 +76,17 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
 
 OUTCOMES = ("guard", "match", "duplicate", "refuse")
 """Hook points whose word is ``proceed``, a code, or an error with code and pointer."""
+
+
+def wrong_switches(pack: Pack) -> Iterator[ConfigurationFault]:
+    """The faults and legal variations of a pack that do not fit their hook points, with file and line."""
+    for table, switches in (("faults", pack.faults), ("variations", pack.variations)):
+        for name, switch in switches.items():
+            try:
+                check(switch)
+            except ConfigurationFault as fault:
+                where = read_table(pack.roots, table).where((table, name))
+                yield ConfigurationFault(fault.what, where=where, expected=fault.expected, remedy=fault.remedy)
 
 
 def check(switch: Switch) -> None:

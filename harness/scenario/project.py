@@ -108,13 +108,25 @@ def project(scenario: Scenario, pack: Pack, seat: str, facts: Mapping[str, str] 
         parties=_parties(pack, scenario, seat, facts or {}),
         steps=steps,
         purpose_steps=_purpose_steps(steps, scenario, seat),
-        negative=any(ACCEPTED not in step.expectation.expect or step.answer_defect for step in played),
+        negative=any(is_negative(step, played, pack) for step in played),
         control=None,
         is_control=False,
         where=scenario.where,
         derived_from=scenario.derived_from,
         journey=scenario.journey,
     )
+
+
+def is_negative(step: Exchange, others: Iterable[Exchange], pack: Pack) -> bool:
+    """Whether an exchange does not simply end with acceptance.
+
+    Silence is none of that where the answer stands in the script as an exchange of its own.
+    """
+    if step.answer_defect is not None or ACCEPTED in step.expectation.expect:
+        return step.answer_defect is not None
+    answer = pack.messages[step.message].answer
+    silent = all(outcome.kind == "silence" for outcome in step.expectation.expect)
+    return not (silent and answer is not None and any(each.message == answer for each in others))
 
 
 def _told(script: tuple[Step, ...], purpose: Exchange, pack: Pack) -> tuple[Step, ...]:

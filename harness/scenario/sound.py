@@ -22,7 +22,10 @@ from harness.scenario.project import exchanges, is_limited, project
 
 
 def check_whole(pack: Pack) -> list[ConfigurationFault]:
-    """Everything that is wrong with a pack, with file and line; empty when it is whole."""
+    """What is wrong with a pack, with file and line; empty when it is whole.
+
+    Whether everything is tested is asked when the rest is right.
+    """
     faults = check_pack(pack)
     scenarios: dict[str, Scenario] = {}
     for file in pack.scenarios:
@@ -38,12 +41,13 @@ def check_whole(pack: Pack) -> list[ConfigurationFault]:
             )
         scenarios[scenario.id] = scenario
         faults += contradictions(scenario, pack)
+    if faults:  # what follows from them would only be told once more
+        return list({str(fault): fault for fault in faults}.values())
     try:
         cases = {seat: _cases(pack, seat, tuple(scenarios.values())) for seat in pack.parties}
     except ConfigurationFault as fault:
-        return [*faults, fault]
+        return [fault]
     return [
-        *faults,
         *_unplayed(pack, tuple(scenarios.values()), cases),
         *_uncovered(pack, cases),
         *_uncontrolled(cases),

@@ -10,11 +10,16 @@ import pytest
 from harness.cli.main import main
 
 NEIGHBOURS = Path(__file__).parents[1] / "packs" / "neighbours"
+LETTERS = str(Path(__file__).parents[1] / "packs" / "letters")
 
 NEW = """requirements:
   R-NEW: {level: MUST, bearer: asker, group: New, text: Does it., effect: None., source: "assumed: a test"}
 """
 CLERK = "  clerk: {title: A clerk}\nparties:\n  clerk: {id: C}\n"
+RULE = """rules:
+  R1: {messages: [Question], kind: required-if, parameters: {if: Sent, present: true, then: SentAt}, text: T., error: "1", requirement: R-MISSING, source: "assumed: a test"}
+constraints:
+"""  # noqa: E501
 BROKEN = '    to: answerer\n    answer_defect: "message/without at /Reference"\n'
 
 
@@ -57,7 +62,12 @@ def test_a_new_pack_overwrites_nothing(started: Path, capsys: pytest.CaptureFixt
         ("requirements.yaml", "requirements:\n", NEW, "no case tests the requirement R-NEW"),
         ("pack.yaml", "\nparties:\n", CLERK, "nothing is demanded of the role clerk"),
         ("scenarios/question.yaml", "    to: answerer\n", BROKEN, "no case shows that asker does right"),
-        ("faults.yaml", "hook: accept-signature", "hook: look-away", "look-away"),
+        ("faults.yaml", "hook: accept-signature", "hook: look-away", "faults.yaml:3 (faults/accepts-unsigned)"),
+        ("golden/question.xml", "</Question>", "", "golden/question.xml:6: the message cannot be parsed"),
+        ("schemas/messages.xsd", "</xs:schema>", "", "the schema cannot be parsed"),
+        ("schemas/messages.xsd", "<xs:element ", '<xs:include schemaLocation="gone.xsd"/><xs:element ', "'gone.xsd'"),
+        ("constraints.yaml", "constraints:\n", RULE, "'Sent' is no place of Question"),
+        ("constraints.yaml", "constraints:\n", RULE.replace("Sent,", "'S[[',"), "constraints.yaml:3 (rules"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_told_with_file_and_line(
@@ -70,6 +80,35 @@ def test_what_is_wrong_is_told_with_file_and_line(
     assert main(["pack", "check", str(started)]) == 11
     printed = capsys.readouterr()
     assert told in " ".join(f"{printed.out} {printed.err}".split())
+    faults = [line for line in printed.out.splitlines() if line.startswith("wrong: ")]
+    assert len(faults) == len(set(faults))
+    assert all(str(started) in line for line in faults)
+
+
+def test_what_is_not_tested_is_asked_when_the_rest_is_right(started: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (started / "scenarios" / "question.yaml").write_text("steps: [", "utf-8")
+    capsys.readouterr()
+    assert main(["pack", "check", str(started)]) == 11
+    assert "no case tests" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["new", "My Pack"], "'My Pack' cannot be the id of a pack"),
+        (["import", "nowhere", "--extends", "etir-4.3"], "nowhere: there is no such folder"),
+        (["import", ".", "--extends", "etir-4.3", "--out", "My Pack"], "'My Pack' cannot be the id of a pack"),
+        (["import", ".", "--extends", "etir-4.4"], "Did you mean 'etir-4.3'?"),
+        (["import", ".", "--extends", LETTERS], "letters/pack.yaml: the pack letters is not XML"),
+    ],
+)
+def test_a_wrong_call_is_told(
+    arguments: list[str], told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["pack", *arguments]) == 11
+    assert told in " ".join(capsys.readouterr().err.split()).replace("\\", "/")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_whole_pack_of_json_is_whole(capsys: pytest.CaptureFixture[str]) -> None:
