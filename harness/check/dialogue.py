@@ -77,7 +77,7 @@ def consistency(subject: Subject) -> Iterator[Finding]:
         known = dialogue.conversation.known(name, dialogue.subject, dialogue.movement)
         about, pointer = pack.values[name].about or name, "/" + message.bindings[name].path
         if name in dialogue.changes and known is not None and _plain(known) == _plain(observed):
-            text = f"{about} is still {_shown(observed)}; it was to be changed"
+            text = f"{about}: still {_shown(observed)}; it was to be changed"
             yield Finding("consistency", name, text, pointer=pointer)
         if name in dialogue.own:
             continue
@@ -87,7 +87,7 @@ def consistency(subject: Subject) -> Iterator[Finding]:
         former = dialogue.conversation.before(name, dialogue.subject, dialogue.movement, dialogue.later)
         if _plain(observed) in map(_plain, former):
             continue
-        text = f"{about} is {_shown(observed)}; the conversation knows {_shown(expected)}"
+        text = f"{about}: here {_shown(observed)}; the conversation knows {_shown(expected)}"
         yield Finding("consistency", name, text, pointer=pointer)
 
 

@@ -315,9 +315,11 @@ def _steps(
     for other in case.steps:
         if isinstance(other, Quiet | Probe | Attest):
             record, observable = seen.get(other.id, nothing), plan.subject.observable
+            states = pack.objects[other.object].states if isinstance(other, Probe) else ()
             yield judge_observation(
-                other, record, events, observable=observable, held_up=held_up, applies=other.id not in gone
-            )
+                other, record, events, observable=observable, states=states, held_up=held_up,
+                applies=other.id not in gone,
+            )  # fmt: skip
 
 
 def _lags(events: Iterable[Event]) -> Iterator[float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from harness.evidence.model import Event
 from harness.judge.model import StepVerdict, Verdict
@@ -16,6 +16,7 @@ def judge_observation(
     events: Sequence[Event],
     *,
     observable: bool,
+    states: Collection[str] = (),
     held_up: bool = False,
     applies: bool = True,
 ) -> StepVerdict:
@@ -26,6 +27,7 @@ def judge_observation(
         seen: what was observed of it.
         events: all events of the case, with messages of the run that belong to nobody.
         held_up: our own loop was once late for so long that the SUT may have given up on us.
+        states: for a probe, all states that its object can be in.
         observable: whether the SUT's state can be asked for at all.
         applies: the script still applied here.
     """
@@ -35,7 +37,7 @@ def judge_observation(
         case Quiet():
             ruling = _quiet(step, seen, events)
         case Probe():
-            ruling = _probe(step, seen, observable=observable)
+            ruling = _probe(step, seen, states, observable=observable)
         case Attest():
             ruling = _attested(step, seen)
     if held_up and (ruling.verdict is Verdict.FAIL or (isinstance(step, Quiet) and ruling.verdict is Verdict.PASS)):
@@ -71,10 +73,19 @@ def _attested(step: Attest, seen: Seen) -> Ruling:
     return Ruling(Verdict.REVIEW, reason, step.question, answer)
 
 
-def _probe(step: Probe, seen: Seen, *, observable: bool) -> Ruling:
-    expected = f"{step.object}: {' or '.join(step.states)}"
+def _right(states: Collection[str], every: Collection[str]) -> str:
+    """Which states are right, in the fewest words: those, or all but the others."""
+    others = [each.replace("_", " ") for each in every if each not in states]
+    if not 0 < len(others) < len(states):
+        return " or ".join(each.replace("_", " ") for each in states)
+    return f"not {others[0]}" if len(others) == 1 else f"neither {' nor '.join(others)}"
+
+
+def _probe(step: Probe, seen: Seen, states: Collection[str], *, observable: bool) -> Ruling:
+    right = _right(step.states, states)
+    expected = f"{step.object}: {right}"
     answer = seen.first("state")
-    question = f"For what state does {step.party} hold the {step.object}? Right is {' or '.join(step.states)}."
+    question = f"For what state does {step.party} hold the {step.object}? Right is: {right}."
     if not observable:
         return Ruling(Verdict.REVIEW, f"A person must look: {question}", question, "cannot be seen")
     if answer is None:

@@ -44,7 +44,7 @@ def _request(pack: Pack, setting: Setting, defect: Defect, requirement: str) -> 
     return make_scenario(
         pack,
         f"defect-{message}-{_named(defect)}",
-        f"{pack.messages[message].title}: {defect.text}",
+        f"{message} ({pack.messages[message].title}) is refused with this defect: {defect.text}",
         GROUP,
         bearers_of(pack, setting.step, ((requirement,), purpose), ((), "")),
         (*setting.before, wrong, *setting.after),
@@ -60,7 +60,7 @@ def _answer(pack: Pack, setting: Setting, defect: Defect, told: str) -> Scenario
     return make_scenario(
         pack,
         f"defect-{answer}-{_named(defect)}",
-        f"{pack.messages[answer].title}, an answer with a defect: {defect.text}",
+        f"The answer {answer} ({pack.messages[answer].title}) is not believed with this defect: {defect.text}",
         GROUP,
         bearers_of(pack, setting.step, ((), ""), ((told,), purpose)),
         (*setting.before, replace(setting.step, answer_defect=defect.id), *watch(pack, setting.step)),

@@ -66,7 +66,7 @@ def _derived(pack: Pack, seat: str) -> Iterator[Scenario]:
                         continue
                     told.add((cell.told, cell.refuse))
                     name = f"lifecycle-{message}-{guard.object}-{state}".replace("_", "-")
-                    reason = f"{guard.object} is {state.replace('_', ' ')}"
+                    reason = f"the {guard.object} is {state.replace('_', ' ')}"
                     yield from _refused(pack, name, reason, cell, found, step)
         if table.duplicate is not None:
             yield from _duplicate(pack, message, table.duplicate, reachable, step)
@@ -124,7 +124,7 @@ def _accepted(pack: Pack, message: str, route: Route, step: Exchange, ledger: Le
     title = pack.messages[message].title
     values = symbols(pack, message, step.subject)
     guards = dict.fromkeys(guard.object for guard in pack.rules_by_message[message].guards)
-    stand = " and ".join(f"{name} is {ledger.state(pack, name, values).replace('_', ' ')}" for name in guards)
+    stand = " and ".join(f"the {name} is {ledger.state(pack, name, values).replace('_', ' ')}" for name in guards)
     when = f" while {stand}" if stand else ""
     bearers = bearers_of(
         pack,

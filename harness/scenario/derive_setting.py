@@ -41,8 +41,14 @@ def received_by(pack: Pack, seat: str) -> tuple[Setting, ...]:
         setting
         for message in pack.messages.values()
         if message.answers is None
-        and (setting := _sent_to(pack, message.name, seat) or _owed_to(pack, message.name, seat)) is not None
+        and (setting := _received(pack, message.name, seat)) is not None
     )
+
+
+def _received(pack: Pack, message: str, seat: str) -> Setting | None:
+    """How a message comes to a seat; what stands in no table comes because it is owed, if anybody owes it."""
+    ways = (_sent_to, _owed_to) if message in pack.rules_by_message else (_owed_to, _sent_to)
+    return next((found for way in ways if (found := way(pack, message, seat)) is not None), None)
 
 
 @lru_cache(maxsize=64)

@@ -188,7 +188,7 @@ OLD, NEW = ["UZ0048213", "UZ0048214"], ["TM0071155", "TM0071156"]
         ("I9.2", OLD, (), (), "the conversation knows"),
         ("late", OLD, (), ("I11", "I9.2"), None),
         ("late", ["TM0000001"], (), ("I11", "I9.2"), "the conversation knows"),
-        ("I11.2", NEW, ("seals",), (), "was to be changed"),
+        ("I11.2", NEW, ("seals",), (), "it was to be changed"),
         ("I11.2", OLD, ("seals",), (), None),
     ],
 )

@@ -66,6 +66,22 @@ def test_only_a_legal_answer_that_was_not_expected_leaves_the_script() -> None:
     assert not departs([either.expect[0]], either)
 
 
+@pytest.mark.parametrize(
+    ("right", "expected"),
+    [
+        (("in_use",), "guarantee: in use"),
+        (("unknown", "registered"), "guarantee: unknown or registered"),
+        (("unknown", "registered", "in_use"), "guarantee: not accepted"),
+        (("unknown", "registered", "in_use", "accepted"), "guarantee: unknown or registered or in use or accepted"),
+    ],
+)
+def test_the_states_that_are_right_are_said_in_few_words(right: tuple[str, ...], expected: str) -> None:
+    every = ("unknown", "registered", "accepted", "in_use")
+    told = Event(0, "state", "2026-01-01T00:00:00Z", 0, "c", "S", {"state": right[0]})
+    step = judge_observation(Probe("S", "guarantee", "customs", right), Seen([told]), (), observable=True, states=every)
+    assert (step.verdict, step.expected) == (Verdict.PASS, expected)
+
+
 def test_what_the_system_says_of_a_state_cannot_command_a_terminal() -> None:
     said = Event(0, "state", "2026-01-01T00:00:00Z", 0, "c", "S", {"state": "\x1b[2J\nconformant"})
     probe = Probe("S", "consignment", "customs", ("announced",))

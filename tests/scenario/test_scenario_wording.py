@@ -54,7 +54,7 @@ def test_a_query_leaves_nothing_behind_anyway(derived: dict[str, Scenario]) -> N
     purpose = {name: [bearer.purpose for bearer in each.bearers.values()] for name, each in derived.items()}
     assert "is recorded" in purpose["content-I9-missing-Control"][0]
     assert "is recorded" not in purpose["content-I5-missing-Submitter"][0]
-    when = "while guarantee is accepted and declaration is recorded and operation is none."
+    when = "while the guarantee is accepted and the declaration is recorded and the operation is none."
     assert all(each.endswith(when) for each in purpose["lifecycle-I9-accepted"])
 
 
