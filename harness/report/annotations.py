@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from harness.errors import Where
+from harness.report.mapping import is_unsteady
+from harness.report.plain import said
 
 MOST = 50
 """Annotations; build servers show no more."""
@@ -61,7 +63,7 @@ def gitlab(record: Mapping[str, Any], places: Places) -> str:
 def _shown(record: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], bool]]:
     """The cases that are shown, failures first, and whether each is waived."""
     waived = {name for each in record["waivers"] if each["state"] == "used" for name in each["cases"]}
-    cases = [case for case in record["cases"] if case["verdict"] not in _SKIPPED]
+    cases = [case for case in record["cases"] if case["verdict"] not in _SKIPPED or is_unsteady(case)]
     cases.sort(key=lambda case: (case["id"] in waived, case["verdict"] != "fail"))
     for case in cases[:MOST]:
         yield case, case["id"] in waived
@@ -69,7 +71,8 @@ def _shown(record: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], bool]
 
 def _text(case: Mapping[str, Any], waived: bool) -> str:
     requirements = f" ({', '.join(case['requirements'])})" if case["requirements"] else ""
-    return f"{case['verdict']}{', waived' if waived else ''}{requirements}: {case['reason']}"
+    verdict, _, reason = said(case).partition(": ")
+    return f"{verdict}{', waived' if waived else ''}{requirements}: {reason}"
 
 
 def _data(text: str) -> str:

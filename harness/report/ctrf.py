@@ -8,8 +8,8 @@ from typing import Any
 
 from harness.judge.model import Verdict
 from harness.report.checked import json_bytes
-from harness.report.mapping import WORDS
-from harness.report.plain import Case, details, ended, identity, milliseconds, started
+from harness.report.mapping import WORDS, is_unsteady, words_of
+from harness.report.plain import Case, details, earlier, ended, identity, milliseconds, said, started
 
 VERSION = "0.0.0"
 """Of the format, which has no stable one yet."""
@@ -32,6 +32,7 @@ def ctrf(record: Mapping[str, Any]) -> bytes:
             "summary": {
                 "tests": len(tests),
                 **{status: counts[status] for status in ("passed", "failed", "skipped", "pending", "other")},
+                "flaky": sum(map(is_unsteady, record["cases"])),
                 "suites": len({case["group"] for case in record["cases"]}),
                 "start": begin,
                 "stop": end,
@@ -61,7 +62,7 @@ def ctrf(record: Mapping[str, Any]) -> bytes:
 
 
 def _test(record: Mapping[str, Any], case: Case) -> dict[str, Any]:
-    words = WORDS[Verdict(case["verdict"])]
+    words = words_of(case)
     test: dict[str, Any] = {
         "id": identity(record, case["id"]),
         "testId": case["id"],
@@ -72,7 +73,7 @@ def _test(record: Mapping[str, Any], case: Case) -> dict[str, Any]:
         "start": milliseconds(started(record, case)),
         "stop": milliseconds(ended(record, case)),
         "suite": [record["pack"]["id"], str(case["group"])],
-        "message": case["reason"],
+        "message": said(case) if is_unsteady(case) else case["reason"],
         "type": "conformance",
         "tags": list(case["requirements"]),
         "steps": [
@@ -85,9 +86,22 @@ def _test(record: Mapping[str, Any], case: Case) -> dict[str, Any]:
         ],
         "extra": {"version": case["version"], "purpose": case["purpose"], "evidence": list(case["evidence"])},
     }
-    if earlier := case.get("earlier", ()):
-        test["retries"] = len(earlier)
-        test["flaky"] = words.ctrf == "passed" and any(each["verdict"] == Verdict.FAIL.value for each in earlier)
+    if attempts := earlier(case):
+        test["retries"] = len(attempts)
+        test["retryAttempts"] = [_attempt(record, each) for each in attempts]
+        test["flaky"] = is_unsteady(case)
     if words.ctrf != "passed":
         test["trace"] = "\n".join(details(case))
     return test
+
+
+def _attempt(record: Mapping[str, Any], case: Case) -> dict[str, Any]:
+    return {
+        "attempt": case["attempt"],
+        "status": words_of(case).ctrf,
+        "duration": round(case["seconds"] * 1000),
+        "message": said(case),
+        "trace": "\n".join(details(case)),
+        "start": milliseconds(started(record, case)),
+        "stop": milliseconds(ended(record, case)),
+    }

@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from harness.judge.model import Verdict
 from harness.report.checked import json_bytes
-from harness.report.mapping import WORDS
-from harness.report.plain import Case, ended, identity
+from harness.report.mapping import words_of
+from harness.report.plain import Case, earlier, ended, identity, said
 
 CONTEXT = {
     "earl": "http://www.w3.org/ns/earl#",
@@ -39,7 +38,7 @@ CASE = "urn:c2c-harness:case:"
 
 
 def earl(record: Mapping[str, Any]) -> bytes:
-    """The record as one graph: an assertion for each case, about one subject, by one tool."""
+    """The record as one graph: an assertion for each attempt at each case, about one subject, by one tool."""
     sut, tool = record["sut"], record["tool"]
     subject, assertor = f"urn:uuid:{identity(record, 'subject')}", f"urn:uuid:{identity(record, 'tool')}"
     requirements = [
@@ -69,7 +68,11 @@ def earl(record: Mapping[str, Any]) -> bytes:
                 "description": f"profile {record['pack']['id']} {record['pack']['version']}",
             },
             *requirements,
-            *(_assertion(record, case, subject, assertor) for case in record["cases"]),
+            *(
+                _assertion(record, each, subject, assertor, name)
+                for case in record["cases"]
+                for each, name in (*((old, f"attempt {old['attempt']}") for old in earlier(case)), (case, ""))
+            ),
         ],
     }
     return json_bytes("earl", document)
@@ -79,9 +82,9 @@ def _requirement(name: str) -> str:
     return f"urn:c2c-harness:requirement:{name}"
 
 
-def _assertion(record: Mapping[str, Any], case: Case, subject: str, assertor: str) -> dict[str, Any]:
+def _assertion(record: Mapping[str, Any], case: Case, subject: str, assertor: str, attempt: str) -> dict[str, Any]:
     return {
-        "@id": f"urn:uuid:{identity(record, case['id'])}",
+        "@id": f"urn:uuid:{identity(record, case['id'], *([attempt] if attempt else []))}",
         "@type": "earl:Assertion",
         "assertedBy": assertor,
         "subject": subject,
@@ -96,8 +99,8 @@ def _assertion(record: Mapping[str, Any], case: Case, subject: str, assertor: st
         },
         "result": {
             "@type": "earl:TestResult",
-            "outcome": f"earl:{WORDS[Verdict(case['verdict'])].earl}",
-            "info": f"{case['verdict']}: {case['reason']}",
+            "outcome": f"earl:{words_of(case).earl}",
+            "info": f"{attempt}: {said(case)}" if attempt else said(case),
             "date": ended(record, case),
         },
     }

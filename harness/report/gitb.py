@@ -1,7 +1,8 @@
 """GITB TR: a conformance statement report, for test beds that speak it.
 
 The format has no words for *inconclusive*, *review* or *not run*: they are ``UNDEFINED`` and counted as incomplete, and
-our own word stands at the start of the case's ``message``.
+our own word stands at the start of the case's ``message``. The steps of earlier attempts stand before those of the last
+one, with ids that begin with ``attempt 1:``.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from lxml.builder import ElementMaker
 
 from harness.judge.model import RunVerdict, Verdict
 from harness.report.checked import xml_bytes
-from harness.report.mapping import WORDS
-from harness.report.plain import Case, clean, details, ended, identity, started
+from harness.report.mapping import WORDS, is_unsteady, words_of
+from harness.report.plain import Case, clean, details, earlier, ended, identity, said, started
 
 _TR, _CORE = "http://www.gitb.com/tr/v1/", "http://www.gitb.com/core/v1/"
 _XSI = "http://www.w3.org/2001/XMLSchema-instance"
@@ -91,12 +92,12 @@ def _counter(case: Case) -> str:
     return f"{counter}Ignored" if case["verdict"] == Verdict.NOT_APPLICABLE else counter
 
 
-def _word(judged: Mapping[str, Any]) -> str:
-    return WORDS[Verdict(judged["verdict"])].gitb
+def _word(case: Case) -> str:
+    return words_of(case).gitb
 
 
 def _suite(group: str, cases: Sequence[Case]) -> etree._Element:
-    worst = max(cases, key=lambda case: Verdict(case["verdict"]).rank)
+    worst = max(cases, key=lambda case: (Verdict(case["verdict"]).rank, is_unsteady(case)))
     rows = [
         _E.testCase(
             {"optional": "false", "ref": clean(case["id"])}, _about(case["id"], case["version"]), _E.result(_word(case))
@@ -114,19 +115,26 @@ def _case(record: Mapping[str, Any], case: Case) -> etree._Element:
         _E.startTime(started(record, case)),
         _E.endTime(ended(record, case)),
         _E.result(_word(case)),
-        _E.message(clean(f"{case['verdict']}: {case['reason']}")),
+        _E.message(clean(said(case))),
         *(_E.message(clean(line)) for line in details(case)),
-        _E.steps(*(_step(step, started(record, case)) for step in case["steps"])),
+        _E.steps(
+            *(
+                _step(step, started(record, attempt), f"attempt {attempt['attempt']}: ")
+                for attempt in earlier(case)
+                for step in attempt["steps"]
+            ),
+            *(_step(step, started(record, case)) for step in case["steps"]),
+        ),
     )
 
 
-def _step(step: Mapping[str, Any], begun: str) -> etree._Element:
+def _step(step: Mapping[str, Any], begun: str, attempt: str = "") -> etree._Element:
     date = step["clocks"].get("answer") or step["clocks"].get("request") or begun
-    report = _E.report({_TYPE: "TAR"}, _E.date(date), _E.result(_word(step)))
+    report = _E.report({_TYPE: "TAR"}, _E.date(date), _E.result(WORDS[Verdict(step["verdict"])].gitb))
     if step["findings"]:
         report.append(_E.reports(*map(_finding, step["findings"])))
     text = f"{step['verdict']}: {step['reason']}"
-    return _E.step({"id": clean(step["id"])}, _E.description(clean(text)), report)
+    return _E.step({"id": clean(attempt + step["id"])}, _E.description(clean(text)), report)
 
 
 def _finding(finding: Mapping[str, Any]) -> etree._Element:

@@ -1,7 +1,8 @@
 """JUnit XML, for build servers.
 
 Written so that the strictest schema in use accepts it (``junit-10.xsd``), which has no place for properties of a case:
-our own words stand in ``type``, ``message`` and ``system-out``.
+our own words stand in ``type``, ``message`` and ``system-out``. What a case showed before it was played again stands in
+``flakyFailure`` and ``rerunFailure`` (and ``...Error``), as Maven Surefire writes them: the first where it passed then.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from lxml import etree
 
 from harness.judge.model import Verdict
 from harness.report.checked import xml_bytes
-from harness.report.mapping import WORDS
-from harness.report.plain import clean, details
+from harness.report.mapping import SETTLED, is_unsteady, words_of
+from harness.report.plain import Case, clean, details, earlier, said
 
 _COUNTED = {"failure": "failures", "error": "errors", "skipped": "skipped"}
 
@@ -52,24 +53,35 @@ def _suite(group: str, cases: Sequence[Mapping[str, Any]], record: Mapping[str, 
     return suite
 
 
-def _case(case: Mapping[str, Any], record: Mapping[str, Any]) -> etree._Element:
+def _case(case: Case, record: Mapping[str, Any]) -> etree._Element:
     element = etree.Element(
         "testcase",
         name=clean(case["id"]),
         classname=clean(f"{record['pack']['id']}.{case['sut']}".replace("/", ".")),
         time=_seconds(case["seconds"]),
     )
-    kind = WORDS[Verdict(case["verdict"])].junit
+    kind = words_of(case).junit
     if kind is not None:
-        outcome = etree.SubElement(element, kind, type=case["verdict"], message=clean(case["reason"]))
-        outcome.text = clean("\n".join(details(case)))
-    if case["verdict"] == Verdict.WARNING.value:
-        etree.SubElement(element, "system-out").text = clean(f"warning: {case['reason']}")
+        reason = said(case) if is_unsteady(case) else case["reason"]
+        _outcome(element, kind, case, reason)
+    lines = [f"warning: {case['reason']}"] if case["verdict"] == Verdict.WARNING else []
+    for attempt in earlier(case):
+        lines.append(f"attempt {attempt['attempt']}: {attempt['verdict']}: {attempt['reason']}")
+        if (before := words_of(attempt).junit) in ("failure", "error"):
+            again = "flaky" if case["verdict"] in SETTLED else "rerun"
+            _outcome(element, f"{again}{before.title()}", attempt, attempt["reason"])
+    if lines:
+        etree.SubElement(element, "system-out").text = clean("\n".join(lines))
     return element
 
 
+def _outcome(element: etree._Element, kind: str, case: Case, reason: str) -> None:
+    outcome = etree.SubElement(element, kind, type=case["verdict"], message=clean(reason))
+    outcome.text = clean("\n".join(details(case)))
+
+
 def _totals(cases: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    kinds = Counter(WORDS[Verdict(case["verdict"])].junit for case in cases)
+    kinds = Counter(words_of(case).junit for case in cases)
     return {
         "tests": str(len(cases)),
         **{attribute: str(kinds[kind]) for kind, attribute in _COUNTED.items()},

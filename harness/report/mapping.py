@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from harness.judge.model import Verdict
 
@@ -83,6 +84,17 @@ STATUSES: Mapping[str, StatusWords] = {
     "not tested": StatusWords("○", Verdict.NOT_RUN),
     "not applicable": StatusWords("—", Verdict.NOT_APPLICABLE),
 }
+
+
+def is_unsteady(case: Mapping[str, Any]) -> bool:
+    """Whether a case failed, and passed when it was played again."""
+    return case["verdict"] in SETTLED and any(each["verdict"] == Verdict.FAIL for each in case.get("earlier", ()))
+
+
+def words_of(case: Mapping[str, Any]) -> Words:
+    """A case of the record in every format. What was broken once is never a plain pass: its demand is not verified."""
+    return WORDS[Verdict.INCONCLUSIVE if is_unsteady(case) else Verdict(case["verdict"])]
+
 
 SETTLED = frozenset({Verdict.PASS.value, Verdict.WARNING.value, Verdict.NOT_APPLICABLE.value})
 """Verdicts that need no attention."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.judge.model import Verdict
-from harness.report.mapping import SETTLED, STATUSES
+from harness.report.mapping import SETTLED, STATUSES, is_unsteady
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,6 @@ class Row:
     group: str
     statuses: Sequence[tuple[str, int]]
     cells: Sequence[Cell | None]
-
-
-def is_unsteady(case: Mapping[str, Any]) -> bool:
-    """Whether a case failed, and passed when it was played again."""
-    return case["verdict"] in SETTLED and any(each["verdict"] == "fail" for each in case.get("earlier", ()))
 
 
 def seats_of(record: Mapping[str, Any]) -> list[str]:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from harness.evidence.clock import stamp
+from harness.judge.model import Verdict
 
 Case = Mapping[str, Any]
 
@@ -29,6 +30,18 @@ def details(case: Case) -> list[str]:
             lines += [f"Step {step['id']}", f"  expected: {step['expected']}", f"  observed: {step['observed']}"]
             lines += [f"  {finding['check']}: {finding['message']}" for finding in step["findings"]]
     return lines
+
+
+def said(case: Case) -> str:
+    """Its verdict in our own word, and why; and what it showed before, where it failed then."""
+    before = next((each for each in case.get("earlier", ()) if each["verdict"] == Verdict.FAIL), None)
+    again = f" (played again; attempt {before['attempt']} failed: {before['reason']})" if before else ""
+    return f"{case['verdict']}: {case['reason']}{again}"
+
+
+def earlier(case: Case) -> list[Case]:
+    """What the case showed before it was played again, each attempt as a case of its own; oldest first."""
+    return [{**case, **each, "earlier": ()} for each in case.get("earlier", ())]
 
 
 def started(record: Mapping[str, Any], case: Case) -> str:

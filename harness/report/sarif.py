@@ -11,8 +11,8 @@ from typing import Any
 
 from harness.judge.model import Verdict
 from harness.report.checked import json_bytes
-from harness.report.mapping import WORDS
-from harness.report.plain import Case, broken, identity, waiver_of
+from harness.report.mapping import is_unsteady, words_of
+from harness.report.plain import Case, broken, earlier, identity, said, started, waiver_of
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
@@ -74,13 +74,13 @@ def _rule(requirement: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _result(record: Mapping[str, Any], case: Case, index: Mapping[str, int]) -> dict[str, Any]:
-    kind, level = WORDS[Verdict(case["verdict"])].sarif
+    kind, level = words_of(case).sarif
     rule = next((name for name in broken(case) if name in index), None)
     result: dict[str, Any] = {
         **({} if rule is None else {"ruleId": rule, "ruleIndex": index[rule]}),
         "kind": kind,
         "level": level,
-        "message": {"text": case["reason"] or case["title"]},
+        "message": {"text": said(case) if is_unsteady(case) else case["reason"] or case["title"]},
         "guid": identity(record, case["id"]),
         "partialFingerprints": {"case/v1": case["id"]},
         "locations": [{"logicalLocations": [{"fullyQualifiedName": case["id"], "kind": "test case"}]}],
@@ -92,6 +92,17 @@ def _result(record: Mapping[str, Any], case: Case, index: Mapping[str, int]) -> 
             "evidence": list(case["evidence"]),
         },
     }
+    if attempts := earlier(case):
+        result["properties"]["earlier"] = [
+            {
+                "attempt": each["attempt"],
+                "started": started(record, each),
+                "verdict": each["verdict"],
+                "reason": each["reason"],
+                "evidence": list(each["evidence"]),
+            }
+            for each in attempts
+        ]
     waiver = waiver_of(record, case)
     if waiver is not None:
         text = f"{waiver['reason']} ({waiver['author']}, until {waiver['expires']}, {waiver['link']})"

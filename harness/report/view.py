@@ -13,8 +13,8 @@ from typing import Any
 from harness.judge.model import RunVerdict, Verdict
 from harness.record.redact import Shown, show_body
 from harness.report.difference import Piece, difference
-from harness.report.mapping import SETTLED
-from harness.report.matrix import groups_of, is_unsteady, matrix, seats_of
+from harness.report.mapping import SETTLED, is_unsteady
+from harness.report.matrix import groups_of, matrix, seats_of
 from harness.report.plain import broken, moment
 from harness.report.sequence import Diagram, diagram
 from harness.report.texts import Texts

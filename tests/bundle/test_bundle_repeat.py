@@ -147,7 +147,8 @@ def test_the_reports_say_it(both: Path) -> None:
     assert page.count('class="attempts"') >= 1
     assert "not one uninterrupted run" in (both / "derived" / "summary.html").read_text("utf-8")
     tests = json.loads((both / "derived" / "ctrf.json").read_bytes())["results"]["tests"]
-    assert any(test.get("flaky") for test in tests)
+    assert any(test.get("flaky") and test["status"] != "passed" for test in tests)
+    assert "<flakyFailure" in (both / "derived" / "junit.xml").read_text("utf-8")
     assert json.loads((both / "derived" / "summary.json").read_bytes())["repeated"] >= 1
 
 

@@ -55,3 +55,10 @@ def test_nothing_is_shown_of_a_good_run() -> None:
     record = {"cases": [case("a", "pass"), case("b", "not_applicable")], "waivers": []}
     assert github(record, {}) == ""
     assert json.loads(gitlab(record, {})) == []
+
+
+def test_what_passed_only_when_it_was_played_again_is_shown() -> None:
+    broken = {"attempt": 1, "verdict": "fail", "reason": "No answer."}
+    cases = [{**case("again@x", "pass"), "earlier": [broken]}, {**case("good@x", "pass"), "earlier": []}]
+    (line,) = github({"cases": cases, "waivers": []}, {}).splitlines()
+    assert line == ("::error title=again@x::pass (R-1): Because. (played again; attempt 1 failed: No answer.)")

@@ -179,3 +179,85 @@ def test_a_compressed_archive_is_not_unpacked() -> None:
         files.writestr("x-result.json", b"0" * 1_000_000)
     with pytest.raises(ValueError, match="compressed"):
         facts("allure-results.zip", bomb.getvalue())
+
+
+BEFORE = {"unsteady": ("pass", "fail"), "failed": ("fail", "fail"), "settled": ("pass", "inconclusive")}
+"""Case id to its verdict, and what it showed before it was played again."""
+
+
+@pytest.fixture(scope="session")
+def repeated(run: Run, record: dict[str, Any]) -> Callable[[str], bytes]:
+    """The reports of a run of which some cases were played again."""
+    cases = []
+    for case, (name, (last, first)) in zip(run.record()["cases"], BEFORE.items(), strict=False):
+        now = {**case, "id": name, "verdict": last, "reason": f"now {last}", "attempt": 2}
+        attempt = {key: now[key] for key in ("started", "seconds", "touched", "steps", "evidence")}
+        earlier = [{**attempt, "attempt": 1, "verdict": first, "reason": f"before {EVIL}"}]
+        cases.append({**now, "earlier": earlier})
+    again = {**record, "cases": cases, "waivers": [], "repeated": [{"at": record["finished"], "cases": list(BEFORE)}]}
+    return cache(lambda name: DERIVED[name](again, run.fetch))
+
+
+@needs_schemas
+def test_attempts_fit_the_published_schemas(repeated: Callable[[str], bytes]) -> None:
+    for name, schema in (("gitb-tr.xml", "gitb/gitb_tr.xsd"), ("junit.xml", "junit/junit-10.xsd")):
+        etree.XMLSchema(etree.parse(SCHEMAS / schema)).assertValid(etree.fromstring(repeated(name)))
+    for name, schema in (("ctrf.json", "ctrf/ctrf.schema.json"), ("sarif.json", "sarif/sarif-schema-2.1.0.json")):
+        rules = json.loads((SCHEMAS / schema).read_text("utf-8"))
+        jsonschema.validators.validator_for(rules)(rules).validate(json.loads(repeated(name)))
+
+
+def test_junit_shows_attempts_as_surefire_does(repeated: Callable[[str], bytes]) -> None:
+    cases = {str(case.get("name")): case for case in etree.fromstring(repeated("junit.xml")).iter("testcase")}
+    assert [each.tag for each in cases["unsteady"]] == ["error", "flakyFailure", "system-out"]
+    assert [each.tag for each in cases["failed"]] == ["failure", "rerunFailure", "system-out"]
+    assert [each.tag for each in cases["settled"]] == ["flakyError", "system-out"]
+    assert "attempt 1 failed: before because" in str(cases["unsteady"][0].get("message"))
+    assert str(cases["failed"].findtext("system-out")).startswith("attempt 1: fail: before because")
+
+
+def test_gitb_shows_the_steps_of_every_attempt(repeated: Callable[[str], bytes]) -> None:
+    cases = etree.fromstring(repeated("gitb-tr.xml")).findall(f"{TR}statement/{TR}testDetails/{TR}testCase")
+    shown = {str(case.get("id")): case for case in cases}
+    assert {name: case.findtext(f"{TR}result") for name, case in shown.items()} == {
+        "unsteady": "UNDEFINED", "failed": "FAILURE", "settled": "SUCCESS",
+    }  # fmt: skip
+    for case in cases:
+        steps = [str(step.get("id")) for step in case.iter(f"{TR}step")]
+        assert steps == [f"attempt 1: {step}" for step in steps[len(steps) // 2 :]] + steps[len(steps) // 2 :]
+
+
+def test_earl_asserts_every_attempt(repeated: Callable[[str], bytes]) -> None:
+    graph = json.loads(repeated("earl.jsonld"))["@graph"]
+    said = [each for each in graph if each["@type"] == "earl:Assertion"]
+    assert len({each["@id"] for each in said}) == 2 * len(BEFORE)
+    outcomes = [(each["test"]["@id"].rpartition(":")[2], each["result"]["outcome"][5:]) for each in said]
+    assert outcomes == [
+        ("unsteady", "failed"), ("unsteady", "cantTell"), ("failed", "failed"), ("failed", "failed"),
+        ("settled", "cantTell"), ("settled", "passed"),
+    ]  # fmt: skip
+    assert said[0]["result"]["info"].startswith("attempt 1: fail: before because")
+
+
+def test_ctrf_and_sarif_list_the_attempts(repeated: Callable[[str], bytes]) -> None:
+    results = json.loads(repeated("ctrf.json"))["results"]
+    tests = {each["testId"]: each for each in results["tests"]}
+    assert [(each["status"], each["flaky"]) for each in tests.values()] == [
+        ("other", True), ("failed", False), ("passed", False),
+    ]  # fmt: skip
+    assert results["summary"]["flaky"] == 1
+    assert [each["retryAttempts"][0]["status"] for each in tests.values()] == ["failed", "failed", "other"]
+    sarif = {each["properties"]["case"]: each for each in json.loads(repeated("sarif.json"))["runs"][0]["results"]}
+    assert [each["kind"] for each in sarif.values()] == ["open", "fail", "pass"]
+    assert [each["properties"]["earlier"][0]["verdict"] for each in sarif.values()] == ["fail", "fail", "inconclusive"]
+
+
+def test_allure_shows_an_earlier_attempt_as_a_retry(repeated: Callable[[str], bytes]) -> None:
+    model = pytest.importorskip("allure_commons.model2")
+    with zipfile.ZipFile(io.BytesIO(repeated("allure-results.zip"))) as files:
+        results = [json.loads(files.read(name)) for name in files.namelist()]
+    assert len({each["uuid"] for each in results}) == len(results) == 2 * len(BEFORE)
+    assert len({each["historyId"] for each in results}) == len(BEFORE)
+    assert [each["status"] for each in results] == ["failed", "unknown", "failed", "failed", "unknown", "passed"]
+    assert [each["statusDetails"].get("flaky", False) for each in results] == [False, True, False, False, False, False]
+    assert set(results[1]["statusDetails"]) <= {field.name for field in model.StatusDetails.__attrs_attrs__}
