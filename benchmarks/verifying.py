@@ -150,6 +150,8 @@ def _by_xmlsec(data: bytes) -> Callable[[], object]:
         context = xmlsec.SignatureContext()
         certificate = b64decode(root[0][0][0].text or "")
         context.key = xmlsec.Key.from_memory(certificate, names.KeyDataFormatCertDer)
-        context.verify(xmlsec.tree.find_node(root, names.NodeSignature))
+        signature = xmlsec.tree.find_node(root, names.NodeSignature)
+        assert signature is not None
+        context.verify(signature)
 
     return work
