@@ -20,6 +20,7 @@ from harness.evidence.message import Opened
 from harness.exchange.data import Data, Occasion, has_place, make
 from harness.message.binding import read
 from harness.message.build import build, write_errors
+from harness.message.form import print_message
 from harness.message.model import Document, Value
 from harness.pack.codelist import coded_violations
 from harness.pack.model import Message, Outcome, Pack
@@ -74,7 +75,8 @@ def compose_request(data: Data, conversation: Conversation, step: Exchange, now:
                 and sample.pointers(message.bindings[name].path)
             ):
                 values[name] = value
-    return Composed(message, build(sample, message.bindings, _news(sample, message, values)))
+    make_document = print_message if forwarded is None else build
+    return Composed(message, make_document(sample, message.bindings, _news(sample, message, values)))
 
 
 def compose_answer(
@@ -105,7 +107,7 @@ def compose_answer(
             values[name] = value
         elif not has_place(data, rule, occasion) and sample.pointers(binding.path):
             values[name] = None
-    document = build(sample, message.bindings, _news(sample, message, values))
+    document = print_message(sample, message.bindings, _news(sample, message, values))
     if refused and message.errors is not None and outcome.code is not None:
         errors = message.errors
         root = data.pack.messages[step.message].root

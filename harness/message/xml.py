@@ -12,7 +12,7 @@ import re
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from itertools import islice
 from typing import NamedTuple
@@ -146,9 +146,14 @@ class XmlDocument:
     """A view on an element, which may stand inside a larger tree, such as the payload of an envelope.
 
     It is walked through once, when it is read for the first time; from then on its elements must stay where they are.
+
+    Parameters:
+        element: the element.
+        written: the text that it was parsed from, where that is all of it; then nothing in it may change.
     """
 
     element: etree._Element
+    written: bytes | None = field(default=None, repr=False)
 
     @cached_property
     def _by_path(self) -> Mapping[str, Sequence[etree._Element]]:
@@ -216,6 +221,8 @@ class XmlDocument:
 
     def to_bytes(self) -> bytes:
         """The element in UTF-8 with every namespace declaration that is in scope, without an XML declaration."""
+        if self.written is not None:
+            return self.written
         return etree.tostring(self.element, encoding="UTF-8", xml_declaration=False, with_tail=False)
 
     def copy(self) -> XmlDocument:
@@ -248,9 +255,21 @@ class _Own(threading.local):
 
     def __init__(self) -> None:
         self.parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+        self.unbounded = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True)
 
 
 _OWN = _Own()
+
+
+def parse_own(data: bytes) -> etree._Element:
+    """Parse what we have written ourselves, without bounds."""
+    root: etree._Element = etree.fromstring(data, _OWN.unbounded)
+    return root
+
+
+def parse_written(data: bytes) -> XmlDocument:
+    """The document of a payload that we have written ourselves; its lines are those in an envelope of ours."""
+    return XmlDocument(parse_own(b"\n" + data), data)
 
 
 def parse_xml(data: bytes, limits: Limits = DEFAULT_LIMITS) -> XmlDocument:

@@ -80,7 +80,7 @@ def protect(
     signing = chosen.prepare(_plan(identity, profile, now, cosigners), profile)
     protected = _write(body, profile, signing)
     edit = chosen.edit.get(profile.style)
-    return edit(protected) if edit else protected
+    return replace(edit(protected), payload=None) if edit else protected
 
 
 def inspect(
@@ -222,7 +222,7 @@ def _parse(data: bytes, limits: Limits) -> Document:
 
 def _write(body: Document, profile: SecurityProfile, signing: Signing) -> Protected:
     if profile.style == "wss":
-        return wss_write.write(body.to_bytes(), profile.soap or "1.2", signing)
+        return wss_write.write(body, profile.soap or "1.2", signing)
     data = _plain(body, profile)
     if not signing.parts:
         return Protected(data, {})

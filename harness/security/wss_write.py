@@ -16,7 +16,8 @@ from xml.sax.saxutils import quoteattr
 from lxml import etree
 
 from harness.message.envelope import NAMESPACES
-from harness.message.xml import XmlDocument
+from harness.message.model import Document
+from harness.message.xml import XmlDocument, parse_own
 from harness.security.algorithm import (
     STR_TRANSFORM,
     WRITABLE,
@@ -42,29 +43,29 @@ def fits(name: str, key: PrivateKey) -> bool:
     return name in WRITABLE and WRITABLE[name].key == kind_of(key)
 
 
-def write(payload: bytes, soap: str, signing: Signing) -> Protected:
+def write(body: Document, soap: str, signing: Signing) -> Protected:
     """Put a payload into a signed envelope.
 
     What is signed is written in its canonical form (Timestamp, SignedInfo), or parsed and canonicalised (Body): a tree
     that was built is never digested.
 
     Parameters:
-        payload: the element, UTF-8, without XML declaration.
+        body: the payload.
         soap: ``1.2`` or ``1.1``.
         signing: how.
 
     Raises:
         MalformedInput: the payload has no canonical form.
     """
-    envelope = NAMESPACES[soap]
+    envelope, payload = NAMESPACES[soap], body.to_bytes()
     mark = sha256(payload + str(signing.created).encode()).hexdigest()[:16]
     opening = f'<env:Body xmlns:env="{envelope}" xmlns:wsu="{WSU}" {signing.ids}="body-{mark}">'
-    body = opening.encode() + payload + b"</env:Body>"
+    text = opening.encode() + payload + b"</env:Body>"
     usual = signing.canonicalisation == "exc-c14n" and not signing.prefixes and not signing.cosigners
-    parsed = _parse(b"\n" + body) if usual else None
+    form, found = _read(opening.encode(), body, payload, signing) if usual else (None, None)
     timestamp = _timestamp(signing, f"time-{mark}")
     signers = (signing, *signing.cosigners) if signing.parts else ()
-    written = [_sign(each, number, mark, parsed, timestamp) for number, each in enumerate(signers)]
+    written = [_sign(each, number, mark, form, timestamp) for number, each in enumerate(signers)]
     actor = f" env:{_ACTOR[soap]}={quoteattr(signing.actor)}" if signing.actor else ""
     head = (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -73,11 +74,24 @@ def write(payload: bytes, soap: str, signing: Signing) -> Protected:
         f"{''.join(token for token, _ in written)}{timestamp}{''.join(signature for _, signature in written)}"
         "</wsse:Security></env:Header>"
     )
-    data = head.encode() + body + b"</env:Envelope>"
-    if parsed is not None:
-        return Protected(data, {}, XmlDocument(parsed[0]))
+    data = head.encode() + text + b"</env:Envelope>"
+    if usual:
+        return Protected(data, {}, found)
     signs = [partial(sign, WRITABLE[each.algorithm], each.key) for each in signers]
     return Protected(complete(data, signs, dereference=partial(_resolver, signers)), {})
+
+
+def _read(opening: bytes, body: Document, payload: bytes, signing: Signing) -> tuple[bytes, Document]:
+    """The canonical form of the Body, and the payload as it was read from this very text.
+
+    A payload that was read before is not read again, where it stands in the form of the Body as it does in its own:
+    where it has no prefix of ours.
+    """
+    alone = signing.ids == "wsu:Id" and not any(prefix in payload for prefix in (b"xmlns:env=", b"xmlns:wsu="))
+    if alone and isinstance(body, XmlDocument) and body.written is not None:
+        return opening + canonical(body.element) + b"</env:Body>", body
+    parsed = parse_own(b"\n" + opening + payload + b"</env:Body>")
+    return canonical(parsed), XmlDocument(parsed[0])
 
 
 def _resolver(signers: Sequence[Signing], root: etree._Element) -> Dereference:
@@ -97,11 +111,11 @@ def _timestamp(signing: Signing, identifier: str) -> str:
     )
 
 
-def _sign(signing: Signing, number: int, mark: str, body: etree._Element | None, timestamp: str) -> tuple[str, str]:
+def _sign(signing: Signing, number: int, mark: str, body: bytes | None, timestamp: str) -> tuple[str, str]:
     """Token and signature of one signer; every signer after the first also covers the first signature.
 
     Parameters:
-        body: the Body, where everything that is digested is known before the whole envelope is.
+        body: its canonical form, where everything that is digested is known before the whole envelope is.
     """
     own = f"{number}-{mark}" if number else mark
     written = write_token(signing.token, signing.identity, f"token-{own}", signing.ids)
@@ -109,7 +123,7 @@ def _sign(signing: Signing, number: int, mark: str, body: etree._Element | None,
     method = method_of(signing)
     forms = []
     if "body" in signing.parts:
-        forms.append(("body", Form(f"#body-{mark}", None if body is None else canonical(body), method)))
+        forms.append(("body", Form(f"#body-{mark}", body, method)))
     if "timestamp" in signing.parts and timestamp:
         forms.append(("timestamp", Form(f"#time-{mark}", timestamp.encode() if usual else None, method)))
     if "token" in signing.parts:
@@ -129,7 +143,7 @@ def _sign(signing: Signing, number: int, mark: str, body: etree._Element | None,
 def _token_form(signing: Signing, token: str, own: str, *, usual: bool) -> Form:
     """A token in the header is signed as it stands; where there is none, the reference is turned into one."""
     if not token:
-        made = _parse(binary_token(signing.identity.certificate, "wsse").encode())
+        made = parse_own(binary_token(signing.identity.certificate, "wsse").encode())
         of_token = (
             f'<ds:Transform Algorithm="{STR_TRANSFORM}"><wsse:TransformationParameters xmlns:wsse="{WSSE}">'
             f"{method_of(signing, 'CanonicalizationMethod')}</wsse:TransformationParameters></ds:Transform>"
@@ -137,11 +151,5 @@ def _token_form(signing: Signing, token: str, own: str, *, usual: bool) -> Form:
         return Form(f"#reference-{own}", token_form(made) if usual else None, of_token)
     data = None
     if usual:
-        data = canonical(_parse(f'<x xmlns:wsse="{WSSE}" xmlns:wsu="{WSU}">{token}</x>'.encode())[0])
+        data = canonical(parse_own(f'<x xmlns:wsse="{WSSE}" xmlns:wsu="{WSU}">{token}</x>'.encode())[0])
     return Form(f"#token-{own}", data, method_of(signing))
-
-
-def _parse(data: bytes) -> etree._Element:
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True)
-    root: etree._Element = etree.fromstring(data, parser)
-    return root

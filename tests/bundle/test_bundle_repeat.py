@@ -128,9 +128,7 @@ def test_a_demand_that_was_broken_before_is_not_verified(both: Path) -> None:
     assert merged["complete"]
 
 
-def test_it_verifies_and_says_that_it_is_not_one_run(
-    both: Path, props: Props, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_verifies_and_says_that_it_is_not_one_run(both: Path, props: Props, monkeypatch: pytest.MonkeyPatch) -> None:
     for tool in (None, {"name": "c2c-harness", "version": "9"}):
         if tool is not None:
             monkeypatch.setattr(rejudge, "this_tool", lambda: {"name": "c2c-harness", "version": "9"})

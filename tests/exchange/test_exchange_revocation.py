@@ -32,16 +32,20 @@ HOUR = timedelta(hours=1)
 def answer(world: World, status: str, end: timedelta = HOUR) -> str:
     """What the authority says by OCSP of the certificate that the system signs with."""
     pki, now = TestPki.open(world.folder / "identities"), datetime.now(UTC)
-    builder = ocsp.OCSPResponseBuilder().add_response(
-        cert=load_certificates(Path(world.config.certificate))[0],
-        issuer=pki.issuing.certificate,
-        algorithm=SHA256(),
-        cert_status=ocsp.OCSPCertStatus[status],
-        this_update=now - 2 * HOUR,
-        next_update=now + end,
-        revocation_time=now - HOUR if status == "REVOKED" else None,
-        revocation_reason=None,
-    ).responder_id(ocsp.OCSPResponderEncoding.HASH, pki.issuing.certificate)
+    builder = (
+        ocsp.OCSPResponseBuilder()
+        .add_response(
+            cert=load_certificates(Path(world.config.certificate))[0],
+            issuer=pki.issuing.certificate,
+            algorithm=SHA256(),
+            cert_status=ocsp.OCSPCertStatus[status],
+            this_update=now - 2 * HOUR,
+            next_update=now + end,
+            revocation_time=now - HOUR if status == "REVOKED" else None,
+            revocation_reason=None,
+        )
+        .responder_id(ocsp.OCSPResponderEncoding.HASH, pki.issuing.certificate)
+    )
     return b64encode(builder.sign(pki.issuing.key, SHA256()).public_bytes(Encoding.DER)).decode("ascii")
 
 

@@ -273,7 +273,19 @@ def pack(data: bytes) -> None:
 TARGETS: Mapping[str, Callable[[bytes], None]] = {
     target.__name__: target
     for target in (
-        envelope, json, signature, jws, document, jose, path, binding, name, certificate, revocation, scenario, pack
+        envelope,
+        json,
+        signature,
+        jws,
+        document,
+        jose,
+        path,
+        binding,
+        name,
+        certificate,
+        revocation,
+        scenario,
+        pack,
     )
 }
 """Every target, by name; its corpus is the folder of that name."""

@@ -25,9 +25,7 @@ async def in_front(
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             head = await reader.readuntil(b"\r\n\r\n")
-            length = next(
-                int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")
-            )
+            length = next(int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:"))
             answer = await _ask(behind, client, head, await reader.readexactly(length))
             if f"X-C2C-Case: {victim}".lower().encode() in head.lower():
                 await behaviour.act(writer, replace(answer, foreign=_other(foreign)))

@@ -64,11 +64,14 @@ def test_good_twin_is_clean(world, name, kind):
     assert found.report.problems == ()
     assert found.report.trusted
     assert set(found.report.steps.values()) == {"ok"}
-    assert found.report.signed == {
-        "wss": ("/Envelope/Header/Security/Timestamp", "/Envelope/Body"),
-        "jws": ("body",),
-        "xmldsig": ("body", "/Signature/Object" if name == "enveloping" else "/Doc"),
-    }[profile.style]
+    assert (
+        found.report.signed
+        == {
+            "wss": ("/Envelope/Header/Security/Timestamp", "/Envelope/Body"),
+            "jws": ("body",),
+            "xmldsig": ("body", "/Signature/Object" if name == "enveloping" else "/Doc"),
+        }[profile.style]
+    )
     assert found.report.covers_body()
     assert found.report.signer == getattr(world, kind).certificate.subject.rfc4514_string()
     assert found.report.revocation == "good"

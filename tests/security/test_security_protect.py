@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from harness.errors import ConfigurationFault, MalformedInput
 from harness.message.document import parse
 from harness.message.envelope import make_fault
 from harness.message.model import Limits
+from harness.message.xml import parse_written
 from harness.security.model import SecurityProfile
 from harness.security.problems import PROBLEMS
 from harness.security.profile import PARTS
@@ -122,3 +124,30 @@ def test_documentation_lists_every_problem():
     page = (Path(harness.security.__file__).parents[2] / "docs" / "signatures.md").read_text(encoding="utf-8")
     for code, meaning in PROBLEMS.items():
         assert f"| `{code}` | {meaning} |" in page
+
+
+@pytest.mark.parametrize("ids", ["wsu:Id", "Id"])
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b'<Doc xmlns="urn:m">\n <A b="1">x</A>\n</Doc>',
+        b'<m:Doc xmlns:m="urn:m"><m:A/></m:Doc>',
+        b"<Doc><A>none</A></Doc>",
+        b'<Doc><env:A xmlns:env="urn:other"/></Doc>',
+        b'<Doc xmlns:env="http://www.w3.org/2003/05/soap-envelope"><env:A/></Doc>',
+    ],
+)
+def test_a_payload_that_was_read_before_is_signed_and_told_as_it_stands_in_the_message(world, payload, ids):
+    profile = replace(PROFILE, ids=ids)
+    protected = protect(parse_written(payload), world.ec, profile, world.now)
+    found = inspect(protected.data, {}, profile, world.trust, world.now)
+    assert found.report.trusted
+    told, read = protected.payload, found.document
+    assert told.root == read.root
+    assert list(told.walk()) == list(read.walk())
+    assert [told.line(each) for each in told.walk()] == [read.line(each) for each in read.walk()]
+
+
+def test_what_a_defect_has_changed_is_not_told_from_before(world):
+    for defect in ("signature/body-altered", "signature/wrapped-body"):
+        assert protect(parse_written(XML), world.ec, PROFILE, world.now, defect).payload is None
