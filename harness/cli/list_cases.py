@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.cli.common import add_depth
-from harness.errors import CONFORMANT
+from harness.errors import CONFORMANT, ConfigurationFault
 from harness.pack.data import known_packs
 from harness.pack.load import load_pack
 from harness.scenario.plan import Parameters, Subject, make_plan
@@ -38,14 +38,22 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the tree."""
+    found = False
     for name in [options.pack] if options.pack else known_packs():
         pack = load_pack(name)
         print(f"{pack.id}  {pack.title}")
         depth: Depth = "exhaustive" if options.exhaustive else "full"
         for role in [options.role] if options.role else pack.roles:
             cases = [case for case in cases_for(pack, role, depth) if _wanted(case, options.derived_from)]
+            found = found or bool(cases)
             print(f"  {role}: {len(cases)} cases")
             _print_groups(cases, why=options.derived_from is not None)
+    if options.derived_from is not None and not found:
+        raise ConfigurationFault(
+            f"no case is derived from {options.derived_from}",
+            expected="a table or schema of the pack, such as lifecycle.yaml, constraints.yaml or security.yaml",
+            remedy="Leave out --derived-from to see all cases.",
+        )
     return CONFORMANT
 
 

@@ -117,6 +117,8 @@ def _demands(pack: Pack, message: Message) -> Iterator[str]:
     named += [each.requirement for each in pack.coded if each.message == message.name]
     named += [rule.requirement for rule in pack.rules.values() if message.name in rule.messages]
     named += [each.id for each in pack.requirements.values() if message.name in each.messages]
+    owed = [each for each in pack.reactions if message.name in (each.on, each.send)]
+    named += [each.requirement for each in owed] + [each.received for each in owed]
     found = [pack.requirements[name] for name in dict.fromkeys(named) if name is not None]
     if not found:
         return

@@ -110,3 +110,10 @@ def test_a_plan_is_shown_and_explained(tmp_path: Path, capsys: pytest.CaptureFix
         "positive control, once more at the end",
     ]
     assert "  - nominal-movement@holder: not selected" in lines
+
+
+def test_a_table_from_which_nothing_is_derived_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list", "--pack", "readiness", "--derived-from", "nothing.xsd"]) == 11
+    text = " ".join(capsys.readouterr().err.split())
+    assert "no case is derived from nothing.xsd" in text
+    assert "lifecycle.yaml" in text

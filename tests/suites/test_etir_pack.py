@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import chain
+from pathlib import Path
 
 import pytest
 
@@ -306,3 +307,11 @@ def test_faults_reach_both_directions_of_every_role(pack: Pack) -> None:
         assert len(active) >= least, role
         assert len(by_role[role]) - len(active) >= least, role
     assert len(by_role["holder"]) >= 2
+
+
+def test_a_demand_that_names_a_message_stands_on_the_page_of_one(pack: Pack) -> None:
+    folder = Path(__file__).parents[2] / "docs" / "messages" / pack.id
+    pages = "".join(file.read_text(encoding="utf-8") for file in folder.glob("*.md"))
+    for name in pack.requirements:
+        if re.match(r"ETIR-[EI]\d+-", name):
+            assert f"| {name} |" in pages, name
