@@ -36,7 +36,7 @@ from harness.exchange.movement import Movement, movement_after
 from harness.exchange.play import Player
 from harness.exchange.recorder import Recorder
 from harness.exchange.resume import Past, is_spoiled, look_back
-from harness.exchange.stage import Stage
+from harness.exchange.stage import Stage, demand_certificates
 from harness.exchange.switchboard import Switchboard
 from harness.exchange.tls import client_context, server_context
 from harness.exchange.transport import WireTransport
@@ -256,6 +256,7 @@ class Engine:
         try:
             if places := unmapped(case, self._pack):
                 raise NoDataError(f"unmapped: {places}")
+            demand_certificates(self._pack, self._setup, case)
             data = self._data(case, attempt)
             if movement is not None:
                 data = replace(data, values={**data.values, **movement.data.values})

@@ -15,7 +15,8 @@ from harness.errors import ConfigurationFault
 from harness.evidence.clock import UNCERTAINTY, Clock, stamp
 from harness.evidence.conversation import Conversation, Part, name_made_by
 from harness.evidence.message import Opened, Shape, open_message
-from harness.exchange.data import Data
+from harness.exchange.data import Data, NoDataError
+from harness.exchange.delivery import DEFECTS as DELIVERY_DEFECTS
 from harness.exchange.http import Moment, Sent
 from harness.exchange.model import Setup
 from harness.exchange.parcel import Parcel, Seal
@@ -26,7 +27,8 @@ from harness.message.binding import read
 from harness.message.model import Document
 from harness.pack.model import Message, Pack
 from harness.scenario.model import Case, Exchange
-from harness.scenario.project import wrong
+from harness.scenario.project import exchanges, mode, wrong
+from harness.security.defect import DEFECTS as SECURITY_DEFECTS
 from harness.security.model import Trust
 
 DEFAULT_SECONDS = 10.0
@@ -113,21 +115,43 @@ class Stage:
         Raises:
             ConfigurationFault: there is none among the simulated ones.
         """
-        parties = self.pack.parties
-        own = {parties[step.sender].role, parties[sut].role, self.pack.messages[step.message].sender}
-        other = next(
-            (name for name in self.setup.identities if name in parties and parties[name].role not in own), None
-        )
+        other = another(self.pack, self.setup, step, sut)
         if other is None:
             raise ConfigurationFault(
                 "no simulated party is left that could sign in the name of another one",
-                remedy="Remove the defect delivery/other-party from the pack.",
+                remedy="Give the parties certificates of their own.",
             )
         return self.seal(other)
 
     def url(self, party: str) -> str:
         """Where a simulated party listens."""
         return f"{self.base_url}/{party}"
+
+
+def another(pack: Pack, setup: Setup, step: Exchange, sut: str) -> str | None:
+    """A simulated party that may never send the message of a step, and has a certificate of its own."""
+    parties, certificate = pack.parties, setup.identities[step.sender].certificate
+    own = {parties[step.sender].role, parties[sut].role, pack.messages[step.message].sender}
+    others = (name for name in setup.identities if name in parties and parties[name].role not in own)
+    return next((name for name in others if setup.identities[name].certificate != certificate), None)
+
+
+def demand_certificates(pack: Pack, setup: Setup, case: Case) -> None:
+    """Make sure that there is every certificate that a case needs for what is wrong on purpose.
+
+    Raises:
+        NoDataError: there is not.
+    """
+    for step in exchanges(case.steps):
+        part = mode(step, case.sut)
+        if part == "simulate":
+            continue
+        party, name = (step.sender, step.defect) if part == "deliver" else (step.receiver, step.answer_defect)
+        broken, handed_over = SECURITY_DEFECTS.get(name or ""), DELIVERY_DEFECTS.get(name or "")
+        if broken is not None and broken.spare is not None and broken.spare not in setup.spares.get(party, {}):
+            raise NoDataError(f"{party} has no certificate that shows {name} in the folder of identities.")
+        if handed_over is not None and handed_over.make(0).other_party and not another(pack, setup, step, case.sut):
+            raise NoDataError(f"No party with another certificate than that of {party} can sign in its name.")
 
 
 @dataclass

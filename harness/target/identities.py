@@ -28,7 +28,7 @@ from harness.security.model import Identity, Trust
 from harness.security.ocsp import holds_until
 from harness.security.pki import TestPki
 from harness.security.signer import open_signer
-from harness.security.spares import make_spares
+from harness.security.spares import make_spares, out_of_time
 from harness.security.trust import is_authority, make_trust
 from harness.target.model import Statement, Target
 
@@ -62,13 +62,25 @@ def load_identities(target: Target, pack: Pack) -> dict[str, Identity]:
 
 
 def load_spares(target: Target, identities: Mapping[str, Identity]) -> dict[str, dict[str, Identity]]:
-    """Identities that are wrong on purpose, by party id, then by what is wrong."""
+    """Identities that are wrong on purpose, by party id, then by what is wrong.
+
+    The authority of the folder makes those that there are not, and anew those whose time is over.
+    """
     folder = target.identities / "spares"
-    if (target.identities / "issuing.key").is_file():
-        pki = TestPki.open(target.identities, datetime.now(UTC))
-        for name, identity in identities.items():
-            if name != LISTENER and not any(folder.glob(f"{name}.*.pem")):
-                write_spares(pki, identity, folder)
+    spares = _spares_in(folder, identities)
+    if not (target.identities / "issuing.key").is_file():
+        return spares
+    pki = TestPki.open(target.identities, datetime.now(UTC))
+    for name, own in spares.items():
+        over = [defect for defect, each in own.items() if out_of_time(defect, each, pki.now)]
+        for defect in over:
+            (folder / f"{name}.{defect}.key").unlink()
+        if over or not own:
+            write_spares(pki, identities[name], folder, *over)
+    return _spares_in(folder, identities)
+
+
+def _spares_in(folder: Path, identities: Mapping[str, Identity]) -> dict[str, dict[str, Identity]]:
     spares: dict[str, dict[str, Identity]] = {name: {} for name in identities if name != LISTENER}
     for file in sorted(folder.glob("*.pem")):
         party, _, defect = file.stem.rpartition(".")
@@ -77,20 +89,19 @@ def load_spares(target: Target, identities: Mapping[str, Identity]) -> dict[str,
     return spares
 
 
-def write_spares(pki: TestPki, identity: Identity, folder: Path) -> None:
+def write_spares(pki: TestPki, identity: Identity, folder: Path, *names: str) -> None:
     """Make identities that are wrong on purpose, as ``NAME.DEFECT.pem`` and ``.key``.
-
-    They are made once and kept.
 
     Parameters:
         pki: who issued the identity.
         identity: whom they pretend to be; its name is NAME.
         folder: is made if it is not there.
+        names: of the defects; none means all.
     """
     if not folder.is_dir():
         folder.mkdir()
         make_private(folder)
-    for defect, spare in make_spares(pki, identity).items():
+    for defect, spare in make_spares(pki, identity, *names).items():
         secret = spare.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         write_private(folder / f"{identity.name}.{defect}.key", secret)
         (folder / f"{identity.name}.{defect}.pem").write_bytes(to_pem((spare.certificate, *spare.chain)))

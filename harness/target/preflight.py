@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from harness.errors import ConfigurationFault, Where
 from harness.exchange.model import Setup
 from harness.host import refusal
+from harness.security.spares import out_of_time
 from harness.target.identities import revocation_data
 from harness.target.model import HttpControl, Target
 
@@ -25,9 +26,10 @@ def check_dates(target: Target, setup: Setup, now: datetime) -> None:
 
     Raises:
         ConfigurationFault: one is; the SUT would rightly refuse our messages, or nothing could be said of its
-            certificates.
+            certificates. Or one that is wrong on purpose would be wrong in another way.
     """
     _check_own_certificates(setup, now)
+    _check_spares(setup, now)
     for file, what, end in revocation_data(target):
         if end <= now:
             raise ConfigurationFault(
@@ -36,6 +38,18 @@ def check_dates(target: Target, setup: Setup, now: datetime) -> None:
                 expected="what holds now: with it alone can a certificate be checked",
                 remedy="Get the current one from the authority, or leave it out: then revocation is not checked.",
             )
+
+
+def _check_spares(setup: Setup, now: datetime) -> None:
+    for party, spares in setup.spares.items():
+        for name, spare in spares.items():
+            if why := out_of_time(name, spare, now):
+                raise ConfigurationFault(
+                    f"the certificate of {party} that shall show certificate/{name} {why}",
+                    where=Where(spare.certificate_file) if spare.certificate_file else None,
+                    expected=f"nothing wrong with it now but certificate/{name}",
+                    remedy="Make a new one; or take it away, then its cases are not run.",
+                )
 
 
 def _check_own_certificates(setup: Setup, now: datetime) -> None:

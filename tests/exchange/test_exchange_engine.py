@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,7 +19,9 @@ from harness.errors import ConfigurationFault
 from harness.evidence.clock import SystemClock
 from harness.evidence.store import Store
 from harness.exchange import compose
+from harness.exchange.data import NoDataError
 from harness.exchange.engine import Played
+from harness.exchange.stage import demand_certificates
 from harness.exchange.wire import Listener, WireAnswer, WireTransport, client_context, post, server_context
 from harness.pack.data import find_pack
 from harness.pack.fault import Fault
@@ -542,3 +544,31 @@ def test_a_message_that_another_party_signed_must_be_refused(tmp_path, blind, ex
     assert verdict == expected
     status = next(each.status.value for each in outcome.judged().requirements if each.id == "ETIR-SEC-NO-OTHER")
     assert status == ("failed" if blind else "passed")
+
+
+@pytest.mark.parametrize(("there", "word"), [(True, "pass"), (False, "not_run")])
+def test_a_case_whose_wrong_certificate_nobody_has_is_not_run_and_the_others_are(tmp_path, there, word):
+    here, case = world(tmp_path), "defect-notice-certificate-foreign-ca@import"
+    if not there:
+        here.setup = replace(here.setup, spares={})
+    outcome = asyncio.run(here.run([case]))
+    assert outcome.verdicts == {
+        "lifecycle-notice-accepted@import": "pass",
+        case: word,
+        "lifecycle-notice-accepted@import~end": "pass",
+    }
+    reason = next(each.reason for each in outcome.played.verdicts if each.case == case)
+    assert ("has no certificate that shows certificate/foreign-ca" in reason) is not there
+
+
+@pytest.mark.parametrize("alike", [True, False])
+def test_who_has_the_certificate_of_the_sender_does_not_sign_in_his_name(tmp_path, alike):
+    """Where one certificate stands in for every party, such a message would be right."""
+    pack, case = load_pack("etir-4.3"), "defect-E11-delivery-other-party@platform"
+    here = World(pack, "platform", tmp_path)
+    if alike:
+        one = here.setup.identities["holder"]
+        here.setup = replace(here.setup, identities=dict.fromkeys(here.setup.identities, one))
+    planned = next(each for each in here.plan([case]).cases if each.id == case)
+    with pytest.raises(NoDataError, match="another certificate than that of holder") if alike else nullcontext():
+        demand_certificates(pack, here.setup, planned)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -41,6 +42,31 @@ def test_a_test_pki_issues_what_is_missing(bench: Bench, neighbours: Pack) -> No
     listed = load_trust(target).crls[0]
     revoked = setup.spares["customs.import"]["revoked"].certificate.serial_number
     assert listed.get_revoked_certificate_by_serial_number(revoked) is not None
+
+
+@pytest.mark.parametrize("days", [0, 45, 364])
+def test_what_is_wrong_on_purpose_stays_so_for_as_long_as_our_own_certificates_hold(
+    bench: Bench, neighbours: Pack, days: int
+) -> None:
+    target, now = load_target(bench.write()), datetime.now(UTC)
+    setup = make_setup(target, neighbours)
+    check_dates(target, setup, now + timedelta(days=days))
+
+
+def test_a_wrong_certificate_whose_time_is_over_is_made_anew_or_refused(bench: Bench, neighbours: Pack) -> None:
+    target, now = load_target(bench.write()), datetime.now(UTC)
+    right = make_setup(target, neighbours).spares["customs.import"]
+    folder = bench.folder / "identities" / "spares"
+    for suffix in ("pem", "key"):
+        shutil.copy(folder / f"customs.import.expired.{suffix}", folder / f"customs.import.not-yet-valid.{suffix}")
+    setup = make_setup(target, neighbours)
+    again = setup.spares["customs.import"]
+    changed = [name for name in right if right[name].certificate != again[name].certificate]
+    assert changed == ["not-yet-valid"]
+    check_dates(target, setup, now)
+    stale = replace(setup, spares={"customs.import": {"not-yet-valid": again["expired"]}})
+    with pytest.raises(ConfigurationFault, match="that shall show certificate/not-yet-valid is valid from"):
+        check_dates(target, stale, now)
 
 
 def test_one_certificate_serves_every_party_without_its_own(bench: Bench, neighbours: Pack) -> None:
