@@ -153,7 +153,7 @@ def _bundle(policy: Policy, submission: Submission) -> Outcome:
     if not submission.verification.ok:
         return Outcome("bundle", False, submission.verification.lines[-1])
     if submission.predicate["demo"] and not policy.test_keys:
-        return Outcome("bundle", False, "It was signed with a TEST key, made for a demonstration.")
+        return Outcome("bundle", False, "It was made with TEST keys, for a demonstration or a trial.")
     return Outcome("bundle", True, "It is valid and in date, and its evidence gives the same verdicts.")
 
 
@@ -312,7 +312,7 @@ def _reproduction(policy: Policy, submission: Submission) -> Outcome:
         return Outcome("reproduction", False, text)
     other = again.statement["predicate"]
     if other["demo"] and not policy.test_keys:
-        return Outcome("reproduction", False, "The second run was signed with a TEST key.")
+        return Outcome("reproduction", False, "The second run was made with TEST keys.")
     if signer_of(policy, _keys(again), "reviewer") is None:
         return Outcome("reproduction", False, "The second run is not signed by somebody who may review by this policy.")
     for name, mine, theirs in (

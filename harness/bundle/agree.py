@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any, Literal
 
+from cryptography import x509
+
 from harness.bundle.statement import make_predicate
 from harness.errors import BundleFault
 from harness.pack.layers import find_installed
 from harness.record.tool import this_tool
 from harness.scenario.claim import claims_of
+from harness.security.issue import is_test
 
 
 def check_predicate(predicate: Mapping[str, Any], record: Mapping[str, Any]) -> None:
@@ -26,6 +29,22 @@ def check_predicate(predicate: Mapping[str, Any], record: Mapping[str, Any]) -> 
     for name in sorted(names):
         if expected.get(name) != predicate.get(name):
             raise BundleFault(f"the statement and record.json do not say the same about {name}")
+
+
+def is_trial(plan: Mapping[str, Any]) -> bool:
+    """Whether the system's messages were believed on an authority that is marked TEST: that certifies nothing."""
+    anchors = plan["parameters"]["anchors"]
+    return any(is_test(x509.load_pem_x509_certificate(each.encode())) for each in anchors)
+
+
+def check_trial(predicate: Mapping[str, Any], plan: Mapping[str, Any]) -> None:
+    """Whether the statement about a trial says that it is one.
+
+    Raises:
+        BundleFault: it does not.
+    """
+    if is_trial(plan) and not predicate["demo"]:
+        raise BundleFault("the statement does not say that the run was made with TEST certificates")
 
 
 def check_claims(ics: Mapping[str, Any], planned: Collection[str] | None) -> None:

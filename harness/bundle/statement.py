@@ -31,7 +31,7 @@ def make_statement(record: Mapping[str, Any], digests: Mapping[str, str], *, dem
     Parameters:
         record: the record.
         digests: file name in the bundle to SHA-256, hexadecimal.
-        demo: it will be signed with a demo key.
+        demo: it was made with TEST keys, or will be signed with one.
     """
     return {
         "_type": STATEMENT_TYPE,

@@ -16,7 +16,7 @@ from typing import Any, Literal, Protocol
 
 from cryptography import x509
 
-from harness.bundle.agree import beside_installed, check_claims, check_predicate
+from harness.bundle.agree import beside_installed, check_claims, check_predicate, check_trial
 from harness.bundle.cms import read_recipients
 from harness.bundle.files import STATEMENT, check_names, inventory, unpack
 from harness.bundle.fresh import check_mark
@@ -165,7 +165,7 @@ def _verify(
     """Verify part by part; returns whether it is in date."""
     predicate = statement["predicate"]
     if predicate["demo"]:
-        report.say("It was signed with a TEST key, made for a demonstration: it certifies nothing.", "not proved")
+        report.say("It was made with TEST keys, for a demonstration or a trial: it certifies nothing.", "not proved")
     report.name = "files"
     listed = {each["name"]: each["digest"]["sha256"] for each in statement["subject"]}
     sealed = _check_files(folder, listed, report)
@@ -173,6 +173,7 @@ def _verify(
     record, plan = (read_document(folder / name) for name in ("record.json", "plan.json"))
     check_predicate(predicate, record)
     bundle = open_bundle(folder, record, plan, sealed=sealed)
+    check_trial(predicate, plan)
     ics = read_document(folder / CLAIMS) if (folder / CLAIMS).exists() else {}
     check_claims(ics, bundle.plan.subject.claims)
     report.say(f"Plan, record, statement and pack belong together: {bundle.plan.baseline}, {bundle.plan.environment}.")

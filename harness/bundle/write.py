@@ -20,6 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from harness.bundle.agree import is_trial
 from harness.bundle.files import STATEMENT, inventory, write_zip
 from harness.bundle.statement import make_statement, sign
 from harness.errors import ConfigurationFault, HarnessFault, Where
@@ -31,7 +32,7 @@ from harness.judge.model import Verdict
 from harness.pack.data import data_folder
 from harness.pack.layers import find_layers
 from harness.pack.model import Pack
-from harness.record.strict import dump_lines, dumps
+from harness.record.strict import dump_lines, dumps, loads
 from harness.record.view import VIEW
 from harness.report.derive import DERIVED
 from harness.scenario.plan import Plan, plan_to_json
@@ -141,7 +142,8 @@ def issue_statement(folder: Path, record: Mapping[str, Any], keys: Sequence[Sign
     went_wrong = any(case["verdict"] == Verdict.HARNESS_ERROR.value for case in record["cases"])
     if went_wrong or not keys:
         return None
-    statement = make_statement(record, inventory(folder), demo=any(key.demo for key in keys))
+    trial = any(key.demo for key in keys) or is_trial(loads((folder / PLAN).read_bytes(), PLAN))
+    statement = make_statement(record, inventory(folder), demo=trial)
     write_durably(folder / STATEMENT, sign(statement, keys))
     return folder / STATEMENT
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from small_run import START, small_run
 
@@ -31,6 +32,9 @@ from harness.pack.load import load_pack
 from harness.record.strict import dumps, loads
 from harness.report.derive import DERIVED
 from harness.report.facts import facts
+from harness.security.issue import Draft, make_certificate, new_key
+from harness.security.keys import to_pem
+from harness.security.pki import TestPki
 from harness.security.statement_key import SigningKey, generate_demo_key, load_public_keys, load_signing_key
 
 AT = START + timedelta(days=30)
@@ -186,6 +190,29 @@ def test_a_demo_key_is_named_as_such(tmp_path: Path) -> None:
     verification = verify_bundle(run.folder, load_public_keys(public), AT)
     assert verification.ok
     assert any("TEST key" in line for line in verification.lines)
+
+
+@pytest.mark.parametrize("marked", [True, False])
+def test_a_run_with_certificates_for_tests_says_so_whoever_signs(
+    tmp_path: Path, key: SigningKey, marked: bool
+) -> None:
+    test, secret = TestPki.create(tmp_path / "pki", AT).root.certificate, new_key()
+    real = x509.Name([x509.NameAttribute(x509.NameOID.ORGANIZATION_NAME, "Customs of Imland")])
+    draft = Draft(real, (AT, AT + timedelta(days=1)), authority=True)
+    anchor = test if marked else make_certificate(draft, secret.public_key(), real, secret)
+    run = small_run(tmp_path / "r")
+    parameters = replace(run.plan.parameters, anchors=(to_pem((anchor,)).decode(),))
+    run = replace(run, plan=replace(run.plan, parameters=parameters))
+    write_bundle(run.folder, run.plan, run.pack, run.record(), [key])
+    shown = verify(run.folder, key)
+    assert shown.ok
+    assert shown.statement is not None
+    assert shown.statement["predicate"]["demo"] is marked
+    signed_again(run.folder, key)
+    if marked:
+        assert "does not say that the run was made with TEST certificates" in refusal(run.folder, key)
+    else:
+        assert verify(run.folder, key).ok
 
 
 def any_evidence(folder: Path) -> Path:
