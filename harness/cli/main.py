@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import os
 import sys
 import textwrap
 from typing import TYPE_CHECKING, NoReturn
@@ -130,12 +131,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     debug = "--debug" in (sys.argv if arguments is None else arguments)
     try:
         options = make_parser().parse_args(arguments)
-        return int(options.run(options))
+        code = int(options.run(options))
+        sys.stdout.flush()
     except HarnessError as fault:
         text, code = str(fault), fault.exit_code
     except KeyboardInterrupt:
         text, code = "Stopped. Nothing was finished.", NOT_FULLY_VERIFIED
     except OSError as problem:
+        if isinstance(problem, BrokenPipeError) and _nobody_reads():
+            return NOT_FULLY_VERIFIED
         name = getattr(problem, "filename", None)
         text = f"{name}: {problem.strerror}. Check the path and its permissions." if name else str(problem)
         code = CONFIGURATION if name else HARNESS
@@ -145,8 +149,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         text = f"This is a fault of the harness, not yours: {type(problem).__name__}: {problem}. "
         text += "Please report it with the output of the same command with `c2c --debug`."
         code = HARNESS
+    else:
+        return code
     print(textwrap.fill(f"c2c: {text}", WIDTH, break_long_words=False, break_on_hyphens=False), file=sys.stderr)
     return code
+
+
+def _nobody_reads() -> bool:
+    """Whether what read our output has ended, as ``head`` does; what is still to be written goes nowhere then."""
+    try:
+        print(flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return True
+    return False
 
 
 if __name__ == "__main__":

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -53,6 +55,23 @@ def test_faults_end_with_their_exit_code(
     raising(monkeypatch, problem)
     assert main(["list"]) == code
     assert words in paragraph(capsys)
+
+
+def test_a_reader_that_has_enough_is_no_fault() -> None:
+    command = [sys.executable, "-m", "harness", "schema", "target"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        _, said = process.communicate()
+    assert (process.returncode, said) == (10, b"")
+
+
+def test_a_pipe_that_breaks_elsewhere_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    raising(monkeypatch, BrokenPipeError(32, "Broken pipe"))
+    assert main(["list"]) == 12
+    assert "Broken pipe" in capsys.readouterr().err
 
 
 def test_debug_shows_where_a_fault_came_from(monkeypatch: pytest.MonkeyPatch) -> None:
