@@ -3,10 +3,12 @@
   c2c pack check etir-4.3
   c2c pack new suites/my-pack
   c2c pack import official-files --extends etir-4.3 --out suites/official
+  c2c pack import official-files --extends etir-4.3 --out suites/official --again
   c2c pack pages etir-4.3
 
 `import` reads a folder with XML Schemas, and a WSDL, sample messages and code lists where there are some. It proposes
 which root is which message and where each place is, with its reasons, and writes an overlay for a person to finish.
+With `--again` it only makes the golden samples anew, from what the person has written.
 
 `check` exits 0 when the pack is whole, 10 when something is still open in it, 11 when something is wrong.
 """
@@ -19,7 +21,7 @@ from typing import TYPE_CHECKING
 from harness.errors import CONFIGURATION, CONFORMANT, NOT_FULLY_VERIFIED, ConfigurationFault, Where
 from harness.pack.load import load_pack
 from harness.pack.new import new_pack
-from harness.pack.overlay import Imported, import_folder
+from harness.pack.overlay import Imported, import_folder, sample_again
 from harness.pack.page import index_page, message_page
 from harness.reference.points import wrong_switches
 from harness.scenario.sound import check_whole, spoken_pointers
@@ -45,6 +47,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     taken.add_argument("--out", type=Path, metavar="DIR", help="the overlay (default: ./<folder>-<pack>)")
     taken.add_argument(
         "--others", action="store_true", help="also add roots that are no message of PACK, for c2c check only"
+    )
+    taken.add_argument(
+        "--again", action="store_true", help="only make the golden samples of --out again, from its messages.yaml"
     )
     taken.set_defaults(action=_import)
     pages = commands.add_parser("pages", help="write a page about each message", allow_abbrev=False)
@@ -106,6 +111,11 @@ def _new(options: argparse.Namespace) -> int:
 def _import(options: argparse.Namespace) -> int:
     pack = load_pack(options.extends)
     out = options.out or Path(f"{options.folder.resolve().name}-{pack.id}")
+    if options.again:
+        made = sample_again(pack, options.folder, out)
+        print("".join(f"open: {each}\n" for each in made.open), end="")
+        print(f"{len(made.samples)} golden samples: {out / 'golden'}\nNext: run `c2c pack check {out}`.")
+        return NOT_FULLY_VERIFIED if made.open else CONFORMANT
     done = import_folder(pack, options.folder, out, spoken_pointers(pack), others=options.others)
     print("\n".join(_told(done)))
     print(f"Next: finish {out / 'messages.yaml'}, and run `c2c pack check {out}`.")

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from harness.errors import ConfigurationFault, Where
 from harness.message.xml import XmlDocument
-from harness.pack.adopt import Adopted, adopt
+from harness.pack.adopt import Adopted, adopt, known_places
 from harness.pack.data import data_folder
 from harness.pack.fill import fill, to_file
 from harness.pack.intake import GivenList, Intake, Root, quoted, read_folder, write_list
+from harness.pack.layers import read_table
+from harness.pack.match import Proposal, propose
 from harness.pack.model import CodeList, Pack
-from harness.pack.names import id_of
+from harness.pack.names import id_of, pick
 from harness.pack.paths import OPEN
-from harness.pack.xsd_tree import smallest, words
+from harness.pack.source import Source
+from harness.pack.xsd_tree import places, smallest, words
 
 SCHEMAS = "imported"
 """The folder below ``schemas/`` with what was given, so that it replaces nothing that the base still needs."""
@@ -80,8 +84,7 @@ def import_folder(
             expected=f"a folder in {base.parent}",
             remedy="Choose --out beside the base.",
         )
-    known = [name for message in pack.messages.values() for name in (message.name, message.root.rpartition("}")[2])]
-    intake = read_folder(folder, out / "schemas" / SCHEMAS, known)
+    intake = read_folder(folder, out / "schemas" / SCHEMAS, _names(pack))
     done = Imported(out, adopt(pack, intake, pointers), problems=intake.problems)
     if others:
         taken = {each.root.tag for each in done.adopted if each.root is not None and each.sure}
@@ -97,6 +100,56 @@ def import_folder(
     (out / "pack.yaml").write_text("\n".join(_head(pack, name, folder, soap)) + "\n", "utf-8", newline="\n")
     (out / "messages.yaml").write_text("\n".join(_messages(pack, done)) + "\n", "utf-8", newline="\n")
     return done
+
+
+def sample_again(pack: Pack, folder: Path, out: Path) -> Imported:
+    """Make the golden samples of an overlay again, with the roots and places that its ``messages.yaml`` now says.
+
+    Parameters:
+        pack: the base.
+        folder: the official files from which the overlay was made.
+        out: the overlay; only its samples are written, those that are there included.
+
+    Raises:
+        ConfigurationFault: it has no right ``messages.yaml``, or names a root that the folder does not have.
+    """
+    if not (out / "messages.yaml").is_file():
+        raise ConfigurationFault(
+            "there is no overlay in this folder",
+            where=Where(out),
+            expected="one that c2c pack import has made",
+            remedy="Name it with --out, or import without --again first.",
+        )
+    said = read_table((out, *pack.roots), "messages")
+    with TemporaryDirectory(prefix="c2c-import-") as temporary:
+        intake = read_folder(folder, Path(temporary) / SCHEMAS, _names(pack))
+        adopted = tuple(_as_said(pack, each, said, intake) for each in adopt(pack, intake, {}))
+        done = Imported(out, adopted, problems=intake.problems)
+        (out / "golden").mkdir(exist_ok=True)
+        _write_samples(pack, intake, done)
+    return done
+
+
+def _names(pack: Pack) -> list[str]:
+    """Local names by which messages of the pack may be known."""
+    return [name for message in pack.messages.values() for name in (message.name, message.root.rpartition("}")[2])]
+
+
+def _as_said(pack: Pack, each: Adopted, said: Source, intake: Intake) -> Adopted:
+    """What a person has made of a proposal; nothing where the root is open, or that of the base."""
+    name = each.message.name
+    entry = said.data["messages"].get(name, {})
+    tag = entry.get("root", OPEN)
+    if tag in (OPEN, each.message.root) and tag not in intake.roots:
+        return replace(each, root=None)
+    root = intake.roots[pick(tag, intake.roots, "root element in the folder", said.where(("messages", name, "root")))]
+    proposals = each.proposals
+    if root is not each.root or not proposals:
+        proposals = propose(known_places(pack, each.message), places(root.compiled.grammar, root.tag)[1:])
+    told = {place: Proposal(place, here, 1.0, ()) for place, here in entry.get("paths", {}).items() if here != OPEN}
+    taken = {one.found for one in told.values()}
+    others = {place: replace(one, found="") if one.found in taken else one for place, one in proposals.items()}
+    return replace(each, root=root, sure=True, proposals={**others, **told})
 
 
 def _write_samples(pack: Pack, intake: Intake, done: Imported) -> None:

@@ -98,6 +98,7 @@ def test_what_is_not_tested_is_asked_when_the_rest_is_right(started: Path, capsy
         (["new", "My Pack"], "'My Pack' cannot be the id of a pack"),
         (["import", "nowhere", "--extends", "etir-4.3"], "nowhere: there is no such folder"),
         (["import", ".", "--extends", "etir-4.3", "--out", "My Pack"], "'My Pack' cannot be the id of a pack"),
+        (["import", ".", "--extends", "etir-4.3", "--out", "none", "--again"], "there is no overlay in this folder"),
         (["import", ".", "--extends", "etir-4.4"], "Did you mean 'etir-4.3'?"),
         (["import", ".", "--extends", LETTERS], "letters/pack.yaml: the pack letters is not XML"),
     ],

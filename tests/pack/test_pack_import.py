@@ -14,7 +14,7 @@ from variant_schemas import new_path, write_variant, write_wsdl
 from harness.errors import ConfigurationFault
 from harness.pack.load import load_pack
 from harness.pack.model import Pack
-from harness.pack.overlay import Imported, import_folder
+from harness.pack.overlay import Imported, import_folder, sample_again
 from harness.pack.sound import check_pack
 from harness.pack.trial import schema_trials
 
@@ -94,19 +94,56 @@ def test_a_given_sample_becomes_the_golden_one(
     assert done.samples["I11 accepted"] == "made from the schema"
 
 
-def test_who_says_yes_to_what_is_nearest_has_a_whole_pack(
-    base: Pack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(variant_schemas, "NAMES", variant_schemas.SHORT)
-    write_variant(tmp_path / "files")
-    overlay = import_folder(base, tmp_path / "files", tmp_path / "overlay", {}).folder
-    file = overlay / "messages.yaml"
+@pytest.fixture(scope="module")
+def finished(base: Pack, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Files whose names say little, and beside them the overlay of a person who says yes to what is nearest."""
+    folder = tmp_path_factory.mktemp("short")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(variant_schemas, "NAMES", variant_schemas.SHORT)
+        write_variant(folder / "files")
+    import_folder(base, folder / "files", folder / "overlay", {})
+    file = folder / "overlay" / "messages.yaml"
     text = re.sub(r'root: "\?" +# what follows is right if it is (\S+)', r'root: "\1"', file.read_text("utf-8"))
     text, places = re.subn(r': "\?" +# nearest ([^,\n]+).*', r": \1", text)
     assert places
     assert '"?"' not in text
     file.write_text(text, "utf-8")
-    assert [str(fault) for fault in check_pack(load_pack(overlay))] == []
+    return folder
+
+
+def test_who_says_yes_to_what_is_nearest_has_a_whole_pack(finished: Path) -> None:
+    assert [str(fault) for fault in check_pack(load_pack(finished / "overlay"))] == []
+
+
+def test_samples_are_made_again_as_messages_yaml_says_now(base: Pack, finished: Path, tmp_path: Path) -> None:
+    overlay = Path(shutil.copytree(finished / "overlay", tmp_path / "overlay"))
+    made = {file.name: file.read_bytes() for file in (overlay / "golden").iterdir()}
+    shutil.rmtree(overlay / "golden")
+    assert sample_again(base, finished / "files", overlay).open == []
+    assert {file.name: file.read_bytes() for file in (overlay / "golden").iterdir()} == made
+    file = overlay / "messages.yaml"
+    said = yaml.safe_load(file.read_text("utf-8"))["messages"]
+    file.write_text(file.read_text("utf-8").replace(said["E4"]["root"], said["E8"]["root"]), "utf-8")
+    sample_again(base, finished / "files", overlay)
+    assert said["E8"]["root"].rpartition("}")[2].encode() in (overlay / "golden" / "E4.xml").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("new", "told"),
+    [("{urn:x}Nope", "no root element in the folder '{urn:x}Nope'"), (None, "no overlay in this folder")],
+)
+def test_samples_are_not_made_of_nothing(
+    base: Pack, finished: Path, tmp_path: Path, new: str | None, told: str
+) -> None:
+    overlay = tmp_path / "overlay"
+    if new:
+        shutil.copytree(finished / "overlay", overlay)
+        file = overlay / "messages.yaml"
+        text = file.read_text("utf-8")
+        file.write_text(text.replace(yaml.safe_load(text)["messages"]["E4"]["root"], new), "utf-8")
+    with pytest.raises(ConfigurationFault, match=re.escape(told)) as caught:
+        sample_again(base, finished / "files", overlay)
+    assert caught.value.where is not None
 
 
 @pytest.mark.parametrize(
