@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FILE = "events.jsonl"
-_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False, check_circular=False)
 _KEYS = ("seq", "kind", "at", "mono", "case", "step")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from harness.errors import HarnessFault
@@ -17,7 +18,7 @@ from harness.exchange.compose import Composed, compose_answer, compose_request, 
 from harness.exchange.delivery import DEFECTS as DELIVERY_DEFECTS
 from harness.exchange.http import Silence, Wire, WireFailure
 from harness.exchange.parcel import Parcel, address, pack_up, unsigned
-from harness.exchange.stage import Scene, StopCase, own
+from harness.exchange.stage import Scene, StopCase
 from harness.judge.outcome import departs, describe_all, meets
 from harness.pack.model import ANSWER, Outcome
 from harness.scenario.model import Exchange
@@ -52,8 +53,7 @@ async def simulate(scene: Scene, step: Exchange, play: Inner) -> None:
     """An exchange between two simulated parties: it is never on a wire, and no evidence about the SUT."""
     composed = compose_request(scene.data, scene.conversation, step, scene.now())
     _demand_correct(scene, step, composed)
-    request = own(composed.message, composed.document)
-    _put_down(scene, step, "request", composed, request)
+    request = _put_down(scene, step, "request", composed)
     for inner in step.during:
         await play(inner)
     outcome = step.expectation.expect[0]
@@ -61,7 +61,7 @@ async def simulate(scene: Scene, step: Exchange, play: Inner) -> None:
         return
     answer = compose_answer(scene.data, scene.conversation, step, request, outcome, scene.now())
     demand_correct(scene.stage.pack, answer)
-    _put_down(scene, step, "answer", answer, own(answer.message, answer.document, refused=outcome.kind == "error"))
+    _put_down(scene, step, "answer", answer)
 
 
 async def cancelled(tasks: Iterable[asyncio.Future[Any]]) -> None:
@@ -288,15 +288,28 @@ def _expected(step: Exchange, outcome: Outcome) -> bool:
     return meets((outcome,), step.expectation) != "other"
 
 
-def _put_down(scene: Scene, step: Exchange, part: str, composed: Composed, opened: Opened) -> None:
-    request = part == "request"
-    scene.write(
+def _put_down(scene: Scene, step: Exchange, part: Part, composed: Composed) -> Opened:
+    """Write down what one simulated party says to another, and take it into the conversation as the judge will."""
+    pack, request = scene.stage.pack, part == "request"
+    data = unsigned(pack, composed.document)
+    event = scene.write(
         "simulated",
         step.id,
         role=part,
         message=composed.message.name,
         sender=step.sender if request else step.receiver,
         receiver=step.receiver if request else step.sender,
-        digest=scene.stage.recorder.store.put(unsigned(scene.stage.pack, composed.document)),
+        digest=scene.stage.recorder.store.put(data),
     )
-    scene.hear(step, "request" if request else "answer", opened)
+    opened = open_message(
+        pack,
+        {},
+        data,
+        at=datetime.fromisoformat(event.at),
+        trust=None,
+        answer_to=None if request else step.message,
+        name=composed.message.name,
+        payload=composed.document,
+    )
+    scene.hear(step, part, opened)
+    return opened

@@ -14,7 +14,8 @@ import httpx
 from harness.errors import ConfigurationFault
 from harness.evidence.clock import UNCERTAINTY, Clock, stamp
 from harness.evidence.conversation import Conversation, Part, name_made_by
-from harness.evidence.message import Opened, Shape, open_message
+from harness.evidence.message import Opened, open_message
+from harness.evidence.model import Event
 from harness.exchange.data import Data, NoDataError
 from harness.exchange.delivery import DEFECTS as DELIVERY_DEFECTS
 from harness.exchange.http import Moment, Sent
@@ -23,9 +24,7 @@ from harness.exchange.parcel import Parcel, Seal
 from harness.exchange.recorder import Recorder
 from harness.exchange.switchboard import Switchboard
 from harness.exchange.wait import Wait
-from harness.message.binding import read
-from harness.message.model import Document
-from harness.pack.model import Message, Pack
+from harness.pack.model import Pack
 from harness.scenario.model import Case, Exchange
 from harness.scenario.project import exchanges, mode, wrong
 from harness.security.defect import DEFECTS as SECURITY_DEFECTS
@@ -179,9 +178,9 @@ class Scene:
         """The time in so many seconds, as it stands in the evidence."""
         return stamp(self.now() + timedelta(seconds=seconds))
 
-    def write(self, kind: str, step: str, when: Moment | None = None, **data: Any) -> None:
+    def write(self, kind: str, step: str, when: Moment | None = None, **data: Any) -> Event:
         """Write down an event of this case."""
-        self.stage.recorder.write(kind, self.case.id, step, when, **data)
+        return self.stage.recorder.write(kind, self.case.id, step, when, **data)
 
     def hear(self, step: Exchange, part: Part, opened: Opened) -> None:
         """Take a message into the conversation, by the rules of the judge."""
@@ -258,9 +257,3 @@ class Scene:
             self.hear(step, part, opened)
 
         return tell
-
-
-def own(message: Message, document: Document, *, refused: bool = False) -> Opened:
-    """A message of our own, as it would be opened."""
-    shape: Shape = "request" if not message.replies else "refused" if refused else "accepted"
-    return Opened(message.name, shape, document, read(document, message.bindings))

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.evidence.conversation import Conversation
+from harness.evidence.message import Opened
 from harness.exchange.compose import compose_answer, compose_request, demand_correct, misled, order_parameters
 from harness.exchange.data import NoDataError, make_data, number_after
-from harness.exchange.stage import own
+from harness.message.binding import read
 from harness.message.build import build
 from harness.pack.load import load_pack
 from harness.pack.model import Outcome
@@ -26,6 +27,10 @@ PACK = load_pack(Path(__file__).parent.parent / "packs" / "neighbours")
 
 def cases(position):
     return make_plan(PACK, Subject("customs", (position,)), Parameters()).cases
+
+
+def own(message, document):
+    return Opened(message.name, "request", document, read(document, message.bindings))
 
 
 def first(case, **options):
