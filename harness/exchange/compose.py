@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from weakref import WeakKeyDictionary
 
 from harness.errors import HarnessFault
 from harness.evidence.conversation import Conversation, name_made_by
@@ -179,9 +180,15 @@ def _wrong(pack: Pack, name: str, document: Document) -> list[Violation | Breach
 
 def _news(sample: Document, message: Message, values: Made) -> Made:
     """The values without lists that the sample has already: writing a list makes its entries alike."""
-    lists = {name: message.bindings[name] for name, value in values.items() if isinstance(value, list)}
-    there = read(sample, lists)
-    return {name: value for name, value in values.items() if name not in there or there[name] != value}
+    there = _lists_in.setdefault(sample, {})
+    if message.name not in there:
+        lists = {name: binding for name, binding in message.bindings.items() if binding.parts[1] is not None}
+        there[message.name] = read(sample, lists)
+    return {name: value for name, value in values.items() if there[message.name].get(name, ...) != value}
+
+
+_lists_in: WeakKeyDictionary[Document, dict[str, Made]] = WeakKeyDictionary()
+"""What the lists of a sample say, by the message that is made from it; read once for as long as there is the sample."""
 
 
 def _replied_to(conversation: Conversation, step: Exchange) -> str | None:
