@@ -38,7 +38,8 @@ class Policy:
         pack, versions, digests: the profile; no digests means any.
         roles, positions: which may be admitted, and which must be certified; empty means no rule.
         mandatory: patterns over case ids.
-        maximum_age: days from the end of the run; ``None`` means as long as the statement holds.
+        maximum_age: days from the end of the run, from its beginning where it is not one uninterrupted run; ``None``
+            means as long as the statement holds.
         assurance: levels; empty means any.
         challenge: the run must answer one.
         waivers: patterns over what may be waived.

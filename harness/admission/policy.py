@@ -129,9 +129,7 @@ def _outcomes(policy: Policy, submission: Submission, at: datetime) -> Iterator[
     if policy.mandatory:
         yield _mandatory(policy, record)
     if policy.maximum_age is not None:
-        age = at - datetime.fromisoformat(said["finished"])
-        text = f"The run ended {age.days} days ago; at most {policy.maximum_age} are allowed."
-        yield Outcome("maximum_age", timedelta() <= age <= timedelta(days=policy.maximum_age), text)
+        yield _maximum_age(said, at, timedelta(days=policy.maximum_age))
     if policy.assurance:
         yield Outcome("assurance", said["assurance"] in policy.assurance, f"The level is {said['assurance']}.")
     if policy.challenge:
@@ -172,7 +170,8 @@ def _review(policy: Policy, submission: Submission, graded: Graded) -> Outcome:
         if reviewer is None:
             text = f"A review is signed by nobody who may review by this policy, but by {', '.join(keys)}."
             return Outcome("review", False, text)
-        if tested := testers & {reviewer.name, each.reviews[0].person}:
+        signed = {signer.name for signer in policy.signers if signer.key in keys}
+        if tested := testers & {*signed, each.reviews[0].person}:
             return Outcome("review", False, f"{min(tested)} has tested, and cannot grade what was seen.")
         names += [f"{one.case} {one.step}: {one.verdict.value}, by {reviewer.name}" for one in each.reviews]
     return Outcome("review", True, f"Graded: {'; '.join(names)}.")
@@ -196,6 +195,15 @@ def _pack(policy: Policy, pack: Mapping[str, Any]) -> Outcome:
             f"after comparing it with the one that you published: {pack['digest']}."
         )
     return Outcome("pack", right, text, warning=right and not policy.digests)
+
+
+def _maximum_age(said: Mapping[str, Any], at: datetime, most: timedelta) -> Outcome:
+    """How old what was observed may be: where the run is not one, its oldest part counts."""
+    parts = bool(said["resumed"] or said["repeated"])
+    age = at - datetime.fromisoformat(said["started" if parts else "finished"])
+    what = "began, and went on later," if parts else "ended"
+    text = f"The run {what} {age.days} days ago; at most {most.days} are allowed."
+    return Outcome("maximum_age", timedelta() <= age <= most, text)
 
 
 def _mandatory(policy: Policy, record: Mapping[str, Any]) -> Outcome:
@@ -324,7 +332,12 @@ def _reproduction(policy: Policy, submission: Submission) -> Outcome:
             return Outcome("reproduction", False, f"The second run has another {name}.")
     if first["started"] == other["started"]:
         return Outcome("reproduction", False, "The second run is the first one.")
-    worse = [each.id for each in compare(submission.record, submission.again_record) if each.kind == "new failure"]
+    changes = compare(submission.record, submission.again_record)
+    worse = [each.id for each in changes if each.kind in ("new failure", "waived failure")]
     if worse:
         return Outcome("reproduction", False, f"What passed in the first run did not in the second: {worse[0]}.")
+    conditions = (*_conditions(policy, other["plan"]), *([_uninterrupted(other)] if policy.uninterrupted else ()))
+    unmet = next((each.text for each in conditions if not each.met), None)
+    if unmet is not None:
+        return Outcome("reproduction", False, f"Of the second run: {unmet}")
     return Outcome("reproduction", True, f"A run of {other['finished']} gave the same verdict.")

@@ -62,7 +62,7 @@ class Answer:
     """What a list says about one certificate.
 
     Parameters:
-        good: the certificate is valid, and the list is not overdue.
+        good: the certificate is valid, the list is not overdue, and a trusted key has signed it.
         lines: for people.
     """
 
@@ -76,7 +76,8 @@ def ask(data: bytes, certificate: str, trust: Sequence[PublicKey] | None, at: da
     Parameters:
         data: the signed list.
         certificate: its id, or the digest of its statement.
-        trust: keys of the operator; ``None`` leaves the signer unchecked, which the first line says.
+        trust: keys of the operator; ``None`` leaves the signer unchecked, which the first line says: anybody can write
+            such a list, so that nothing is good.
         at: now, aware.
 
     Raises:
@@ -101,7 +102,7 @@ def ask(data: bytes, certificate: str, trust: Sequence[PublicKey] | None, at: da
     overdue = at > due
     if overdue:
         lines.append(f"A newer list was due on {document['next']}: what happened since then is not known.")
-    return Answer(status == "valid" and not overdue and at >= issued, tuple(lines))
+    return Answer(trust is not None and status == "valid" and not overdue and at >= issued, tuple(lines))
 
 
 def _signer(signers: Sequence[PublicKey], trust: Sequence[PublicKey] | None) -> str:

@@ -23,7 +23,8 @@ from harness.errors import BundleFault, HarnessError, HarnessFault
 from harness.evidence.log import keep_events, read_events
 from harness.evidence.model import Event
 from harness.evidence.store import Store
-from harness.judge.case import Fetch, events_by_case, judge_case
+from harness.judge.attempt import events_by_case
+from harness.judge.case import Fetch, judge_case
 from harness.judge.model import CaseVerdict
 from harness.judge.review import Review
 from harness.judge.run import RunJudgement, summarise

@@ -6,7 +6,7 @@
   c2c register page --operator 'Customs Union' --out public
   c2c register status ID --list status.dsse.json --trust operator.pub.pem      offline
 
-status ends with 0 when the certificate is valid and the list is not overdue, else with 10.
+status ends with 0 when the certificate is valid, the list is not overdue and a trusted key has signed it, else with 10.
 """
 
 from __future__ import annotations

@@ -36,19 +36,19 @@ from harness.exchange.movement import Movement, movement_after
 from harness.exchange.play import Player
 from harness.exchange.recorder import Recorder
 from harness.exchange.resume import Past, is_spoiled, look_back
-from harness.exchange.stage import Stage, demand_certificates
+from harness.exchange.stage import Stage, demand_playable
 from harness.exchange.switchboard import Switchboard
 from harness.exchange.tls import client_context, server_context
 from harness.exchange.transport import WireTransport
 from harness.host import handles
-from harness.judge.case import REPEATED, judge_case, trust_of
+from harness.judge.attempt import REPEATED
+from harness.judge.case import judge_case, trust_of
 from harness.judge.model import CaseVerdict, Verdict
 from harness.pack.model import Pack
 from harness.scenario.guide import acts, joined, movements
 from harness.scenario.model import Case
 from harness.scenario.plan import END, Plan
 from harness.scenario.project import is_timed
-from harness.scenario.unmapped import unmapped
 
 FILES, PER_CASE = 48, 4
 """Open files and connections that a run needs for itself, and for each case in flight."""
@@ -254,9 +254,7 @@ class Engine:
         self._recorder.open(case.id)
         player: Player | None = None
         try:
-            if places := unmapped(case, self._pack):
-                raise NoDataError(f"unmapped: {places}")
-            demand_certificates(self._pack, self._setup, case)
+            demand_playable(self._pack, self._setup, case)
             data = self._data(case, attempt)
             if movement is not None:
                 data = replace(data, values={**data.values, **movement.data.values})

@@ -15,7 +15,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from harness.evidence.model import Event
-from harness.judge.case import REPEATED, SETTLED, Fetch, events_by_case, judge_case
+from harness.judge.attempt import REPEATED, SETTLED, events_by_case
+from harness.judge.case import Fetch, judge_case
 from harness.judge.model import CaseVerdict, Verdict
 from harness.judge.step import HELD_UP, UNSURE
 from harness.pack.model import Pack

@@ -27,6 +27,7 @@ from harness.exchange.wait import Wait
 from harness.pack.model import Pack
 from harness.scenario.model import Case, Exchange
 from harness.scenario.project import exchanges, mode, wrong
+from harness.scenario.unmapped import unmapped
 from harness.security.defect import DEFECTS as SECURITY_DEFECTS
 from harness.security.model import Trust
 
@@ -135,12 +136,14 @@ def another(pack: Pack, setup: Setup, step: Exchange, sut: str) -> str | None:
     return next((name for name in others if setup.identities[name].certificate != certificate), None)
 
 
-def demand_certificates(pack: Pack, setup: Setup, case: Case) -> None:
-    """Make sure that there is every certificate that a case needs for what is wrong on purpose.
+def demand_playable(pack: Pack, setup: Setup, case: Case) -> None:
+    """Make sure that nothing is open in the messages of a case, and that there are the certificates of its defects.
 
     Raises:
-        NoDataError: there is not.
+        NoDataError: something is open, or a certificate is not there.
     """
+    if places := unmapped(case, pack):
+        raise NoDataError(f"unmapped: {places}")
     for step in exchanges(case.steps):
         part = mode(step, case.sut)
         if part == "simulate":

@@ -12,8 +12,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from harness.evidence.model import Event
+from harness.judge.attempt import REPEATED, events_by_case
 from harness.judge.beside import beside_controls
-from harness.judge.case import REPEATED, Fetch, events_by_case, judge_case
+from harness.judge.case import Fetch, judge_case
 from harness.judge.model import CaseVerdict, Verdict
 from harness.pack.model import Pack
 from harness.scenario.plan import END, Plan

@@ -16,7 +16,6 @@ from base64 import b64decode
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
-from itertools import pairwise
 
 from cryptography import x509
 
@@ -25,8 +24,10 @@ from harness.check.registry import asked, exercised, findings, timed
 from harness.evidence.conversation import Conversation, Part, name_made_by
 from harness.evidence.message import Opened, open_message, outcomes_of
 from harness.evidence.model import Event
+from harness.judge.attempt import cut_off, is_of, last_attempt
 from harness.judge.model import CaseVerdict, StepVerdict, Verdict
 from harness.judge.observation import judge_observation
+from harness.judge.outcome import meets
 from harness.judge.requirement import requirement_verdicts
 from harness.judge.review import Review, graded
 from harness.judge.step import Departure, Seen, departure, judge_exchange, worst
@@ -43,14 +44,6 @@ from harness.security.x509 import read_ocsp
 
 Fetch = Callable[[str], bytes]
 
-SETTLED = ("complete", "stopped", "no-data")
-"""How a case ends that a run which goes on does not play again."""
-
-REPEATED = "run-repeated"
-_BEGINS = ("run-resumed", REPEATED)
-"""Events behind which no case is open that was cut off before."""
-
-
 def judge_case(
     case: Case, plan: Plan, pack: Pack, events: Sequence[Event], fetch: Fetch, reviews: Sequence[Review] = ()
 ) -> CaseVerdict:
@@ -63,12 +56,12 @@ def judge_case(
         fetch: digest to bytes.
         reviews: what persons decided since.
     """
-    attempt, own = _last_attempt(case, events)
+    attempt, own = last_attempt(case, events)
     if attempt == 0:
         return CaseVerdict(case.id, Verdict.NOT_RUN, "The case was not started.", (), _untested(case), 0)
     last = _judge_attempt(case, plan, pack, attempt, own, fetch, reviews)
     if last.verdict.rank < Verdict.FAIL.rank:
-        for number, cut in _cut_off(case, events):
+        for number, cut in cut_off(case, events):
             earlier = _judge_attempt(case, plan, pack, number, cut, fetch, reviews)
             if earlier.verdict is Verdict.FAIL:
                 return earlier
@@ -84,16 +77,27 @@ def _judge_attempt(
     fetch: Fetch,
     reviews: Sequence[Review],
 ) -> CaseVerdict:
-    own = [event for event in own if event.kind != "extra" or _is_of(attempt, event)]
+    own = [event for event in own if event.kind != "extra" or is_of(attempt, event)]
     seen, illegal = _walk(case, plan, pack, own, fetch)
     case = as_it_came(case, {name for name, each in seen.items() if Outcome("accepted") in each.outcomes})
-    strays = () if _was_held_up(plan, own) else _strays(case, pack, own, seen, fetch, illegal)
+    strays = _strays(case, pack, own, seen, fetch, illegal)
     left = departure(case, seen)
-    judged = with_strays(tuple(_steps(case, plan, pack, own, seen, left.after)), strays)
+    steps = tuple(_steps(case, plan, pack, own, seen, left.after))
+    judged = with_strays(steps, strays, held_up=_was_held_up(plan, own))
     steps = tuple(graded(case.id, step, reviews) for step in judged)
     verdict, reason = _sum(steps, own, left)
     touched = requirement_verdicts(case, pack, steps, seen, verdict)
-    return CaseVerdict(case.id, verdict, reason, steps, touched, attempt, tuple(_references(pack, seen)))
+    references, refusals = tuple(_references(pack, seen)), tuple(_refusals(case, seen))
+    return CaseVerdict(case.id, verdict, reason, steps, touched, attempt, references, refusals)
+
+
+def _refusals(case: Case, seen: Mapping[str, Seen]) -> Iterator[tuple[frozenset[str], frozenset[str]]]:
+    """Of each refusal as expected that names several codes: the expected ones among them, and all that it names."""
+    for step in exchanges(case.steps):
+        outcomes = seen[step.id].outcomes if step.id in seen else ()
+        named = frozenset(each.code for each in outcomes if each.kind == "error" and each.code)
+        if mode(step, case.sut) == "deliver" and len(named) > 1 and meets(outcomes, step.expectation) == "expect":
+            yield named & {each.code for each in step.expectation.expect}, named
 
 
 def _references(pack: Pack, seen: Mapping[str, Seen]) -> Iterator[str]:
@@ -113,8 +117,8 @@ def judge_late(case: Case, plan: Plan, pack: Pack, events: Sequence[Event], fetc
         case, plan, pack, fetch: as for :func:`judge_case`.
         events: the events of the case, also those after its end.
     """
-    attempt, own = _last_attempt(case, events)
-    extras = [event for event in events if event.kind == "extra" and _is_of(attempt, event)]
+    attempt, own = last_attempt(case, events)
+    extras = [event for event in events if event.kind == "extra" and is_of(attempt, event)]
     late = [event for event in extras if own and event.seq > own[-1].seq]
     if not late or own[-1].kind != "case-finished" or _was_held_up(plan, own):
         return ()
@@ -137,38 +141,6 @@ def _strays(
 def _open_stray(pack: Pack, event: Event, fetch: Fetch) -> Opened:
     head, at = event.data.get("head") or {}, datetime.fromisoformat(event.at)
     return open_message(pack, head, fetch(event.data["digest"]), at=at, trust=None)
-
-
-def _is_of(attempt: int, extra: Event) -> bool:
-    """Whether a message that came beside the steps belongs to that attempt, and not to one before it."""
-    return int(extra.data.get("attempt", attempt)) == attempt
-
-
-def _last_attempt(case: Case, events: Sequence[Event]) -> tuple[int, tuple[Event, ...]]:
-    start = attempt = 0
-    for number, event in enumerate(events):
-        if event.kind == "case-started" and event.case == case.id:
-            start, attempt = number, int(event.data.get("attempt", attempt + 1))
-    own = [event for event in events[start:] if event.case in (case.id, None)]
-    end = next((number for number, event in enumerate(own) if event.kind == "case-finished"), len(own))
-    return attempt, tuple(own[: end + 1])
-
-
-def _cut_off(case: Case, events: Sequence[Event]) -> Iterator[tuple[int, tuple[Event, ...]]]:
-    """The attempts before the last one that were cancelled or cut off: a run that goes on plays such a case anew.
-
-    Those before a repetition stand beside the last one, see :mod:`harness.judge.again`.
-    """
-    repeated = max((n for n, event in enumerate(events) if event.kind == REPEATED), default=0)
-    starts = [
-        n + repeated
-        for n, event in enumerate(events[repeated:])
-        if event.kind == "case-started" and event.case == case.id
-    ]
-    for start, following in pairwise(starts):
-        attempt, own = _last_attempt(case, events[start:following])
-        if not any(event.kind == "case-finished" and event.data["ended"] in SETTLED for event in own):
-            yield attempt, own
 
 
 def _walk(
@@ -362,28 +334,3 @@ def _sum(steps: Sequence[StepVerdict], events: Sequence[Event], left: Departure)
 
 def _untested(case: Case) -> dict[str, Verdict]:
     return dict.fromkeys(case.requirements, Verdict.NOT_RUN)
-
-
-def events_by_case(cases: Iterable[str], events: Iterable[Event]) -> dict[str, tuple[Event, ...]]:
-    """The events that the judge of each case looks at: its own, and those of the run from its start to its end.
-
-    These are the events that the play kept for the case while it was open, so that a case is judged alike live and
-    later; and those that order it to be played again. A case that was cut off was open until the run went on.
-    """
-    found: dict[str, list[Event]] = {case: [] for case in cases}
-    running: dict[str, None] = {}
-    for event in events:
-        if event.case in found:
-            if event.kind == "case-started":
-                running[event.case] = None
-            found[event.case].append(event)
-            if event.kind == "case-finished":
-                running.pop(event.case, None)
-        elif event.kind in _BEGINS:
-            running.clear()
-            for case in found.keys() & event.data.get("cases", ()):
-                found[case].append(event)
-        elif event.case is None:
-            for case in running:
-                found[case].append(event)
-    return {case: tuple(each) for case, each in found.items()}

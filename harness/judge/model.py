@@ -95,6 +95,7 @@ class CaseVerdict:
         requirements: verdict for each requirement that the case touched.
         attempt: which attempt was judged.
         references: references of the SUT's messages, which no other case may have seen.
+        refusals: of each refusal as expected that names several codes, the expected ones of them, and all of them.
     """
 
     case: str
@@ -104,6 +105,7 @@ class CaseVerdict:
     requirements: Mapping[str, Verdict]
     attempt: int = 1
     references: tuple[str, ...] = ()
+    refusals: tuple[tuple[frozenset[str], frozenset[str]], ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "reason", plain(self.reason))

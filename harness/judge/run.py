@@ -10,8 +10,9 @@ from harness.check.model import Finding
 from harness.check.registry import broken_by, severity
 from harness.evidence.model import Event
 from harness.judge.again import Earlier, earlier_verdicts, unsteady
-from harness.judge.beside import beside_controls
-from harness.judge.case import Fetch, events_by_case, judge_case, judge_late
+from harness.judge.attempt import events_by_case
+from harness.judge.beside import beside_controls, telling_apart
+from harness.judge.case import Fetch, judge_case, judge_late
 from harness.judge.model import CaseVerdict, RunVerdict, Status, Verdict
 from harness.judge.review import Review
 from harness.judge.waiver import Excused, Waived, apply_waivers, excused_by
@@ -103,7 +104,7 @@ def summarise(
 
     What came for a case after its end, and what was asked beside the run, is judged here.
     """
-    cases = beside_controls(plan.cases, verdicts)
+    cases = telling_apart(plan.cases, beside_controls(plan.cases, verdicts))
     counted = [(case, verdict) for case, verdict in zip(plan.cases, cases, strict=True) if not case.is_control]
     earlier = earlier_verdicts(plan, pack, events, fetch, cases)
     found = (*_late(plan, pack, events, fetch), *_reused(plan, pack, cases), *_findings(events))

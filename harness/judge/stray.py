@@ -14,8 +14,8 @@ from harness.check.registry import broken_by, severity
 from harness.evidence.conversation import Part, name_made_by
 from harness.evidence.message import Opened
 from harness.evidence.model import Event
-from harness.judge.model import StepVerdict
-from harness.judge.step import Seen, weight
+from harness.judge.model import StepVerdict, Verdict
+from harness.judge.step import HELD_UP, Seen, weight
 from harness.pack.model import Cell, Pack, Reaction
 from harness.scenario.model import Case, Exchange, Quiet
 from harness.scenario.project import everything, exchanges, mode, settles
@@ -79,8 +79,22 @@ def judge_strays(
     return tuple(found)
 
 
-def with_strays(steps: Sequence[StepVerdict], strays: Sequence[Stray]) -> Iterator[StepVerdict]:
-    """The verdicts of the steps, each with what the strays say about it."""
+def with_strays(
+    steps: Sequence[StepVerdict], strays: Sequence[Stray], *, held_up: bool = False
+) -> Iterator[StepVerdict]:
+    """The verdicts of the steps, each with what the strays say about it.
+
+    Where we were *held_up* nothing is found, since who waited for us may send again; but the step is left open by what
+    would be a fail.
+    """
+    if held_up:
+        open_ones = {each.step: each.finding.message for each in strays if weight(each.finding) is Verdict.FAIL}
+        for step in steps:
+            if step.step in open_ones and step.verdict.rank < Verdict.INCONCLUSIVE.rank:
+                yield replace(step, verdict=Verdict.INCONCLUSIVE, reason=f"{open_ones[step.step]} {HELD_UP}")
+            else:
+                yield step
+        return
     for step in steps:
         verdict, reason = step.verdict, step.reason
         own = [stray for stray in strays if stray.step == step.step]

@@ -18,7 +18,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from harness.evidence.clock import stamp
-from harness.judge.case import REPEATED
+from harness.judge.attempt import REPEATED
 from harness.judge.model import Status
 from harness.record.annex import about_annexes
 from harness.record.detail import alternatives, certificate_facts, defect_texts

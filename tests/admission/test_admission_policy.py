@@ -136,6 +136,11 @@ def failed(each: Submission) -> Submission:
     return recorded(cases=[{**RECORD["cases"][0], "verdict": "fail"}, *RECORD["cases"][1:]])(each)
 
 
+def repeated_on_waivers(each: Submission) -> Submission:
+    """What passed in the first run is waived in the second."""
+    return replace(each, again_record=waived("start-twice@transit")(failed(each)).record)
+
+
 def wrong(outcomes: tuple[Outcome, ...]) -> set[str]:
     return {each.rule for each in outcomes if not each.met}
 
@@ -166,6 +171,9 @@ def test_all_rules_are_met() -> None:
         ("mandatory", recorded(cases=RECORD["cases"][1:]), "No case fits start-*"),
         ("maximum_age", said(finished="2026-01-01T09:00:00+00:00"), "68 days ago"),
         ("maximum_age", said(finished="2026-03-12T09:00:00+00:00"), "days ago"),
+        ("reproduction", repeated(plan={**PREDICATE["plan"], "depth": "quick"}), "Of the second run: The depth"),
+        ("reproduction", repeated(repeated=["2026-03-05T08:30:00Z"]), "played again at 2026-03-05T08:30:00Z"),
+        ("reproduction", repeated_on_waivers, "did not in the second: start"),
         ("assurance", said(assurance="self-declaration"), "self-declaration"),
         ("challenge", planned(challenge=None), "no challenge"),
         ("uninterrupted", said(resumed=["2026-03-01T08:30:00Z"]), "went on at 2026-03-01T08:30:00Z"),
@@ -193,6 +201,16 @@ def test_each_rule_can_refuse(rule: str, change: Change, words: str) -> None:
     outcomes = apply_policy(POLICY, change(submission()), AT)
     assert wrong(outcomes) == {rule}
     assert words in next(each.text for each in outcomes if each.rule == rule)
+
+
+@pytest.mark.parametrize("how", ["resumed", "repeated"])
+def test_the_age_of_a_run_in_parts_is_that_of_its_oldest_part(how: str) -> None:
+    loose = replace(POLICY, uninterrupted=False)
+    for began, refused in (("2026-03-01T08:00:00+00:00", set()), ("2026-01-01T08:00:00+00:00", {"maximum_age"})):
+        in_parts = said(started=began, **{how: ["2026-03-01T08:30:00Z"]})(submission())
+        assert wrong(apply_policy(loose, in_parts, AT)) == refused
+    at_once = said(started="2026-01-01T08:00:00+00:00")(submission())
+    assert wrong(apply_policy(loose, at_once, AT)) == set()
 
 
 def test_conditions_that_a_policy_does_not_speak_of_are_free() -> None:
@@ -251,6 +269,14 @@ def test_a_review_by_the_wrong_person_or_of_another_bundle_counts_nothing(given:
 def test_who_tested_cannot_grade_with_another_key() -> None:
     same = replace(POLICY, signers=(SIGNERS[0], replace(SIGNERS[1], name="Ministry")))
     assert {"review", "reviewer"} <= wrong(apply_policy(same, graded(), AT))
+
+
+def test_who_tested_does_not_sign_a_review_beside_the_reviewer() -> None:
+    given = graded()
+    assert given.graded is not None
+    both = replace(given.graded.files[0], signers=(REVIEWER, TESTER))
+    outcomes = apply_policy(POLICY, replace(given, graded=replace(given.graded, files=(both,))), AT)
+    assert "Ministry has tested" in next(each.text for each in outcomes if each.rule == "review")
 
 
 def test_a_review_that_grades_a_failure_admits_nobody() -> None:

@@ -137,11 +137,13 @@ def test_an_offline_answer_says_how_old_it_is(register: Register) -> None:
     assert "admitted with waivers, valid" in good.lines[1]
     assert "3 days old" in good.lines[2]
     assert "less than an hour" in ask(data, ONE.statement, None, AT).lines[2]
-    assert "NOT checked" in ask(data, ONE.id, None, AT).lines[0]
-    revoked = ask(data, TWO.id, None, AT)
+    anybody = ask(data, ONE.id, None, AT + timedelta(days=3))
+    assert "NOT checked" in anybody.lines[0]
+    assert (anybody.lines[1:], anybody.good) == (good.lines[1:], False)
+    revoked = ask(data, TWO.id, [KEY.public], AT)
     assert not revoked.good
     assert "revoked (Its key was published.)" in revoked.lines[1]
-    overdue = ask(data, ONE.id, None, AT + timedelta(days=8))
+    overdue = ask(data, ONE.id, [KEY.public], AT + timedelta(days=8))
     assert not overdue.good
     assert "was due" in overdue.lines[3]
     late = ask(data, ONE.id, None, AT + timedelta(days=400))

@@ -21,7 +21,7 @@ from harness.evidence.store import Store
 from harness.exchange import compose
 from harness.exchange.data import NoDataError
 from harness.exchange.engine import Played
-from harness.exchange.stage import demand_certificates
+from harness.exchange.stage import demand_playable
 from harness.exchange.wire import Listener, WireAnswer, WireTransport, client_context, post, server_context
 from harness.pack.data import find_pack
 from harness.pack.fault import Fault
@@ -571,4 +571,4 @@ def test_who_has_the_certificate_of_the_sender_does_not_sign_in_his_name(tmp_pat
         here.setup = replace(here.setup, identities=dict.fromkeys(here.setup.identities, one))
     planned = next(each for each in here.plan([case]).cases if each.id == case)
     with pytest.raises(NoDataError, match="another certificate than that of holder") if alike else nullcontext():
-        demand_certificates(pack, here.setup, planned)
+        demand_playable(pack, here.setup, planned)

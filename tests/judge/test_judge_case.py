@@ -9,7 +9,8 @@ from judge.stage import Stage, World
 
 from harness.check.model import Finding
 from harness.exchange.resume import is_spoiled
-from harness.judge.case import events_by_case, judge_case
+from harness.judge.attempt import events_by_case
+from harness.judge.case import judge_case
 from harness.judge.model import CaseVerdict, Verdict
 from harness.judge.requirement import requirement_verdicts
 from harness.judge.step import DEPARTED

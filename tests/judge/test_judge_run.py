@@ -152,3 +152,21 @@ def test_a_failed_case_is_not_hidden_by_an_open_one(world: World) -> None:
     ]
     judgement = summarise(plan, world.pack, told, (), {}.__getitem__)
     assert (judgement.verdict, judgement.reason) == (RunVerdict.NOT_CONFORMANT, f"Failed: {failed}")
+
+
+def named(world: World, expected: list[str], codes: list[frozenset[str]]) -> dict[str, Verdict]:
+    """Verdicts of negative cases whose mistakes have these codes, each refused with several codes."""
+    plan = world.plan("platform")
+    told, which = verdicts(plan), [case.id for case in plan.cases if case.negative][: len(expected)]
+    refusals = {name: ((frozenset({code}), said),) for name, code, said in zip(which, expected, codes, strict=True)}
+    told = [replace(each, refusals=refusals.get(each.case, ())) for each in told]
+    cases = summarise(plan, world.pack, told, (), {}.__getitem__).cases
+    return {each.case: each.verdict for each in cases if each.case in refusals}
+
+
+def test_who_names_every_code_for_every_mistake_has_told_none(world: World) -> None:
+    codes = ["210", "211", "220", "301"]
+    everything = frozenset(codes)
+    assert set(named(world, codes, [everything] * 4).values()) == {Verdict.INCONCLUSIVE}
+    assert set(named(world, codes[:3], [everything] * 3).values()) == {Verdict.PASS}
+    assert set(named(world, codes, [frozenset({"100", "300", code}) for code in codes]).values()) == {Verdict.PASS}

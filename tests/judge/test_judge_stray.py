@@ -7,6 +7,7 @@ import pytest
 from judge.stage import Stage, World
 
 from harness.evidence.model import Event
+from harness.exchange.resume import is_spoiled
 from harness.judge.model import CaseVerdict, RunVerdict, Status, Verdict
 from harness.judge.run import judge_run
 from harness.scenario.model import Probe, Quiet
@@ -55,6 +56,18 @@ def test_a_reaction_that_comes_twice_breaks_its_requirement(world: World, again:
     assert verdict.verdict is Verdict.FAIL
     assert verdict.requirements[str(step.requirement)] is Verdict.FAIL
     assert verdict.requirements["ETIR-I9-OK"] is Verdict.PASS
+
+
+@pytest.mark.parametrize(("seconds", "word"), [(0.5, Verdict.FAIL), (60.0, Verdict.INCONCLUSIVE)])
+def test_what_comes_twice_while_we_were_held_up_is_played_again(world: World, seconds: float, word: Verdict) -> None:
+    stage = world.stage(world.plan("platform"), ACCEPTED).play()
+    stage.write("lag", seconds=seconds)
+    stage.events[-1] = replace(stage.events[-1], case=None)
+    extra(stage, reaction(stage).id)
+    verdict = stage.end().judge()
+    assert verdict.verdict is word
+    assert is_spoiled(verdict, stage.events) is (word is Verdict.INCONCLUSIVE)
+    assert codes(verdict) == (["reaction/repeated"] if word is Verdict.FAIL else [])
 
 
 def other_value(stage: Stage, step: str) -> None:
