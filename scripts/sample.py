@@ -1,7 +1,7 @@
-"""Make the published sample bundle in ``reports/sample/`` (``make sample``), by the commands that everybody uses.
+"""Make the published sample bundles in ``reports/sample/`` (``make sample``), by the commands that everybody uses.
 
-It certifies the embedded reference implementation with a throw-away TEST key, countersigns it by admitting it under a
-policy made for the occasion, and verifies the result.
+One certifies the embedded reference implementation with a throw-away TEST key, is countersigned by admitting it under a
+policy made for the occasion, and verifies. The other shows failures: the same implementation with two mistakes.
 """
 
 from __future__ import annotations
@@ -17,20 +17,31 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from harness.bundle.files import write_zip
 from harness.cli.main import main as c2c
+from harness.errors import CONFORMANT, NOT_CONFORMANT
 from harness.host import write_private
 from harness.security.statement_key import key_id, load_public_keys, public_pem
 
 TARGET = Path(__file__).resolve().parent.parent / "reports" / "sample"
 ROLE = "holder"
+FAULTS = ("holder-amends-route", "holder-declares-although-refused")
+SHOWN = ("nominal-movement@*", "amendment-en-route@*", "lifecycle-E9-guarantee-unknown@*")
+"""The cases of the bundle with failures: few, to keep it small."""
 README = """\
-# A sample bundle
+# Two sample bundles
 
-Made by `make sample`: the embedded reference implementation, certified, countersigned and verified by the commands that
-everybody uses. Its keys were made for it and thrown away; they say TEST, and it certifies nothing.
+Made by `make sample`, by the commands that everybody uses. Their keys were made for them and thrown away; they say
+TEST, and they certify nothing.
+
+**What a failure looks like**: the embedded reference implementation with two mistakes on purpose, in three cases and
+their controls. Open `failing/report.html`: what failed stands first, with the demand, what was expected and observed,
+the bytes, the command that plays it again, and where to dispute it.
+
+    c2c verify reports/sample/failing/bundle.zip --trust reports/sample/failing/keys.pub.pem
+
+**What a certificate looks like**: the same implementation without mistakes, certified, countersigned and verified.
+`report.html` is the report in it, to be looked at; `policy.yaml` are the rules under which it was admitted.
 
     c2c verify reports/sample/bundle.zip --trust reports/sample/keys.pub.pem
-
-`report.html` is the report in it, to be looked at; `policy.yaml` are the rules under which it was admitted.
 """
 
 
@@ -58,6 +69,20 @@ def main() -> None:
         shutil.copyfile(bundle / "derived" / "report.html", TARGET / "report.html")
         shutil.copyfile(folder / "policy.yaml", TARGET / "policy.yaml")
         (TARGET / "README.md").write_text(README, "utf-8")
+        failing(folder / "failing", TARGET / "failing")
+
+
+def failing(bundle: Path, target: Path) -> None:
+    """The bundle with failures."""
+    trust = bundle.with_name("failing.pub.pem")
+    mistakes = [word for name in FAULTS for word in ("--fault", name)]
+    cases = [word for pattern in SHOWN for word in ("--select", pattern)]
+    run("demo", "--role", ROLE, "--serial", *mistakes, *cases, "--out", bundle, code=NOT_CONFORMANT)
+    run("verify", bundle, "--trust", trust)
+    target.mkdir()
+    write_zip(bundle, target / "bundle.zip")
+    shutil.copyfile(trust, target / "keys.pub.pem")
+    shutil.copyfile(bundle / "derived" / "report.html", target / "report.html")
 
 
 def policy(bundle: Path, trust: Path, reviewer: str) -> str:
@@ -76,10 +101,10 @@ signers:
 """
 
 
-def run(*arguments: object) -> None:
-    """One command, which must end well."""
-    if c2c([str(each) for each in arguments]) != 0:
-        sys.exit(f"c2c {arguments[0]} did not end with 0")
+def run(*arguments: object, code: int = CONFORMANT) -> None:
+    """One command, which must end as expected."""
+    if c2c([str(each) for each in arguments]) != code:
+        sys.exit(f"c2c {arguments[0]} did not end with {code}")
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from harness.evidence.model import Event
 from harness.judge.case import trust_of
 from harness.scenario.model import Exchange
 from harness.scenario.plan import mark_of
-from harness.scenario.project import exchanges, wrong
+from harness.scenario.project import everything, wrong
 
 _PASSED = ("pass", "warning")
 _NAMED = 5
@@ -81,8 +81,11 @@ def check_mark(bundle: Bundle) -> tuple[bool, str]:
 
 
 def _messages(bundle: Bundle) -> Iterator[tuple[Event, Exchange | None]]:
-    """The messages with their steps; ``None`` where an attempt at a case begins, which leaves earlier ones behind."""
-    scripts = {case.id: {step.id: step for step in exchanges(case.steps)} for case in bundle.plan.cases}
+    """The messages with their steps; ``None`` where an attempt at a case begins, which leaves earlier ones behind.
+
+    What came while a step watched that nothing comes belongs to no exchange.
+    """
+    scripts = {case.id: {step.id: step for step in everything(case.steps)} for case in bundle.plan.cases}
     for event in read_events(bundle.folder / "evidence"):
         if event.kind == "case-started":
             yield event, None
@@ -90,7 +93,8 @@ def _messages(bundle: Bundle) -> Iterator[tuple[Event, Exchange | None]]:
             step = scripts.get(event.case or "", {}).get(event.step or "")
             if step is None:
                 raise BundleFault(f"event {event.seq} belongs to no step of the plan")
-            yield event, step
+            if isinstance(step, Exchange):
+                yield event, step
 
 
 def _open(bundle: Bundle, event: Event, step: Exchange) -> Opened:

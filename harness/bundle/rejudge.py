@@ -32,6 +32,7 @@ from harness.pack.load import load_pack
 from harness.pack.model import Pack
 from harness.record.aggregate import SCHEMA, VALID_DAYS, make_record
 from harness.record.facts import facts_of
+from harness.record.strict import dump_lines
 from harness.record.tool import this_tool
 from harness.record.view import VIEW
 from harness.report.derive import DERIVED
@@ -188,11 +189,14 @@ def judge_again(bundle: Bundle) -> tuple[str, Mapping[str, Any]]:
             raise BundleFault(f"the validity is {days} days", expected=f"at most {VALID_DAYS} days after the run")
     _, again = judge_evidence(bundle.folder, bundle.plan, bundle.pack, tool, days)
     place = first_difference(again, bundle.record)
-    if place is None:
+    pairs = zip_longest(dump_lines(again), dump_lines(bundle.record))
+    if place is None and all(one == other for one, other in pairs):
         return "The evidence was judged again and gave the same record, byte for byte.", bundle.record
     if not bundle.same_tool:
         with blaming_the_bundle("record.json is not a record"):
             place = first_difference(facts_of(again), facts_of(bundle.record))
+    elif place is None:
+        place = "the order of its members"
     if place is not None:
         raise BundleFault(f"record.json is not what the evidence gives: it differs at {place}")
     how = (
@@ -291,11 +295,11 @@ def derive_again(
 
 
 def first_difference(one: Any, other: Any, path: str = "") -> str | None:
-    """The place at which two JSON values first differ, if only in the order of members; else ``None``."""
+    """The place at which two JSON values first differ, ``None`` when they are the same."""
     if isinstance(one, dict) and isinstance(other, dict):
-        for key, there in zip_longest(one, other):
-            if key != there:
-                return f"{path}/{key if key not in other else there}"
+        for key in (*one, *(key for key in other if key not in one)):
+            if key not in one or key not in other:
+                return f"{path}/{key}"
             if (place := first_difference(one[key], other[key], f"{path}/{key}")) is not None:
                 return place
         return None

@@ -11,8 +11,8 @@ from harness.evidence.message import Opened
 from harness.message.model import Value
 from harness.pack.model import Message, Pack
 
-SHOWN = 120
-"""Characters of a value that a finding shows."""
+SHOWN, MOST = 120, 8
+"""Characters of a text, and entries of a list, that a finding shows."""
 
 
 def correlation(subject: Subject) -> Iterator[Finding]:
@@ -153,5 +153,14 @@ def _plain(value: Value) -> object:
 
 
 def _shown(value: Value) -> str:
-    text = str(_plain(value))
-    return text if len(text) <= SHOWN else text[:SHOWN] + "..."
+    """A value in words, each text of it in quotation marks: what is quoted from a masked place is masked."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, str):
+        quoted = value.replace("'", "`")
+        return f"'{quoted[:SHOWN]}'" + "..." * (len(quoted) > SHOWN)
+    entries = [
+        _shown(entry) if isinstance(entry, str) else " ".join(f"{name} {_shown(each)}" for name, each in entry.items())
+        for entry in value[:MOST]
+    ]
+    return (", ".join(entries) or "nothing") + ", ..." * (len(value) > MOST)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -96,23 +96,33 @@ class _Sheet(FPDF):
             width: in millimetres; to the other edge by default.
         """
         width = _WIDTH - start if width is None else width
-        self.set_font("text", "", 1)  # the library forgets which font it changed to for letters that one lacks
-        self.set_font(self.family, "B" if bold else "", size)
-        self.set_text_color(*colour)
-        self.set_x(_LEFT + (_WIDTH - start - width if self.rtl else start))
         text = clean(text)
         # A text without a letter of the language, such as a period of time, keeps the order of its own.
         own = any(unicodedata.bidirectional(letter) in ("AL", "R") for letter in text)
         self.set_text_shaping(True, direction="rtl" if self.rtl and own else "ltr")
+        self.set_text_color(*colour)
+        self._choose_font(size, bold=bold)
         text = text if len(text) <= longest else text[: longest - 1] + "…"
-        self.multi_cell(
-            width,
-            size * 0.5,
-            text,
-            align="R" if self.rtl else "L",
-            new_x=XPos.LMARGIN,
-            new_y=YPos.NEXT,
-        )
+        for line in self._lines(text, width - 2 * self.c_margin):
+            self._choose_font(size, bold=bold)
+            self.set_x(_LEFT + (_WIDTH - start - width if self.rtl else start))
+            align = "R" if self.rtl else "L"
+            self.multi_cell(width, size * 0.5, line, align=align, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+
+    def _choose_font(self, size: float, *, bold: bool) -> None:
+        self.set_font("text", "", 1)  # the library forgets which font it changed to for letters that one lacks
+        self.set_font(self.family, "B" if bold else "", size)
+
+    def _lines(self, text: str, width: float) -> Iterator[str]:
+        """The lines of a text: the library mixes its fonts up where it breaks a line that runs both ways itself."""
+        line = ""
+        for word in text.split():
+            longer = f"{line} {word}" if line else word
+            if line and self.get_string_width(longer) > width:
+                yield line
+                longer = word
+            line = longer
+        yield line
 
     def rule(self, space: float = 2.0, colour: tuple[int, int, int] = _LINE) -> None:
         """A line across the page."""

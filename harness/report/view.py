@@ -18,6 +18,7 @@ from harness.report.matrix import groups_of, matrix, seats_of
 from harness.report.plain import broken, moment
 from harness.report.sequence import Diagram, diagram
 from harness.report.texts import Texts
+from harness.scenario.plan import NOT_SELECTED
 
 Fetch = Callable[[str], bytes]
 Case = Mapping[str, Any]
@@ -174,6 +175,8 @@ def conditions(record: Mapping[str, Any], texts: Texts) -> list[str]:
     plan = record["plan"]
     timers = [f"{name} {_seconds(each['pack'])} → {_seconds(each['run'])}" for name, each in plan["timers"].items()]
     found = [texts.plain(f"depth.{plan['depth']}")]
+    if left_out := sum(each["rule"] == NOT_SELECTED for each in plan["excluded"]):
+        found.insert(0, texts.plain("conditions.selected", count=len(record["cases"]), left=left_out))
     if plan["adopt_assumed"]:
         found.append(texts.plain("conditions.assumed"))
     if timers:

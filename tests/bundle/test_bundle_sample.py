@@ -34,9 +34,23 @@ def test_the_sample_verifies_and_both_have_signed(sample: Path) -> None:
     assert any("TEST key" in line for line in verification.lines)
 
 
+def test_the_bundle_with_failures_verifies_and_shows_them(tmp_path: Path) -> None:
+    folder = SAMPLE / "failing"
+    unpack(folder / "bundle.zip", tmp_path)
+    record = json.loads((tmp_path / "record.json").read_bytes())
+    at = datetime.fromisoformat(record["finished"]) + timedelta(days=1)
+    verification = verify_bundle(folder / "bundle.zip", load_public_keys(folder / "keys.pub.pem"), at)
+    assert verification.exit_code == 0, verification.lines
+    assert record["verdict"] == "not conformant"
+    assert {"pass", "fail"} <= {case["verdict"] for case in record["cases"]}
+    page = (folder / "report.html").read_bytes()
+    assert page == (tmp_path / "derived" / "report.html").read_bytes()
+    assert page.count(b'class="problem') >= 2
+
+
 def test_the_sample_has_every_report_and_is_small(sample: Path) -> None:
     assert {path.name for path in (sample / "derived").iterdir()} <= set(DERIVED)
-    assert sum(path.stat().st_size for path in SAMPLE.iterdir()) < 1_000_000
+    assert sum(path.stat().st_size for path in SAMPLE.rglob("*") if path.is_file()) < 1_800_000
     assert (SAMPLE / "report.html").read_bytes() == (sample / "derived" / "report.html").read_bytes()
 
 

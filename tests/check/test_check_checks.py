@@ -5,9 +5,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from harness.check.dialogue import _shown
 from harness.check.model import Dialogue, Finding, Subject
 from harness.check.registry import CHECKS, broken_by, exercised, findings
 from harness.evidence.conversation import Conversation
@@ -18,6 +20,7 @@ from harness.message.envelope import make_fault, wrap
 from harness.message.model import Binding, Values
 from harness.pack.load import load_pack
 from harness.pack.model import Pack
+from harness.record.redact import MASK, redact_finding
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 TYPE = {"content-type": "application/soap+xml; charset=utf-8"}
@@ -176,6 +179,24 @@ def test_a_value_that_the_conversation_knows_otherwise_is_told(pack: Pack) -> No
             Dialogue("I9", "request", "departure", heard, pack.parties, "customs.departure", "platform"),
         )  # fmt: skip
         assert [found.code for found in run("consistency", subject)] == codes
+
+
+def test_what_a_finding_quotes_can_be_read_and_masked(pack: Pack) -> None:
+    def said(message: str, **values: Any) -> str:
+        before = Conversation(pack).heard("I1", "request", "customs.departure", opened(pack, message), subject="x")
+        later = opened(pack, message, values)
+        about = Dialogue("I", "request", "x", before, pack.parties, "customs.departure", "platform")
+        (found,) = run("consistency", Subject(pack, later, (), TYPE, dialogue=about))
+        return redact_finding(found.message, found.pointer, [found.pointer])
+
+    route = opened(pack, "I7").values["itinerary"]
+    assert isinstance(route, list)
+    shown = said("I7", itinerary=route[:1])
+    assert shown.startswith(f"countries of the route: here '{MASK}'; the conversation knows '{MASK}', '{MASK}'")
+    assert said("I7", guarantee="XC2'5").endswith(f"here '{MASK}'; the conversation knows '{MASK}'")
+    assert _shown("it's") == "'it`s'"
+    assert _shown([{"a": "1", "b": None}, {"a": "2"}]) == "a '1' b nothing, a '2'"
+    assert _shown(["x" * 200, *"123456789"]).endswith(", ...")
 
 
 OLD, NEW = ["UZ0048213", "UZ0048214"], ["TM0071155", "TM0071156"]

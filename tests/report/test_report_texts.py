@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
+from pathlib import Path
 from string import Formatter
 from typing import Any
 
@@ -150,3 +153,28 @@ def test_the_pdf_is_two_pages_and_the_same_every_time(language: str, record: dic
     for each in (data, PAGES["summary.pdf"](changed, None, language)):
         assert len(re.findall(rb"/Type /Page\b", each)) == 2
         assert len(each) < 200_000
+
+
+@pytest.mark.skipif(shutil.which("pdftotext") is None, reason="needs pdftotext")
+@pytest.mark.parametrize("language", ["ar", "fa", "ru"])
+def test_a_line_of_the_pdf_that_is_broken_keeps_its_letters(
+    language: str, record: dict[str, Any], tmp_path: Path
+) -> None:
+    """Where a sentence runs both ways, the library printed the letters of one font with those of another."""
+    changed = {
+        **record,
+        "sut": {**record["sut"], "product": "reference implementation (holder)"},
+        "role": "holder",
+        "positions": [],
+        "pack": {
+            **record["pack"],
+            "title": "eTIR 4.3 (illustrative)",
+            "version": "0.1.0",
+            "roles": {"holder": "TIR Carnet holder"},
+        },
+        "verdict": "not conformant",
+    }
+    (tmp_path / "summary.pdf").write_bytes(PAGES["summary.pdf"](changed, None, language))
+    subprocess.run(["pdftotext", tmp_path / "summary.pdf", tmp_path / "text"], check=True)
+    text = (tmp_path / "text").read_text("utf-8")
+    assert text.count("illustrative") == 3
