@@ -193,9 +193,7 @@ def test_a_demo_key_is_named_as_such(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("marked", [True, False])
-def test_a_run_with_certificates_for_tests_says_so_whoever_signs(
-    tmp_path: Path, key: SigningKey, marked: bool
-) -> None:
+def test_a_run_with_certificates_for_tests_says_so_whoever_signs(tmp_path: Path, key: SigningKey, marked: bool) -> None:
     test, secret = TestPki.create(tmp_path / "pki", AT).root.certificate, new_key()
     real = x509.Name([x509.NameAttribute(x509.NameOID.ORGANIZATION_NAME, "Customs of Imland")])
     draft = Draft(real, (AT, AT + timedelta(days=1)), authority=True)

@@ -175,3 +175,16 @@ HOSTILE = ["sha256:../../etc/passwd", "sha256:" + "A" * 64, "sha256:" + "a" * 64
 def test_nothing_but_a_digest_is_looked_for(tmp_path_factory, text):
     with pytest.raises(BundleFault, match="digest"):
         Store(tmp_path_factory.getbasetemp()).get(text)
+
+
+def test_what_was_put_last_is_at_hand_unless_it_is_long(tmp_path):
+    store, short, long = Store(tmp_path), b"short", b"long" * 50_000
+    assert store.get(store.put(short)) is short
+    digest = store.put(long)
+    assert store.get(digest) == long
+    assert store.get(digest) is not long
+    for number in range(600):
+        store.put(str(number).encode())
+    assert store.get(digest_of(short)) == short
+    assert store.get(digest_of(short)) is not short
+    store.close()

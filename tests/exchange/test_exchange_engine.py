@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 from collections import Counter
 from contextlib import nullcontext, suppress
@@ -21,7 +22,7 @@ from harness.evidence.store import Store
 from harness.exchange import compose
 from harness.exchange.data import NoDataError
 from harness.exchange.engine import Played
-from harness.exchange.stage import demand_playable
+from harness.exchange.stage import demand_playable, seldom_collected
 from harness.exchange.wire import Listener, WireAnswer, WireTransport, client_context, post, server_context
 from harness.pack.data import find_pack
 from harness.pack.fault import Fault
@@ -572,3 +573,11 @@ def test_who_has_the_certificate_of_the_sender_does_not_sign_in_his_name(tmp_pat
     planned = next(each for each in here.plan([case]).cases if each.id == case)
     with pytest.raises(NoDataError, match="another certificate than that of holder") if alike else nullcontext():
         demand_playable(pack, here.setup, planned)
+
+
+def test_circles_of_objects_are_looked_for_seldom_only_while_a_run_is_played():
+    before = gc.get_threshold()
+    with seldom_collected():
+        assert gc.get_threshold()[0] > before[0]
+        assert gc.isenabled()
+    assert gc.get_threshold() == before

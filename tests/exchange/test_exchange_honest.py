@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from harness.errors import HarnessFault
+from harness.evidence.message import open_message
 from harness.exchange import honest
 from harness.exchange.compose import Composed
 from harness.exchange.delivery import DEFECTS as DELIVERY_DEFECTS
 from harness.exchange.parcel import Seal, pack_up
 from harness.message.build import build
 from harness.message.defect import DEFECTS as MESSAGE_DEFECTS
+from harness.message.form import print_message
 from harness.pack.load import load_pack
 from harness.pack.model import Pack
 from harness.pack.sample import golden
@@ -113,3 +115,20 @@ def test_an_edit_that_was_tried_shows_what_was_said_then(seal: Seal, monkeypatch
     monkeypatch.setattr(honest, "schema_trials", lambda *_: (elsewhere,))
     with pytest.raises(HarnessFault, match="at /Elsewhere and nothing else"):
         pack_up(ETIR, right(ETIR, "I9"), seal, NOW, tried.edit.name, 1.0)
+
+
+@pytest.mark.parametrize("defect", [None, *possible(ETIR)])
+def test_what_is_told_of_a_message_before_it_leaves_is_what_stands_in_its_bytes(seal: Seal, defect: str | None) -> None:
+    message = ETIR.messages["I9"]
+    document = print_message(golden("xml", message.golden["accepted"]), message.bindings, {"holder": "XA/1/<&>"})
+    parcel = pack_up(ETIR, Composed(message, document), seal, NOW, defect, 1.0)
+    told, found = (
+        open_message(ETIR, {}, parcel.data, at=at, trust=None, name="I9", payload=payload)
+        for at, payload in ((NOW, parcel.payload), (NOW + timedelta(seconds=1), None))
+    )
+    assert (told.name, told.shape, told.values, told.errors) == (found.name, found.shape, found.values, found.errors)
+    if told.document is not None and found.document is not None:
+        assert told.document.root == found.document.root
+        for pointer in told.document.walk():
+            assert told.document.texts(pointer) == found.document.texts(pointer)
+            assert told.document.line(pointer) == found.document.line(pointer)

@@ -328,3 +328,15 @@ def test_the_law_holds_for_random_trees(
             assert read(made, bindings) == expected
             assert read(parse("json" if sample.root == "" else "xml", made.to_bytes()), bindings) == expected
             assert sample.to_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "values", [{"ref": "\x00"}, {"seals": ["A", "\ud800"]}, {"goods": [{"no": "1", "other": "2"}]}]
+)
+def test_a_form_refuses_what_building_refuses_in_the_same_words(values: dict[str, Value]) -> None:
+    said = []
+    for make in (build, print_message):
+        with pytest.raises(ConfigurationFault) as refused:
+            make(parse_xml(XML), ALL, values)
+        said.append(str(refused.value))
+    assert said[0] == said[1]
