@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import sys
 from base64 import b64decode
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 from harness.campaign import Result, Wish
 from harness.cli.main import main
-from harness.demo import Show, demonstration
+from harness.demo import Show, demonstration, set_up
 from harness.pack.load import load_pack
 
 sys.path.append(str(Path(__file__).parent / "pack"))
@@ -86,6 +87,15 @@ def test_the_record_names_both_packs(finished: Path, tmp_path: Path) -> None:
     statement = json.loads((tmp_path / "bundle" / "statement.dsse.json").read_bytes())
     assert told["bases"] == json.loads(b64decode(statement["payload"]))["predicate"]["pack"]["bases"]
     assert base.digest[7:19] in (tmp_path / "bundle" / "derived" / "report.html").read_text()
+
+
+def test_the_plan_says_what_is_not_played(finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    overlay = Path(shutil.copytree(finished, tmp_path / "open"))
+    text = re.sub(r"(\n  E9:\n(?: +#.*\n)*    root: ).*", r'\1"?"', (overlay / "messages.yaml").read_text())
+    (overlay / "messages.yaml").write_text(text)
+    target = set_up(load_pack(overlay), Show(str(overlay), "holder"), tmp_path).target_file
+    assert main(["plan", "--target", str(target), "--select", "nominal-movement@*"]) == 0
+    assert "not played, unmapped: E9 (root)" in capsys.readouterr().out
 
 
 @pytest.mark.nightly

@@ -16,6 +16,7 @@ from harness.errors import CONFORMANT, ConfigurationFault, Where
 from harness.report.sheet import counted, derive_sheet
 from harness.scenario.guide import COVERED
 from harness.scenario.plan import selected_by
+from harness.scenario.unmapped import unmapped
 
 if TYPE_CHECKING:
     import argparse
@@ -45,9 +46,14 @@ def run(options: argparse.Namespace) -> int:
         print(f"  out of reach without more actions: {spared} cases; every requirement they carry is carried by others")
     if options.sheet is not None:
         _write(options.sheet, derive_sheet(plan, campaign.pack))
+    open_in = {case.id: places for case in plan.cases if (places := unmapped(case, campaign.pack))}
+    if open_in:
+        print(f"  not played: {len(open_in)} of {len(plan.cases)} cases: something in the pack is open (unmapped)")
     for case in plan.cases:
         why = "control" if case.is_control else f"control: {case.control}" if case.control else ""
         print(f"  {case.id}  {' '.join(case.requirements)}" + (f"  ({why})" if why else ""))
+        if case.id in open_in:
+            print(f"      not played, unmapped: {open_in[case.id]}")
         if options.explain:
             print(f"      {selected_by(plan, case)}; {case.derived_from or case.where}")
     for excluded in plan.excluded if options.explain else ():

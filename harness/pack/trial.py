@@ -70,7 +70,7 @@ def schema_trials(pack: Pack, message: str, shape: str = "accepted") -> tuple[Tr
                 continue
             changed = _apply(edit, sample)
             found = violations(pack, message, changed) if changed is not None else ()
-            if len(found) == 1:
+            if len(found) == 1 and found[0].pointer not in kept:
                 trials.setdefault((place, found[0].kind), Trial(edit, found[0]))
     return tuple(trials.values())
 

@@ -12,6 +12,7 @@ from harness.exchange.data import make_data
 from harness.message.model import Document
 from harness.pack.load import load_pack
 from harness.pack.rule import rule_violations
+from harness.pack.trial import schema_trials
 from harness.reference.mint import Mint, Occasion, Writer
 from harness.reference.world import World
 from harness.scenario.plan import Parameters, Subject, make_plan
@@ -70,3 +71,10 @@ def test_the_clock_decides_which_rules_hold(now: datetime, broken: list[str]) ->
     document = made("lifecycle-CD006C-accepted@departure", "CD006C", now)
     assert document.texts("preparationDateAndTime") == [now.strftime("%Y-%m-%dT%H:%M:%S")]
     assert [each.rule for each in rule_violations(PACK, "CD006C", document)] == broken
+
+
+@pytest.mark.parametrize("message", ["CD001C", "CD050C", "CD160C"])
+def test_no_derived_case_shows_a_mistake_at_what_only_some_recipients_get(message: str) -> None:
+    told = {trial.found.pointer for trial in schema_trials(PACK, message)}
+    assert "/Consignment" in told
+    assert [pointer for pointer in told if pointer.startswith((f"/{CARRIER}", f"/{RISK}"))] == []
