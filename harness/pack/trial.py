@@ -57,12 +57,12 @@ def schema_trials(pack: Pack, message: str, shape: str = "accepted") -> tuple[Tr
     """
     sample = golden(pack.format, pack.messages[message].golden[shape])
     references = _references(pack, message, sample)
-    kept = references | _for_some(pack, message, sample)
+    for_some = _for_some(pack, message, sample)
     trials: dict[tuple[str, str], Trial] = {}
     places = tuple(sample.walk())
     holders = {place.rpartition("/")[0] for place in places if "@" not in place}
     for place in places:
-        if any(step.index not in (None, 1) for step in parse_path(place).steps) or place in kept:
+        if any(step.index not in (None, 1) for step in parse_path(place).steps) or place in (references | for_some):
             continue
         needed = any(each.startswith(f"{place}/") for each in references)
         for edit in _edits(place, holds=place in holders):
@@ -70,7 +70,7 @@ def schema_trials(pack: Pack, message: str, shape: str = "accepted") -> tuple[Tr
                 continue
             changed = _apply(edit, sample)
             found = violations(pack, message, changed) if changed is not None else ()
-            if len(found) == 1 and found[0].pointer not in kept:
+            if len(found) == 1 and found[0].pointer not in for_some:
                 trials.setdefault((place, found[0].kind), Trial(edit, found[0]))
     return tuple(trials.values())
 
