@@ -13,9 +13,12 @@ from weakref import WeakSet
 from harness.errors import ConfigurationFault, HarnessFault
 from harness.evidence.clock import Clock, SystemClock
 from harness.exchange.channel import Channel
-from harness.exchange.http import WireLimits
+from harness.exchange.http import WireLimits, moment
 from harness.exchange.serve import ServerConnection
 from harness.exchange.service import Handler, ListenerFailure, Service
+
+TOLD_EVERY = 1.0
+"""Seconds between two failures that tell of connections which were ended because there were too many."""
 
 
 class Listener:
@@ -26,6 +29,8 @@ class Listener:
         self._numbers = itertools.count(1)
         self._server: asyncio.Server | None = None
         self._channels: WeakSet[Channel] = WeakSet()
+        self._turned_away = 0
+        self._telling: asyncio.TimerHandle | None = None
 
     @classmethod
     async def start(
@@ -83,6 +88,8 @@ class Listener:
             return
         server, self._server = self._server, None
         server.close()
+        if self._telling is not None:
+            self._telling.cancel()
         for connection in tuple(self._service.connections):
             connection.drop()
         for channel in tuple(self._channels):  # also those that only linger, or are not yet open
@@ -98,5 +105,17 @@ class Listener:
         self._channels.add(connection.channel)
         service = self._service
         if len(service.connections) > service.limits.connections:  # whoever has shown no certificate goes first
-            next(each for each in service.connections if not each.ready).turn_away()
+            next(each for each in service.connections if not each.ready).drop()
+            self._turned_away += 1
+            if self._telling is None:
+                self._tell()
         return connection.channel
+
+    def _tell(self) -> None:
+        """Say how many were turned away since this was said last: a flood of callers must not fill the evidence."""
+        self._telling, count, self._turned_away = None, self._turned_away, 0
+        if count:
+            service = self._service
+            text = f"more than {service.limits.connections} connections at once; {count} of them were ended"
+            service.on_failure(ListenerFailure("too-many", text, moment(service.clock), ""))
+            self._telling = asyncio.get_running_loop().call_later(TOLD_EVERY, self._tell)

@@ -62,11 +62,6 @@ class ServerConnection:
         """Bytes of a body that came so far."""
         return len(self._body)
 
-    def turn_away(self) -> None:
-        """End the connection, because there are too many."""
-        self._failed("too-many", f"more than {self._limits.connections} connections at once")
-        self.drop()
-
     def drop(self) -> None:
         """End the connection now."""
         self._forget()

@@ -51,10 +51,6 @@ class Connected(Protocol):
         """Bytes of a body that came so far."""
         ...
 
-    def turn_away(self) -> None:
-        """End it, because there are too many."""
-        ...
-
     def drop(self) -> None:
         """End it at once."""
         ...

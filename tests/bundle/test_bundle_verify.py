@@ -285,6 +285,17 @@ def test_a_check_that_fails_is_our_fault_and_names_the_case(
         verify(bundle, key)
 
 
+def test_the_order_of_a_record_is_part_of_its_bytes(copied: Copy, key: SigningKey) -> None:
+    def turned(record: dict[str, Any]) -> None:
+        touched = record["cases"][0]["touched"]
+        assert len(touched) > 1
+        record["cases"][0]["touched"] = dict(reversed(touched.items()))
+
+    folder = copied()
+    signed_again(folder, key, turned)
+    assert "differs at the order of its members" in refusal(folder, key)
+
+
 def test_another_version_of_the_tool_compares_what_is_said(
     bundle: Path, copied: Copy, key: SigningKey, monkeypatch: pytest.MonkeyPatch
 ) -> None:

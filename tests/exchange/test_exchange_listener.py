@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import ssl
+from contextlib import suppress
 from dataclasses import replace
 from unittest.mock import Mock
 
@@ -15,6 +17,7 @@ from harness.errors import ConfigurationFault, HarnessFault
 from harness.evidence.clock import SystemClock
 from harness.exchange.channel import Channel
 from harness.exchange.delivery import DEFECTS, Delivery
+from harness.exchange.listener import TOLD_EVERY
 from harness.exchange.wire import Listener, Sent, WireAnswer, WireLimits, client_context, post, server_context
 
 POST = b"POST /party HTTP/1.1\r\nHost: x\r\nX-Mixed-Case: Yes\r\nContent-Length: 5\r\n\r\nhello"
@@ -225,6 +228,30 @@ def test_too_many_connections_are_turned_away():
         return failure
 
     assert asyncio.run(scene()).kind == "too-many"
+
+
+def test_a_flood_of_connections_is_told_once_in_a_while():
+    async def scene():
+        loop = asyncio.get_running_loop()
+        async with listening(limits=WireLimits(connections=2)) as (listener, seen):
+            began = loop.time()
+            held = [socket.create_connection(("127.0.0.1", listener.port)) for _ in range(50)]
+            for each in held[2:]:
+                each.setblocking(False)
+                with suppress(ConnectionError):
+                    assert await loop.sock_recv(each, 1) == b""
+            told = []
+            while sum(told) < 48:
+                told.append(int(re.search(r"; (\d+) of them", (await seen.failure()).text)[1]))
+            took = loop.time() - began
+        for each in held:
+            each.close()
+        return took, told
+
+    took, told = asyncio.run(scene())
+    assert sum(told) == 48
+    assert told[0] == 1
+    assert len(told) <= 2 + took / TOLD_EVERY
 
 
 def test_whoever_has_shown_no_certificate_makes_room(contexts):
