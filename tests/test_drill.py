@@ -15,6 +15,7 @@ from harness.campaign import Result, Wish
 from harness.cli.main import main
 from harness.demo import Show, demonstration, set_up
 from harness.pack.load import load_pack
+from harness.target.load import find_pack_of, load_target
 
 sys.path.append(str(Path(__file__).parent / "pack"))
 from variant_schemas import write_variant
@@ -96,6 +97,17 @@ def test_the_plan_says_what_is_not_played(finished: Path, tmp_path: Path, capsys
     target = set_up(load_pack(overlay), Show(str(overlay), "holder"), tmp_path).target_file
     assert main(["plan", "--target", str(target), "--select", "nominal-movement@*"]) == 0
     assert "not played, unmapped: E9 (root)" in capsys.readouterr().out
+
+
+def test_a_target_file_finds_its_overlay_from_everywhere(
+    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = {"Authority": "A", "Product:": "P", "Version:": "1", "How": "none"}
+    monkeypatch.setattr("builtins.input", lambda question: answers.get(question.split()[0], ""))
+    monkeypatch.chdir(finished.parent)
+    assert main(["init", "--pack", finished.name, str(tmp_path / "system")]) == 0
+    monkeypatch.chdir(tmp_path)
+    assert find_pack_of(load_target(tmp_path / "system" / "target.yaml"), None).id == finished.name
 
 
 @pytest.mark.nightly

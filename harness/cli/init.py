@@ -35,7 +35,8 @@ def run(options: argparse.Namespace) -> int:
     """Ask, write, and say which files there are now."""
     name = options.pack or _ask("Pack", known_packs()[0] if known_packs() else "")
     pack = load_pack(name)
-    for file in write_target_files(_answers(name, pack), pack, options.folder):
+    told = name if name in known_packs() else str(pack.root.resolve())
+    for file in write_target_files(_answers(told, pack), pack, options.folder):
         print(file)
     target = options.folder / "target.yaml"
     print(f"Next: fill in what the comments ask for, then run `c2c doctor --target {target}`.")
