@@ -12,6 +12,7 @@ from harness.admission.model import Status
 from harness.admission.store import Register
 from harness.evidence.clock import stamp
 from harness.pack.data import data_folder
+from harness.report.plain import moment
 
 SYMBOLS: Mapping[Status, str] = {"valid": "✓", "suspended": "‖", "revoked": "✕", "expired": "○"}
 """A sign for each status, so that colour is never the only one."""
@@ -33,6 +34,7 @@ def make_pages(register: Register, operator: str, at: datetime) -> dict[str, byt
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["moment"] = moment
     entries: list[dict[str, Any]] = []
     pages: dict[str, str] = {}
     badge = environment.get_template("badge.svg.j2")
