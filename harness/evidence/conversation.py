@@ -139,3 +139,9 @@ def name_made_by(pack: Pack, message: str, kind: str) -> str | None:
         if pack.values[name].make.kind == kind:
             return name
     return None
+
+
+def tells_of(pack: Pack, message: str, event: str, opened: Opened) -> bool:
+    """Whether a message says that *event* happened, as far as its kind says what did (maker ``event``)."""
+    name = name_made_by(pack, message, "event")
+    return not (name and event) or opened.values.get(name) == event

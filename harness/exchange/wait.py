@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from harness.evidence.conversation import Conversation, name_made_by
+from harness.evidence.conversation import Conversation, name_made_by, tells_of
 from harness.evidence.message import Opened
 from harness.exchange.http import WireAnswer, WireRequest
 from harness.pack.model import Pack
@@ -62,8 +62,7 @@ class Wait:
             return False
         if any(opened.values.get(name) != value for name, value in keys.items()):
             return False
-        told = name_made_by(pack, self.step.message, "event")
-        return not (told and self.step.event) or opened.values.get(told) == self.step.event
+        return tells_of(pack, self.step.message, self.step.event, opened)
 
     def _of_another_movement(self, pack: Pack, opened: Opened) -> bool:
         """Whether the message is correlated by a value that another movement of the case has."""

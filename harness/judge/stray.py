@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from harness.check.model import Finding
 from harness.check.registry import broken_by, severity
-from harness.evidence.conversation import Part, name_made_by
+from harness.evidence.conversation import Part, name_made_by, tells_of
 from harness.evidence.message import Opened
 from harness.evidence.model import Event
 from harness.judge.model import StepVerdict, Verdict
@@ -130,7 +130,7 @@ def _repeated(case: Case, pack: Pack, event: Event, opened: Opened, seen: Mappin
             return step
         if step.message == opened.name and step.receiver == event.data.get("receiver"):
             alike.append((step, record.opened.get("request") if request is not None else None, answered))
-    if any(earlier is None for _, earlier, _ in alike):
+    if any(earlier is None and tells_of(pack, step.message, step.event, opened) for step, earlier, _ in alike):
         return None  # perhaps it is the one that is still to come
     names = _telling(case, pack, opened.name) if alike else ()
     for step, earlier, answered in reversed(alike):

@@ -190,6 +190,26 @@ def test_a_country_that_is_left_out_may_be_told_of_that_and_of_nothing_after_it(
     assert (verdict.requirements["ETIR-I15-ROUTE"] is Verdict.FAIL) == hit
 
 
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [({}, ["reaction/repeated"]), ({"event": "STA"}, [])],
+    ids=["what it has told", "what it has not told yet"],
+)
+def test_a_notification_comes_twice_although_others_are_still_to_come(
+    world: World, told: dict[str, str], expected: list[str]
+) -> None:
+    stage = world.stage(world.plan("platform"), "nominal-movement@platform")
+    stage.write("case-started", attempt=1)
+    inner = {each.id for step in exchanges(stage.case.steps) for each in step.during}
+    script = [step for step in exchanges(stage.case.steps) if step.id not in inner]
+    first = next(step for step in script if step.reaction == "chain-told-accepted")
+    for step in script:
+        stage.exchange(step.id)
+        if step.id == first.id:
+            extra(stage, first.id, again=True, **told)
+    assert codes(stage.end().judge()) == expected
+
+
 @pytest.mark.parametrize(("first", "hit"), [(True, True), (False, False)])
 def test_a_country_is_told_nothing_before_it_comes_onto_the_route(world: World, first: bool, hit: bool) -> None:
     stage = world.stage(world.plan("platform"), "route-extended@platform")
