@@ -7,10 +7,11 @@ way as any other: through the target file.
 from __future__ import annotations
 
 import json
+import random
 import secrets
 import socket
 from collections.abc import Iterator
-from contextlib import AbstractAsyncContextManager, ExitStack, contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,6 +36,7 @@ from harness.target.load import load_target
 HOST = "127.0.0.1"
 AT_ONCE = 16
 """Cases in flight against the reference implementation, which stands on the same computer."""
+_PORTS = range(20_000, 32_768)
 
 
 @dataclass(frozen=True)
@@ -175,7 +177,18 @@ def _role(pack: Pack, show: Show) -> str:
 
 
 def _free_ports(count: int) -> list[int]:
-    """Ports that were free a moment ago; all are held at once, so that they differ."""
-    with ExitStack() as stack:
-        held = [stack.enter_context(socket.create_server((HOST, 0))) for _ in range(count)]
-        return [int(each.getsockname()[1]) for each in held]
+    """Ports that were free a moment ago, of those that no system gives to outgoing connections by itself.
+
+    Raises:
+        ConfigurationFault: there are not that many.
+    """
+    found: list[int] = []
+    for port in random.SystemRandom().sample(_PORTS, len(_PORTS)):
+        with suppress(OSError), socket.create_server((HOST, port)):
+            found.append(port)
+        if len(found) == count:
+            return found
+    raise ConfigurationFault(
+        f"fewer than {count} ports of {HOST} from {_PORTS.start} to {_PORTS.stop - 1} are free",
+        remedy="Stop programs that listen there, or programs that are not allowed to.",
+    )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import socket
 from pathlib import Path
 
 import pytest
 
+from harness import demo
 from harness.cli.list_cases import cases_for
 from harness.cli.main import main
 from harness.pack.load import load_pack
@@ -68,3 +70,13 @@ def test_one_case_alone_can_be_shown_also_one_that_the_first_look_leaves_out(tmp
     assert main(["demo", "--role", "holder", "--select", case, "--out", str(out)]) == 10
     record = json.loads((out / "record.json").read_bytes())
     assert {played["id"].removesuffix("~end") for played in record["cases"]} >= {case}
+
+
+def test_ports_in_use_are_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.create_server((demo.HOST, 0)) as taken:
+        port = taken.getsockname()[1]
+        monkeypatch.setattr(demo, "_PORTS", range(port, port + 1))
+        assert main(["demo", "--role", "holder", "--out", str(tmp_path / "bundle")]) == 11
+    assert f"from {port} to {port} are free" in " ".join(capsys.readouterr().err.split())
