@@ -56,6 +56,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Try, and show the matrix."""
+    if options.docs and (options.role or options.fault or options.sample is not None):
+        raise ConfigurationFault(
+            "--docs writes tables of all faults and variations",
+            remedy="Leave out --role, --fault and --sample, or leave out --docs.",
+        )
     pack = pack_of(options.pack)
     if options.role is not None:
         pick(options.role, pack.roles, "role", Where(pack.root / "pack.yaml"))

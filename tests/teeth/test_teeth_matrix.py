@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from harness.cli.main import main
 from harness.cli.teeth import write_down
 from harness.pack.source import explain
 from harness.scenario.project import exchanges, mode
@@ -62,6 +63,15 @@ def test_the_summary_is_what_a_pack_can_carry() -> None:
     assert data["faults"] == {"tried": 1, "killed": 1}
     assert data["tool"] == "1.0"
     assert data["pack"] == {"id": PACK.id, "version": PACK.version, "digest": PACK.digest}
+
+
+@pytest.mark.parametrize("part", [("--role", "chain"), ("--fault", "forgets-chain"), ("--sample", "1")])
+def test_tables_of_a_part_are_not_written(
+    part: tuple[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["teeth", "--docs", str(tmp_path), *part]) == 11
+    assert "tables of all faults" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
 
 
 def test_each_pack_has_tables_of_its_own(tmp_path: Path) -> None:
