@@ -20,6 +20,12 @@ from harness.exchange.service import Handler, ListenerFailure, Service
 TOLD_EVERY = 1.0
 """Seconds between two failures that tell of connections which were ended because there were too many."""
 
+_SETTLED = 0.001
+"""Seconds before a port is closed. A timer runs behind what was accepted in its turn of the event loop, which has a
+connection then; what is accepted in the turn of the closing gets none, and its socket would stay open."""
+_TURNS = 4
+"""Turns of the event loop in which a connection that was accepted at last is made, ended and let go."""
+
 
 class Listener:
     """Accepts connections and hands requests to a handler. Made by :meth:`start`."""
@@ -87,6 +93,20 @@ class Listener:
         if self._server is None:
             return
         server, self._server = self._server, None
+        try:
+            await asyncio.sleep(_SETTLED)
+        finally:
+            self._end(server)
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
+        tasks = tuple(self._service.tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await server.wait_closed()
+
+    def _end(self, server: asyncio.Server) -> None:
+        """Close the port and every connection."""
         server.close()
         if self._telling is not None:
             self._telling.cancel()
@@ -94,11 +114,6 @@ class Listener:
             connection.drop()
         for channel in tuple(self._channels):  # also those that only linger, or are not yet open
             channel.abort()
-        tasks = tuple(self._service.tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await server.wait_closed()
 
     def _accept(self) -> Channel:
         connection = ServerConnection(self._service, f"in-{next(self._numbers)}")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import re
 import socket
 import ssl
@@ -357,6 +358,23 @@ def test_closing_ends_a_connection_that_only_lingers(contexts, monkeypatch):
 
     with pytest.raises(ConnectionError):
         asyncio.run(scene())
+
+
+@pytest.mark.parametrize("turns", range(12))
+def test_closing_ends_connections_that_are_accepted_in_that_moment(turns):
+    async def scene():
+        async with listening() as (listener, _):
+            callers = [socket.create_connection(("127.0.0.1", listener.port), timeout=10) for _ in range(10)]
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            await listener.close()
+        return callers
+
+    callers = asyncio.run(scene())
+    gc.collect()  # a transport that was left open complains now
+    for caller in callers:
+        with caller, suppress(ConnectionError):
+            assert caller.recv(1) == b""
 
 
 def test_a_connection_that_is_ended_before_it_is_made_does_not_stay_open():
