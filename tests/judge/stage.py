@@ -190,11 +190,14 @@ class Stage:
     def play(self, **changed: dict[str, Any]) -> Stage:
         """The whole case as it should go, but for the exchanges that are named (``I9={"defect": ...}``)."""
         self.write("case-started", attempt=1)
-        inner = {each.id for step in exchanges(self.case.steps) for each in step.during}
-        for step in exchanges(self.case.steps):
-            if step.id not in inner:
-                self.exchange(step.id, **changed.get(step.id, {}))
+        for step in self.outer():
+            self.exchange(step.id, **changed.get(step.id, {}))
         return self
+
+    def outer(self) -> list[Exchange]:
+        """The exchanges of the case that happen inside no other one."""
+        inner = {each.id for step in exchanges(self.case.steps) for each in step.during}
+        return [step for step in exchanges(self.case.steps) if step.id not in inner]
 
     def end(self, ended: str = "complete", reason: str = "") -> Stage:
         self.write("case-finished", ended=ended, reason=reason)
