@@ -13,6 +13,7 @@ Rules:
 from __future__ import annotations
 
 from base64 import b64decode
+from collections import deque
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
@@ -43,6 +44,7 @@ from harness.security.trust import make_trust
 from harness.security.x509 import read_ocsp
 
 Fetch = Callable[[str], bytes]
+
 
 def judge_case(
     case: Case, plan: Plan, pack: Pack, events: Sequence[Event], fetch: Fetch, reviews: Sequence[Review] = ()
@@ -83,7 +85,7 @@ def _judge_attempt(
     strays = _strays(case, pack, own, seen, fetch, illegal)
     left = departure(case, seen)
     steps = tuple(_steps(case, plan, pack, own, seen, left.after))
-    judged = with_strays(steps, strays, held_up=_was_held_up(plan, own))
+    judged = with_strays(steps, strays, held_up=_was_held_up(case, plan, pack, own))
     steps = tuple(graded(case.id, step, reviews) for step in judged)
     verdict, reason = _sum(steps, own, left)
     touched = requirement_verdicts(case, pack, steps, seen, verdict)
@@ -120,7 +122,7 @@ def judge_late(case: Case, plan: Plan, pack: Pack, events: Sequence[Event], fetc
     attempt, own = last_attempt(case, events)
     extras = [event for event in events if event.kind == "extra" and is_of(attempt, event)]
     late = [event for event in extras if own and event.seq > own[-1].seq]
-    if not late or own[-1].kind != "case-finished" or _was_held_up(plan, own):
+    if not late or own[-1].kind != "case-finished" or _was_held_up(case, plan, pack, own):
         return ()
     seen, _ = _walk(case, plan, pack, own, fetch)
     return tuple(stray.finding for stray in _strays(case, pack, late, seen, fetch, {}))
@@ -278,7 +280,7 @@ def _steps(
 ) -> Iterator[StepVerdict]:
     nothing = Seen()
     timers = plan.parameters.timers
-    lag, held_up = sum(_lags(events)), _was_held_up(plan, events)
+    lag, held_up = sum(_lags(events)), _was_held_up(case, plan, pack, events)
     for step in exchanges(case.steps):
         applies = step.id not in gone
         budget = timers.get(pack.messages[step.message].within, timers.get(ANSWER))
@@ -299,10 +301,30 @@ def _lags(events: Iterable[Event]) -> Iterator[float]:
     return (float(event.data["seconds"]) for event in events if event.kind == "lag")
 
 
-def _was_held_up(plan: Plan, events: Iterable[Event]) -> bool:
-    """Whether we were away for half the time of an answer or longer: whoever waited for us may have given up."""
-    answer = plan.parameters.timers.get(ANSWER)
-    return answer is not None and max(_lags(events), default=0.0) >= answer.total_seconds() / 2
+def _was_held_up(case: Case, plan: Plan, pack: Pack, events: Iterable[Event]) -> bool:
+    """Whether we were away for half the time that somebody waits in this case: whoever waited for us may have given up.
+
+    Several short absences within that time are as bad as a long one. Where silence accepts, that time is often the
+    shortest: an objection that could not be heard, or not be sent, in time is none.
+    """
+    timers = plan.parameters.timers
+    names = {ANSWER, *(pack.messages[step.message].within for step in exchanges(case.steps))}
+    patience = min((timers[name] for name in names if name in timers), default=None)
+    if patience is None:
+        return False
+    recent: deque[tuple[datetime, float]] = deque()
+    away = 0.0
+    for event in events:
+        if event.kind != "lag":
+            continue
+        at, seconds = datetime.fromisoformat(event.at), float(event.data["seconds"])
+        recent.append((at, seconds))
+        away += seconds
+        while recent[0][0] <= at - patience:
+            away -= recent.popleft()[1]
+        if away >= patience.total_seconds() / 2:
+            return True
+    return False
 
 
 def _sum(steps: Sequence[StepVerdict], events: Sequence[Event], left: Departure) -> tuple[Verdict, str]:

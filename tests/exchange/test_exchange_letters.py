@@ -33,8 +33,9 @@ def test_a_right_system_passes_one_case_after_the_other(tmp_path):
 
 
 def test_a_right_system_passes_everything(tmp_path):
-    here = world(tmp_path, at_once=12)
-    here.parameters = replace(here.parameters, timers={**QUICK, "answer": timedelta(seconds=6)})  # busy computers
+    here = world(tmp_path, at_once=24)
+    patient = {"answer": timedelta(seconds=6), "objection": timedelta(seconds=4)}  # busy computers
+    here.parameters = replace(here.parameters, timers={**QUICK, **patient})
     outcome = asyncio.run(here.run())
     assert {case: verdict for case, verdict in outcome.verdicts.items() if verdict != "pass"} == {}
     assert {each.id: each.status for each in outcome.judged().requirements} == dict.fromkeys(

@@ -1,6 +1,7 @@
 """One case before the judge: everything right passes, and each single thing that is wrong has its own word."""
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import pytest
@@ -264,35 +265,62 @@ def test_a_notification_that_is_owed_and_missing_fails_its_requirement(world: Wo
     assert verdict.requirements[str(owed.requirement)] is Verdict.FAIL
 
 
-def lagging(stage: Stage, seconds: float) -> None:
-    """Our own loop was late."""
-    stage.events.append(replace(stage.write("lag", seconds=seconds), case=None))
-    del stage.events[-2]
+def lagging(stage: Stage, *seconds: float, apart: float = 0) -> None:
+    """Our own loop was late, each time so many seconds after the time before."""
+    for number, late in enumerate(seconds):
+        of_the_run(stage, "lag", seconds=late)
+        at = datetime.fromisoformat(stage.events[-1].at) + timedelta(seconds=number * apart)
+        stage.events[-1] = replace(stage.events[-1], at=at.isoformat())
 
 
-HELD_UP = [(0.5, False), (4.9, False), (5.0, True), (60.0, True)]
-"""Seconds, and whether that is half the time of an answer."""
-
-
-@pytest.mark.parametrize(("seconds", "held_up"), HELD_UP)
-def test_what_comes_of_our_own_being_held_up_proves_nothing(world: World, seconds: float, held_up: bool) -> None:
-    stage = world.stage(world.plan("platform"), ACCEPTED)
+def silent(stage: Stage, *seconds: float, apart: float = 0) -> Stage:
+    """A notification that never came, where our own loop was late before."""
     stage.write("case-started", attempt=1)
     for name in ("E1", "I1", "I7", "I9"):
         stage.exchange(name)
     owed = stage.step("I9/customs-told-started>customs.transit")
-    lagging(stage, seconds)
+    lagging(stage, *seconds, apart=apart)
     stage.write("silence", owed.id, message="I15", sender="platform", receiver=owed.receiver, since="1", until="2")
-    verdict = stage.end().judge()
+    return stage.end()
+
+
+HELD_UP = [((0.5,), False), ((4.9,), False), ((5.0,), True), ((60.0,), True), ((2.5, 2.5), True), ((2.4, 2.4), False)]
+"""Seconds, and whether that is half the time of an answer."""
+
+
+@pytest.mark.parametrize(("seconds", "held_up"), HELD_UP)
+def test_what_comes_of_our_own_being_held_up_proves_nothing(
+    world: World, seconds: tuple[float, ...], held_up: bool
+) -> None:
+    stage = silent(world.stage(world.plan("platform"), ACCEPTED), *seconds)
+    owed = stage.step("I9/customs-told-started>customs.transit")
+    verdict = stage.judge()
     assert verdict.verdict is (Verdict.INCONCLUSIVE if held_up else Verdict.FAIL)
     assert (verdict.requirements[str(owed.requirement)] is Verdict.FAIL) is not held_up
     assert is_spoiled(verdict, stage.events) is held_up
 
 
+@pytest.mark.parametrize(("apart", "word"), [(9.9, Verdict.INCONCLUSIVE), (10.1, Verdict.FAIL)])
+def test_short_absences_count_together_within_the_time_of_an_answer(world: World, apart: float, word: Verdict) -> None:
+    assert silent(world.stage(world.plan("platform"), ACCEPTED), 3, 3, 3, apart=apart).judge().verdict is word
+
+
+def test_who_waits_for_less_gives_up_sooner(world: World) -> None:
+    """An objection that came while we were away for half of its second is not heard as one."""
+    plan, pack = world.plan("platform"), world.pack
+    timers = {**plan.parameters.timers, "objection": timedelta(seconds=1)}
+    plan = replace(plan, parameters=replace(plan.parameters, timers=timers))
+    stage = silent(world.stage(plan, ACCEPTED), 0.5)
+    assert stage.judge().verdict is Verdict.FAIL
+    hasty = replace(pack.messages["I15"], within="objection")
+    pack = replace(pack, messages={**pack.messages, "I15": hasty})
+    assert judge_case(stage.case, plan, pack, stage.events, stage.store.__getitem__).verdict is Verdict.INCONCLUSIVE
+
+
 @pytest.mark.parametrize(("seconds", "held_up"), HELD_UP)
-def test_nothing_is_quiet_while_nobody_listens(world: World, seconds: float, held_up: bool) -> None:
+def test_nothing_is_quiet_while_nobody_listens(world: World, seconds: tuple[float, ...], held_up: bool) -> None:
     stage = world.stage(world.plan("customs"), TOLD).play()
-    lagging(stage, seconds)
+    lagging(stage, *seconds)
     stage.write("quiet", "quiet-I11", message="I11", party="customs.departure", since="1", until="2")
     stage.write("state", "probe-operation", object="operation", key={}, state="none")
     assert stage.end().judge().verdict is (Verdict.INCONCLUSIVE if held_up else Verdict.PASS)
