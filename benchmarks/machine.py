@@ -35,8 +35,9 @@ from harness.exchange.stage import Stage, seldom_collected
 from harness.exchange.switchboard import Switchboard
 from harness.exchange.tls import client_context, server_context
 from harness.exchange.wire import Listener, WireTransport
-from harness.judge.case import judge_case, trust_of
+from harness.judge.case import judge_case
 from harness.judge.model import Verdict
+from harness.judge.trust import trust_of
 from harness.scenario.derive import derive
 from harness.scenario.model import Bearer, Case, Exchange, Scenario
 from harness.scenario.plan import Parameters, Plan, Subject

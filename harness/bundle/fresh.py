@@ -20,7 +20,7 @@ from harness.evidence.conversation import Part, name_made_by
 from harness.evidence.log import read_events
 from harness.evidence.message import Opened, open_message
 from harness.evidence.model import Event
-from harness.judge.case import trust_of
+from harness.judge.trust import trust_of
 from harness.scenario.model import Exchange
 from harness.scenario.plan import mark_of
 from harness.scenario.project import everything, wrong

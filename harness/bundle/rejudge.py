@@ -24,10 +24,11 @@ from harness.evidence.log import keep_events, read_events
 from harness.evidence.model import Event
 from harness.evidence.store import Store
 from harness.judge.attempt import events_by_case
-from harness.judge.case import Fetch, judge_case
+from harness.judge.case import judge_case
 from harness.judge.model import CaseVerdict
 from harness.judge.review import Review
 from harness.judge.run import RunJudgement, summarise
+from harness.judge.walk import Fetch
 from harness.pack.load import load_pack
 from harness.pack.model import Pack
 from harness.record.aggregate import SCHEMA, VALID_DAYS, make_record

@@ -42,8 +42,9 @@ from harness.exchange.tls import client_context, server_context
 from harness.exchange.transport import WireTransport
 from harness.host import handles
 from harness.judge.attempt import REPEATED
-from harness.judge.case import judge_case, trust_of
+from harness.judge.case import judge_case
 from harness.judge.model import CaseVerdict, Verdict
+from harness.judge.trust import trust_of
 from harness.pack.model import Pack
 from harness.scenario.guide import acts, joined, movements
 from harness.scenario.model import Case

@@ -16,9 +16,10 @@ from dataclasses import dataclass, field, replace
 
 from harness.evidence.model import Event
 from harness.judge.attempt import REPEATED, SETTLED, events_by_case
-from harness.judge.case import Fetch, judge_case
+from harness.judge.case import judge_case
 from harness.judge.model import CaseVerdict, Verdict
 from harness.judge.step import HELD_UP, UNSURE
+from harness.judge.walk import Fetch
 from harness.pack.model import Pack
 from harness.scenario.plan import END, Plan
 

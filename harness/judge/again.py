@@ -14,8 +14,9 @@ from collections.abc import Mapping, Sequence
 from harness.evidence.model import Event
 from harness.judge.attempt import REPEATED, events_by_case
 from harness.judge.beside import beside_controls
-from harness.judge.case import Fetch, judge_case
+from harness.judge.case import judge_case
 from harness.judge.model import CaseVerdict, Verdict
+from harness.judge.walk import Fetch
 from harness.pack.model import Pack
 from harness.scenario.plan import END, Plan
 

@@ -12,18 +12,13 @@ Rules:
 
 from __future__ import annotations
 
-from base64 import b64decode
 from collections import deque
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from functools import lru_cache
+from functools import partial
 
-from cryptography import x509
-
-from harness.check.model import Dialogue, Finding, Subject
-from harness.check.registry import asked, exercised, findings, timed
-from harness.evidence.conversation import Conversation, Part, name_made_by
-from harness.evidence.message import Opened, open_message, outcomes_of
+from harness.check.model import Finding
+from harness.evidence.conversation import name_made_by
 from harness.evidence.model import Event
 from harness.judge.attempt import cut_off, is_of, last_attempt
 from harness.judge.model import CaseVerdict, StepVerdict, Verdict
@@ -32,18 +27,13 @@ from harness.judge.outcome import meets
 from harness.judge.requirement import requirement_verdicts
 from harness.judge.review import Review, graded
 from harness.judge.step import Departure, Seen, departure, judge_exchange, worst
-from harness.judge.stray import Stray, judge_strays, settled_by_silence, with_strays
-from harness.pack.model import ANSWER, Cell, Outcome, Pack
-from harness.scenario.model import Attest, Case, Exchange, Probe, Quiet
-from harness.scenario.oracle import Ledger, accept, refusals, remember
-from harness.scenario.plan import Parameters, Plan
-from harness.scenario.project import exchanges, is_limited, mode, wrong
+from harness.judge.stray import Stray, judge_strays, with_strays
+from harness.judge.walk import Fetch, Walked, open_stray, walk
+from harness.pack.model import ANSWER, Outcome, Pack
+from harness.scenario.model import Attest, Case, Probe, Quiet
+from harness.scenario.plan import Plan
+from harness.scenario.project import exchanges, mode
 from harness.scenario.rivals import as_it_came
-from harness.security.model import Trust
-from harness.security.trust import make_trust
-from harness.security.x509 import read_ocsp
-
-Fetch = Callable[[str], bytes]
 
 
 def judge_case(
@@ -80,9 +70,10 @@ def _judge_attempt(
     reviews: Sequence[Review],
 ) -> CaseVerdict:
     own = [event for event in own if event.kind != "extra" or is_of(attempt, event)]
-    seen, illegal = _walk(case, plan, pack, own, fetch)
+    walked = walk(case, plan, pack, own, fetch)
+    seen = walked.seen
     case = as_it_came(case, {name for name, each in seen.items() if Outcome("accepted") in each.outcomes})
-    strays = _strays(case, pack, own, seen, fetch, illegal)
+    strays = _strays(case, pack, own, walked, fetch)
     left = departure(case, seen)
     steps = tuple(_steps(case, plan, pack, own, seen, left.after))
     judged = with_strays(steps, strays, held_up=_was_held_up(case, plan, pack, own))
@@ -124,155 +115,14 @@ def judge_late(case: Case, plan: Plan, pack: Pack, events: Sequence[Event], fetc
     late = [event for event in extras if own and event.seq > own[-1].seq]
     if not late or own[-1].kind != "case-finished" or _was_held_up(case, plan, pack, own):
         return ()
-    seen, _ = _walk(case, plan, pack, own, fetch)
-    return tuple(stray.finding for stray in _strays(case, pack, late, seen, fetch, {}))
+    walked = walk(case, plan, pack, own, fetch)
+    return tuple(stray.finding for stray in _strays(case, pack, late, walked, fetch))
 
 
-def _strays(
-    case: Case,
-    pack: Pack,
-    events: Sequence[Event],
-    seen: Mapping[str, Seen],
-    fetch: Fetch,
-    illegal: Mapping[int, Cell],
-) -> tuple[Stray, ...]:
+def _strays(case: Case, pack: Pack, events: Sequence[Event], walked: Walked, fetch: Fetch) -> tuple[Stray, ...]:
     extras = [event for event in events if event.kind == "extra"]
-    return judge_strays(case, pack, extras, seen, lambda event: _open_stray(pack, event, fetch), illegal)
-
-
-def _open_stray(pack: Pack, event: Event, fetch: Fetch) -> Opened:
-    head, at = event.data.get("head") or {}, datetime.fromisoformat(event.at)
-    return open_message(pack, head, fetch(event.data["digest"]), at=at, trust=None)
-
-
-def _walk(
-    case: Case, plan: Plan, pack: Pack, events: Sequence[Event], fetch: Fetch
-) -> tuple[dict[str, Seen], dict[int, Cell]]:
-    """What was observed by step; and by number of its event, the cell that refuses a message for which none waited."""
-    illegal: dict[int, Cell] = {}
-    script = {step.id: step for step in exchanges(case.steps)}
-    seen: dict[str, Seen] = {}
-    conversation, ledger = Conversation(pack), Ledger()
-    for event in events:
-        if event.kind == "extra":
-            stray = _open_stray(pack, event, fetch)
-            cell = next(iter(refusals(ledger, pack, stray.name, stray.values)), None) if stray.name else None
-            if cell is not None:
-                illegal[event.seq] = cell
-        if event.kind == "unmatched" and _open_stray(pack, event, fetch).name is None:
-            for each in seen.values():
-                if each.waits_at == event.data["receiver"]:
-                    each.unreadable = event
-        if event.step is None:
-            continue
-        record = seen.setdefault(event.step, Seen())
-        record.events.append(event)
-        step = script.get(event.step)
-        if step is None:
-            continue
-        if event.kind in ("failed", "silence") and event.data.get("role", "answer") == "answer":
-            outcome = event.data.get("outcome")
-            record.outcomes = (
-                Outcome(outcome["kind"], outcome.get("code")) if outcome else pack.silence(step.message),
-            )
-            ledger = _accepted(ledger, pack, step, record)
-        if event.kind not in ("sent", "received", "simulated"):
-            continue
-        part: Part = event.data["role"]
-        opened = _open(pack, plan, step, part, event, fetch)
-        sender, receiver = (step.sender, step.receiver) if part == "request" else (step.receiver, step.sender)
-        if event.kind == "received":
-            cells = refusals(ledger, pack, step.message, opened.values) if part == "request" else ()
-            dialogue = Dialogue(
-                step.id, part, step.subject, conversation, case.parties, sender, receiver,
-                request=record.opened.get("request") if part == "answer" else None,
-                forwards=conversation.message(step.forwards, "request") if step.forwards else None,
-                own=frozenset(step.values), changes=step.changes, later=_after(script, step), refusals=cells,
-                signers=plan.subject.signers, movement=step.movement,
-            )  # fmt: skip
-            subject = Subject(
-                pack, opened, (step.message,) if part == "request" else pack.answering(step.message),
-                {name.lower(): value for name, value in event.data.get("head", {}).get("headers", ())},
-                event.data.get("head", {}).get("line", ""), event.data.get("body_complete", True), dialogue,
-            )  # fmt: skip
-            role = case.parties[sender].role
-            record.findings.extend(findings(subject, role))
-            if step.check is not None:
-                parameters = step.check.resolved(conversation.saved)
-                purpose = next(iter(case.requirements), None)
-                record.findings.extend(asked(subject, role, step.check.name, parameters, purpose))
-            record.exercised.update(exercised(pack, role, opened.name, signers=bool(plan.subject.signers)))
-            if is_limited(step, case.sut):
-                record.exercised.update(timed(pack, role, step.message))
-        record.opened[part], record.at[part] = opened, event
-        teaches = not (wrong(step) if part == "request" else step.answer_defect)
-        conversation = conversation.heard(
-            step.id, part, sender, opened,
-            subject=step.subject, movement=step.movement, teaches=teaches, own=frozenset(step.values),
-            changes=step.changes, save=step.save,
-        )  # fmt: skip
-        if part == "answer":
-            record.outcomes = outcomes_of(pack, opened)
-            if event.kind == "received" and opened.shape == "accepted":
-                record.findings.extend(_too_early(step, case, seen))
-            ledger = _accepted(ledger, pack, step, record)
-        elif opened.name is not None:
-            reference = name_made_by(pack, opened.name, "reference")
-            if reference is not None:
-                ledger = remember(ledger, sender, opened.values.get(reference))
-            if mode(step, case.sut) != "deliver" and not wrong(step) and settled_by_silence(pack, step):
-                record.outcomes = (Outcome("accepted"),)
-                ledger = _accepted(ledger, pack, step, record)
-    return seen, illegal
-
-
-def _after(script: Mapping[str, Exchange], step: Exchange) -> frozenset[str]:
-    """The ids of the exchanges that follow a step in the script."""
-    names = list(script)
-    return frozenset(names[names.index(step.id) + 1 :])
-
-
-def _accepted(ledger: Ledger, pack: Pack, step: Exchange, record: Seen) -> Ledger:
-    """The ledger with what the acceptance of a request changes, where it was accepted."""
-    request = record.opened.get("request")
-    if request is None or step.answer_defect is not None or Outcome("accepted") not in record.outcomes:
-        return ledger
-    return accept(ledger, pack, step.message, request.values)
-
-
-def _too_early(step: Exchange, case: Case, seen: Mapping[str, Seen]) -> Iterator[Finding]:
-    """What had to happen before this answer and had not: the SUT answers only when what it owes inside is done."""
-    for inner in step.during:
-        if mode(inner, case.sut) == "await" and "answer" not in seen.get(inner.id, Seen()).at:
-            text = f"{step.message} was accepted before {inner.message} to {inner.receiver} was answered."
-            yield Finding("reaction", "too-early", text, requirement=inner.requirement)
-
-
-def _open(pack: Pack, plan: Plan, step: Exchange, part: Part, event: Event, fetch: Fetch) -> Opened:
-    ours = event.kind != "received"
-    return open_message(
-        pack,
-        event.data.get("head") or {},
-        fetch(event.data["digest"]),
-        at=datetime.fromisoformat(event.at),
-        trust=None if ours else trust_of(plan.parameters),
-        answer_to=step.message if part == "answer" else None,
-        name=event.data.get("message") if ours else None,
-    )
-
-
-def trust_of(parameters: Parameters) -> Trust:
-    """What a plan says that the SUT's signatures are believed on."""
-    return _trust_of(parameters.anchors, parameters.crls, parameters.ocsp)
-
-
-@lru_cache(maxsize=8)
-def _trust_of(anchors: tuple[str, ...], crls: tuple[str, ...], ocsp: tuple[str, ...]) -> Trust:
-    return make_trust(
-        tuple(x509.load_pem_x509_certificate(text.encode()) for text in anchors),
-        tuple(x509.load_pem_x509_crl(text.encode()) for text in crls),
-        tuple(read_ocsp(b64decode(text)) for text in ocsp),
-    )
+    opening = partial(open_stray, pack, fetch=fetch)
+    return judge_strays(case, pack, extras, walked.seen, opening, walked.illegal)
 
 
 def _steps(

@@ -12,10 +12,11 @@ from harness.evidence.model import Event
 from harness.judge.again import Earlier, earlier_verdicts, unsteady
 from harness.judge.attempt import events_by_case
 from harness.judge.beside import beside_controls, telling_apart
-from harness.judge.case import Fetch, judge_case, judge_late
+from harness.judge.case import judge_case, judge_late
 from harness.judge.model import CaseVerdict, RunVerdict, Status, Verdict
 from harness.judge.review import Review
 from harness.judge.waiver import Excused, Waived, apply_waivers, excused_by
+from harness.judge.walk import Fetch
 from harness.pack.model import Pack, Requirement
 from harness.scenario.claim import must_support
 from harness.scenario.model import Case
