@@ -119,7 +119,7 @@ def make_record(
         },
         "cases": [
             {
-                **_case(case, verdict, _last(attempts.get(case.id, ())), places),
+                **_case(case, verdict, _judged(verdict, attempts.get(case.id, ())), places),
                 **_earlier(case, judgement.earlier.get(case.id, ()), attempts.get(case.id, ()), places),
             }
             for case, verdict in zip(plan.cases, judgement.cases, strict=True)
@@ -198,7 +198,7 @@ def _environment(start: Event | None) -> dict[str, Any]:
 
 
 def _attempts(events: Iterable[Event]) -> dict[str, list[list[Event]]]:
-    """The events of each attempt at each case; the last one is the judged one."""
+    """The events of each attempt at each case."""
     found: dict[str, list[list[Event]]] = {}
     for event in events:
         if event.case is not None:
@@ -209,8 +209,10 @@ def _attempts(events: Iterable[Event]) -> dict[str, list[list[Event]]]:
     return found
 
 
-def _last(attempts: Sequence[Sequence[Event]]) -> Sequence[Event]:
-    return attempts[-1] if attempts else ()
+def _judged(verdict: CaseVerdict, attempts: Sequence[Sequence[Event]]) -> Sequence[Event]:
+    """The events of the attempt that a verdict is about: not always the last, see :func:`judge_case`."""
+    own = [each for each in attempts if each[0].data.get("attempt") == verdict.attempt]
+    return own[-1] if own else ()
 
 
 def _earlier(
@@ -222,8 +224,7 @@ def _earlier(
     """What earlier attempts at a case showed, where it was played again."""
     shown = []
     for verdict in verdicts:
-        own = [each for each in attempts if each[0].data.get("attempt") == verdict.attempt]
-        made = _case(case, verdict, _last(own), places)
+        made = _case(case, verdict, _judged(verdict, attempts), places)
         shown.append({name: made[name] for name in _OF_AN_ATTEMPT})
     return {"earlier": shown} if shown else {}
 

@@ -114,6 +114,22 @@ def test_only_the_last_attempt_is_shown(run: Run) -> None:
     assert record["cases"][0]["steps"][0]["messages"][0]["event"] >= len(events)
 
 
+def test_a_verdict_stands_beside_the_messages_that_it_is_about(run: Run) -> None:
+    """An attempt that was cut off has proven a mistake; the one after it has not."""
+    case = run.plan.cases[0].id
+    own = [event for event in run.events if event.case == case]
+    second = [
+        replace(
+            event, seq=len(run.events) + n, data={**event.data, **({"attempt": 2} if "attempt" in event.data else {})}
+        )
+        for n, event in enumerate(own)
+    ]
+    judged = run.judge()
+    assert judged.cases[0].attempt == 1
+    record = make_record(run.plan, run.pack, [*run.events, *second], judged, tool=this_tool())
+    assert record["cases"][0] == run.record()["cases"][0]
+
+
 def test_a_run_that_never_began_gives_a_record(run: Run) -> None:
     from harness.judge.run import judge_run
 
