@@ -57,37 +57,63 @@ class Decision:
         return all(each.met for each in self.outcomes)
 
 
-def check(policy: Policy, papers: Papers, at: datetime) -> Sequence[Outcome]:
+def check(policy: Policy, papers: Papers, at: datetime, register: Register | None = None) -> Sequence[Outcome]:
     """Check every rule, and change nothing.
 
     Parameters:
         policy: the rules.
         papers: what is to be admitted.
         at: now.
+        register: is asked whether it knows the evidence already; ``None`` while there is none.
 
     Raises:
         ConfigurationFault: there is no bundle, or a review cannot be read.
     """
-    return apply_policy(policy, _submission(papers, None, at), at)
+    return _outcomes(policy, _submission(papers, None, at), register, at)
+
+
+def _outcomes(policy: Policy, submission: Submission, register: Register | None, at: datetime) -> Sequence[Outcome]:
+    outcomes = apply_policy(policy, submission, at)
+    if register is None or not submission.predicate:
+        return outcomes
+    return (*outcomes, in_register(register, submission, at))
+
+
+def in_register(register: Register, submission: Submission, at: datetime) -> Outcome:
+    """Whether the register does not know the evidence yet: one run has one certificate, whoever judges it again."""
+    said = submission.predicate
+    there = register.known(_id(submission.digest), said.get("evidence", ()), said["validity"]["until"])
+    if there is None:
+        return Outcome("register", True, "The register does not know this evidence yet.")
+    status, last = register.status(there, at)
+    name = f"This evidence was admitted before, as certificate {there.id}"
+    why = {
+        "valid": f", which is valid until {there.until}: one run has one certificate, also when it is judged again.",
+        "expired": f", which expired on {there.until}. Make a new run.",
+        "suspended": f", which is suspended since {last.at}: {last.reason} Only the register resumes it.",
+        "revoked": f", which was revoked on {last.at}: {last.reason} Make a new run.",
+    }
+    return Outcome("register", False, name + why[status])
 
 
 def _submission(papers: Papers, reviewer: str | None, at: datetime) -> Submission:
-    verification, record = _verified(papers.bundle, at)
+    verification, record, digest = _verified(papers.bundle, at)
     graded = None
     if papers.reviews and verification.statement is not None:
         with opened(papers.bundle) as folder:
             graded = _graded(folder, papers.reviews)
-    again, again_record = (None, {}) if papers.again is None else _verified(papers.again, at)
-    return Submission(verification, record, reviewer, again, again_record, graded)
+    again, again_record, _ = (None, {}, "") if papers.again is None else _verified(papers.again, at)
+    return Submission(verification, record, reviewer, again, again_record, graded, digest)
 
 
-def _verified(bundle: Path, at: datetime) -> tuple[Verification, dict[str, Any]]:
-    """What verifying a bundle shows, and its record when it is valid."""
+def _verified(bundle: Path, at: datetime) -> tuple[Verification, dict[str, Any], str]:
+    """What verifying a bundle shows, and when it is valid its record and the digest of its statement."""
     verification = verify_bundle(bundle, None, at)
     if verification.statement is None:
-        return verification, {}
+        return verification, {}, ""
     with opened(bundle) as folder:
-        return verification, read_document(folder / RECORD)
+        digest = statement_digest((folder / STATEMENT).read_bytes())
+        return verification, read_document(folder / RECORD), digest
 
 
 def _graded(folder: Path, files: Sequence[Path]) -> Graded:
@@ -113,7 +139,7 @@ def admit(policy: Policy, papers: Papers, key: Signer, register: Register, at: d
         register: where it is entered.
 
     Raises:
-        ConfigurationFault: there is no folder, or the certificate is in the register already.
+        ConfigurationFault: there is no folder.
     """
     folder = papers.bundle
     if not folder.is_dir():
@@ -124,12 +150,10 @@ def admit(policy: Policy, papers: Papers, key: Signer, register: Register, at: d
         )
     reviewer = key_id(key.public)
     submission = _submission(papers, reviewer, at)
-    outcomes = apply_policy(policy, submission, at)
+    outcomes = _outcomes(policy, submission, register, at)
     if not all(each.met for each in outcomes):
         return Decision(outcomes, None)
-    certificate = _certificate(policy, submission, statement_digest((folder / STATEMENT).read_bytes()), at)
-    if register.find(certificate.id) is not None:
-        raise ConfigurationFault(f"certificate {certificate.id} is in the register already", where=Where(register.name))
+    certificate = _certificate(policy, submission, at)
     if reviewer not in map(key_id, submission.verification.signers):
         sign_bundle(folder, key, at)
     reason = f"policy {certificate.policy}"
@@ -139,7 +163,12 @@ def admit(policy: Policy, papers: Papers, key: Signer, register: Register, at: d
     return Decision(outcomes, certificate)
 
 
-def _certificate(policy: Policy, submission: Submission, digest: str, at: datetime) -> Certificate:
+def _id(digest: str) -> str:
+    """The number of a certificate, from the digest of its statement."""
+    return digest.removeprefix("sha256:")[:_ID_DIGITS]
+
+
+def _certificate(policy: Policy, submission: Submission, at: datetime) -> Certificate:
     said = submission.predicate
     record = submission.graded.record if submission.graded is not None else submission.record
     tester = signer_of(policy, [key_id(each) for each in submission.verification.signers], "tester")
@@ -147,8 +176,8 @@ def _certificate(policy: Policy, submission: Submission, digest: str, at: dateti
     assert tester is not None  # noqa: S101 - the rule `tester` is met
     assert signs is not None  # noqa: S101 - the rule `reviewer` is met
     return Certificate(
-        id=digest.removeprefix("sha256:")[:_ID_DIGITS],
-        statement=digest,
+        id=_id(submission.digest),
+        statement=submission.digest,
         word="admitted with waivers" if record["on_waivers"] else "admitted",
         authority=said["sut"]["authority"],
         product=said["sut"]["product"],
@@ -162,4 +191,5 @@ def _certificate(policy: Policy, submission: Submission, digest: str, at: dateti
         tester=tester.name,
         reviewer=signs.name,
         policy=f"{policy.name} {policy.digest}",
+        evidence=tuple(said.get("evidence", ())),
     )

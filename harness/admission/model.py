@@ -108,6 +108,7 @@ class Certificate:
         issued, until: RFC 3339, UTC.
         tester, reviewer: who signed.
         policy: name and digest of the policy.
+        evidence: by what its evidence is known again; empty in an entry of an older version of this tool.
     """
 
     id: str
@@ -125,6 +126,7 @@ class Certificate:
     tester: str
     reviewer: str
     policy: str
+    evidence: Sequence[str] = ()
 
     def to_json(self) -> dict[str, Any]:
         """As it is kept."""

@@ -46,6 +46,7 @@ class Submission:
         again: verification of a second run, for the rule ``reproduction``.
         again_record: its record.
         graded: reviews of the bundle, where some are given.
+        digest: of the statement of the bundle, ``sha256:<hex>``; empty when it is not valid.
     """
 
     verification: Verification
@@ -54,6 +55,7 @@ class Submission:
     again: Verification | None = None
     again_record: Mapping[str, Any] = field(default_factory=dict)
     graded: Graded | None = None
+    digest: str = ""
 
     @property
     def predicate(self) -> Mapping[str, Any]:

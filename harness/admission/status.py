@@ -5,7 +5,7 @@ An answer from a list is as old as the list: whoever asks offline is told how ol
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -36,6 +36,7 @@ def make_status_list(register: Register, operator: str, at: datetime, lasts: tim
             {
                 "id": each.id,
                 "statement": each.statement,
+                "evidence": list(each.evidence),
                 "word": each.word,
                 "status": status,
                 "since": each.until if status == "expired" else last.at,
@@ -70,7 +71,9 @@ class Answer:
     lines: tuple[str, ...]
 
 
-def ask(data: bytes, certificate: str, trust: Sequence[PublicKey] | None, at: datetime) -> Answer:
+def ask(
+    data: bytes, certificate: str, trust: Sequence[PublicKey] | None, at: datetime, evidence: Collection[str] = ()
+) -> Answer:
     """Ask a list about a certificate.
 
     Parameters:
@@ -79,6 +82,8 @@ def ask(data: bytes, certificate: str, trust: Sequence[PublicKey] | None, at: da
         trust: keys of the operator; ``None`` leaves the signer unchecked, which the first line says: anybody can write
             such a list, so that nothing is good.
         at: now, aware.
+        evidence: by what the evidence of a bundle is known again: a list that does not know its statement may know
+            that it was admitted as it was judged before.
 
     Raises:
         BundleFault: the list is damaged, or signed by nobody who is trusted.
@@ -86,23 +91,31 @@ def ask(data: bytes, certificate: str, trust: Sequence[PublicKey] | None, at: da
     """
     document, signers = open_payload(STATUS_LIST, data, "status-list")
     lines = [_signer(signers, trust)]
-    found = next((each for each in document["certificates"] if certificate in (each["id"], each["statement"])), None)
-    if found is None:
+    listed = document["certificates"]
+    found = next((each for each in listed if certificate in (each["id"], each["statement"])), None)
+    same = found or next((each for each in listed if set(evidence) & set(each.get("evidence", ()))), None)
+    if found is None and same is not None:
+        lines.append(
+            f"This statement is not in the list, so that it is not admitted. The same evidence is, as it was judged "
+            f"before, as certificate {same['id']}:"
+        )
+    if same is None:
         raise ConfigurationFault(
             f"the status list of {document['operator']} knows no certificate {certificate!r}",
             remedy="Ask the operator for a newer list, or check the id.",
         )
     issued, due = (datetime.fromisoformat(document[name]) for name in ("issued", "next"))
-    status = found["status"]
-    if status == "valid" and at > datetime.fromisoformat(found["until"]):
+    status = same["status"]
+    if status == "valid" and at > datetime.fromisoformat(same["until"]):
         status = "expired"
-    reason = f" ({found['reason']})" if found["reason"] and status in ("suspended", "revoked") else ""
-    lines.append(f"{found['id']}: {found['word']}, {status}{reason}, since {found['since']}, until {found['until']}.")
+    reason = f" ({same['reason']})" if same["reason"] and status in ("suspended", "revoked") else ""
+    lines.append(f"{same['id']}: {same['word']}, {status}{reason}, since {same['since']}, until {same['until']}.")
     lines.append(f"This answer is {_age(at - issued)} old: the list was issued on {document['issued']}.")
     overdue = at > due
     if overdue:
         lines.append(f"A newer list was due on {document['next']}: what happened since then is not known.")
-    return Answer(trust is not None and status == "valid" and not overdue and at >= issued, tuple(lines))
+    good = found is not None and trust is not None and status == "valid" and not overdue and at >= issued
+    return Answer(good, tuple(lines))
 
 
 def _signer(signers: Sequence[PublicKey], trust: Sequence[PublicKey] | None) -> str:

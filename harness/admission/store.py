@@ -22,6 +22,7 @@ _TABLES = (
     "CREATE TABLE IF NOT EXISTS certificate (id TEXT PRIMARY KEY, content TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS history (number INTEGER PRIMARY KEY, certificate TEXT NOT NULL REFERENCES certificate,"
     " at TEXT NOT NULL, action TEXT NOT NULL, person TEXT NOT NULL, reason TEXT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS evidence (digest TEXT PRIMARY KEY, certificate TEXT NOT NULL REFERENCES certificate)",
 )
 _NEXT = "INSERT INTO history SELECT COALESCE(MAX(number), 0) + 1, ?, ?, ?, ?, ? FROM history"
 _POSTGRESQL = ("postgresql", "postgres")
@@ -45,13 +46,18 @@ class Register:
         """Add a certificate with the first line of its history.
 
         Raises:
-            ConfigurationFault: it is there already.
+            ConfigurationFault: it is there already, or another one of the same evidence.
         """
-        if self.find(certificate.id) is not None:
-            raise ConfigurationFault(f"certificate {certificate.id} is in the register already", where=Where(self.name))
+        there = self.known(certificate.id, certificate.evidence, certificate.until)
+        if there is not None:
+            raise ConfigurationFault(
+                f"certificate {there.id} of the same evidence is in the register already", where=Where(self.name)
+            )
         content = json.dumps(certificate.to_json(), ensure_ascii=False, sort_keys=True)
         with self._transaction():
             self._run("INSERT INTO certificate VALUES (?, ?)", certificate.id, content)
+            for digest in certificate.evidence:
+                self._run("INSERT INTO evidence VALUES (?, ?)", digest, certificate.id)
             self._append(entry)
 
     def note(self, entry: Entry) -> None:
@@ -95,6 +101,22 @@ class Register:
         """A certificate, or ``None``."""
         rows = self._run("SELECT content FROM certificate WHERE id = ?", name).fetchall()
         return Certificate.from_json(json.loads(rows[0][0])) if rows else None
+
+    def known(self, name: str, evidence: Sequence[str], until: str) -> Certificate | None:
+        """The certificate that there is already of the same evidence, whatever its id.
+
+        Parameters:
+            name: id that a new one would have.
+            evidence: by what its evidence is known again.
+            until: when it would expire: an entry of an older version of this tool does not name its evidence, but one
+                of the same run ends at the same microsecond.
+        """
+        same = [self.find(name)]
+        for digest in evidence:
+            rows = self._run("SELECT certificate FROM evidence WHERE digest = ?", digest).fetchall()
+            same += [self.find(row[0]) for row in rows]
+        same += [each for each in self.certificates() if not each.evidence and each.until == until]
+        return next((each for each in same if each is not None), None)
 
     def certificates(self) -> list[Certificate]:
         """All, in the order in which they were admitted."""

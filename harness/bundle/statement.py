@@ -61,6 +61,7 @@ def make_predicate(record: Mapping[str, Any], *, demo: bool) -> dict[str, Any]:
         "finished": record["finished"],
         "resumed": list(record.get("resumed", ())),
         "repeated": [each["at"] for each in record.get("repeated", ())],
+        "evidence": list(record.get("evidence", ())),
         "validity": dict(record["validity"]),
         "detachable": [DETACHABLE],
         "waivers": list(record["waivers"]),

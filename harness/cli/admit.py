@@ -9,6 +9,7 @@ Exit 0 when all rules are met, 1 when one is not, 13 when the bundle is not vali
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harness.admission.model import Outcome
+    from harness.admission.store import Register
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -51,7 +53,8 @@ def run(options: argparse.Namespace) -> int:
     policy, now, key = load_policy(options.policy), datetime.now(UTC), key_of(options)
     papers = Papers(options.bundle, options.reproduction, tuple(options.review))
     if key is None:
-        outcomes = check(policy, papers, now)
+        with _register_there(options.register) as register:
+            outcomes = check(policy, papers, now, register)
         print("\n".join(_lines(outcomes, policy.disputes)))
         print("nothing was signed or entered: no key was given")
         return _exit_code(outcomes)
@@ -63,6 +66,11 @@ def run(options: argparse.Namespace) -> int:
     else:
         print(f"{decision.certificate.word}: certificate {decision.certificate.id}, until {decision.certificate.until}")
     return _exit_code(decision.outcomes)
+
+
+def _register_there(name: str) -> AbstractContextManager[Register | None]:
+    """The register, where there is one already: to look changes nothing."""
+    return open_register(name) if "://" in name or Path(name).exists() else nullcontext()
 
 
 def _lines(outcomes: Sequence[Outcome], disputes: str) -> list[str]:

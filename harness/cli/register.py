@@ -20,7 +20,7 @@ from harness.admission.page import make_pages
 from harness.admission.status import ask, make_status_list, sign_status_list
 from harness.admission.store import entry, open_register
 from harness.bundle.files import STATEMENT
-from harness.bundle.statement import statement_digest
+from harness.bundle.statement import open_statement, statement_digest
 from harness.bundle.write import write_durably
 from harness.cli.check import moment
 from harness.cli.keys import add_key, add_trust, key_of, trust_of
@@ -109,8 +109,11 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _status(options: argparse.Namespace) -> int:
-    statement = Path(options.id) / STATEMENT
-    name = statement_digest(statement.read_bytes()) if statement.is_file() else options.id
-    answer = ask(options.list.read_bytes(), name, trust_of(options), options.at or datetime.now(UTC))
+    name, evidence, file = options.id, (), Path(options.id) / STATEMENT
+    if file.is_file():
+        envelope = file.read_bytes()
+        statement, _ = open_statement(envelope)
+        name, evidence = statement_digest(envelope), statement["predicate"].get("evidence", ())
+    answer = ask(options.list.read_bytes(), name, trust_of(options), options.at or datetime.now(UTC), evidence)
     print("\n".join(answer.lines))
     return CONFORMANT if answer.good else NOT_FULLY_VERIFIED

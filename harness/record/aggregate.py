@@ -22,6 +22,7 @@ from harness.judge.attempt import REPEATED
 from harness.judge.model import Status
 from harness.record.annex import about_annexes
 from harness.record.detail import alternatives, certificate_facts, defect_texts
+from harness.record.identity import evidence_of
 from harness.record.redact import places_of, redact_finding, redact_head, redact_text
 from harness.scenario.claim import unclaimed
 from harness.scenario.waiver import waiver_to_json
@@ -103,6 +104,7 @@ def make_record(
         "finished": finished,
         **({"resumed": resumed} if resumed else {}),
         **({"repeated": repeated} if repeated else {}),
+        "evidence": list(evidence_of(plan.parameters.token, events)),
         "complete": bool(end is not None and end.data.get("complete", False)),
         "validity": _validity(finished, valid_days),
         "environment": _environment(start),

@@ -44,8 +44,16 @@ ONE = Certificate(
     tester="T",
     reviewer="R",
     policy="p-1 sha256:0",
+    evidence=("sha256:" + "a" * 64, "sha256:" + "b" * 64),
 )
-TWO = replace(ONE, id="fedcba9876543210", statement="sha256:" + "1" * 64, issued="2026-03-02T12:00:00.000000Z")
+TWO = replace(
+    ONE,
+    id="fedcba9876543210",
+    statement="sha256:" + "1" * 64,
+    issued="2026-03-02T12:00:00.000000Z",
+    until="2027-03-02T12:00:00.000000Z",
+    evidence=(),
+)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -109,10 +117,73 @@ def test_what_does_not_follow_is_refused(register: Register, before: tuple[str, 
 def test_nothing_is_entered_twice_and_nothing_unknown_is_found(register: Register) -> None:
     with pytest.raises(ConfigurationFault, match="in the register already"):
         register.add(ONE, entry(ONE.id, AT, "admitted", "R", ""))
+    assert len(register.history(ONE.id)) == 1
     with pytest.raises(ConfigurationFault, match="there is no certificate 'x'"):
         register.get("x")
     with pytest.raises(ConfigurationFault, match="there is no certificate 'x'"):
         register.note(entry("x", AT, "revoked", "R", ""))
+
+
+LATE = "2027-05-01T12:00:00.000000Z"
+
+
+def test_evidence_is_known_again_under_another_id(register: Register) -> None:
+    again = replace(ONE, id="0" * 16, statement="sha256:" + "2" * 64, until=LATE)
+    for shared in ONE.evidence:
+        grown = replace(again, evidence=(shared, "sha256:" + "c" * 64))
+        found = register.known(grown.id, grown.evidence, grown.until)
+        assert found is not None
+        assert found.id == ONE.id
+        with pytest.raises(ConfigurationFault, match=f"certificate {ONE.id} of the same evidence is in the register"):
+            register.add(grown, entry(grown.id, AT, "admitted", "R", ""))
+    other = replace(again, evidence=("sha256:" + "c" * 64,))
+    assert register.known(other.id, other.evidence, other.until) is None
+    register.add(other, entry(other.id, AT, "admitted", "R", ""))
+    assert len(register.certificates()) == 3
+
+
+def test_an_entry_of_an_older_version_is_known_by_the_microsecond_at_which_it_ends(register: Register) -> None:
+    evidence = ("sha256:" + "c" * 64,)
+    found = register.known("0" * 16, evidence, TWO.until)
+    assert found is not None
+    assert found.id == TWO.id
+    assert register.known("0" * 16, evidence, TWO.until.replace(".000000Z", ".000001Z")) is None
+
+
+def test_a_register_of_an_older_version_goes_on(name: str) -> None:
+    """Before, there was no table of evidence, and entries did not name theirs."""
+    content = json.dumps({key: value for key, value in TWO.to_json().items() if key != "evidence"})
+    with open_register(name) as register:
+        register._run("DROP TABLE evidence")
+        register._run("INSERT INTO certificate VALUES (?, ?)", TWO.id, content)
+        register._append(entry(TWO.id, AT, "admitted", "R", ""))
+        register.connection.commit()
+    with open_register(name) as register:
+        assert [each.id for each in register.certificates()] == [TWO.id]
+        register.note(entry(TWO.id, AT, "revoked", "R", "why"))
+        assert register.status(register.get(TWO.id), AT)[0] == "revoked"
+        new = replace(ONE, until=LATE)
+        register.add(new, entry(new.id, AT, "admitted", "R", ""))
+        assert register.known("0" * 16, ONE.evidence, "") is not None
+        listed = make_status_list(register, "Operator", AT, timedelta(days=7))["certificates"]
+        assert [len(each["evidence"]) for each in listed] == [2, 0]
+
+
+def test_a_list_knows_evidence_that_was_admitted_as_it_was_judged_before(register: Register) -> None:
+    register.note(entry(ONE.id, AT, "revoked", "R", "Its key was published."))
+    data = sign_status_list(make_status_list(register, "Operator", AT, timedelta(days=7)), KEY)
+    answer = ask(data, "sha256:" + "9" * 64, [KEY.public], AT, ONE.evidence[:1])
+    assert not answer.good
+    assert "not in the list" in answer.lines[1]
+    assert f"{ONE.id}: admitted with waivers, revoked (Its key was published.)" in answer.lines[2]
+    with pytest.raises(ConfigurationFault, match="knows no certificate"):
+        ask(data, "sha256:" + "9" * 64, [KEY.public], AT, ["sha256:" + "c" * 64])
+
+
+def test_valid_evidence_of_another_statement_is_not_good(register: Register) -> None:
+    data = sign_status_list(make_status_list(register, "Operator", AT, timedelta(days=7)), KEY)
+    assert ask(data, ONE.statement, [KEY.public], AT, ONE.evidence).good
+    assert not ask(data, "sha256:" + "9" * 64, [KEY.public], AT, ONE.evidence).good
 
 
 def test_a_register_that_cannot_be_used_is_told(tmp_path: Path) -> None:
@@ -196,6 +267,7 @@ def test_the_way_of_an_operator(demo: Path, tmp_path: Path, capsys: pytest.Captu
     bundle = tmp_path / "bundle"
     shutil.copytree(demo, bundle)
     reviewer, reviewer_id = signer(tmp_path, "reviewer")
+    tester, other_id = signer(tmp_path, "tester")
     tester_id = key_id(load_public_keys(demo.with_name("bundle.pub.pem"))[0])
     record = json.loads((bundle / "record.json").read_bytes())
     pack = {"id": record["pack"]["id"], "versions": [record["pack"]["version"]]}
@@ -207,6 +279,7 @@ def test_the_way_of_an_operator(demo: Path, tmp_path: Path, capsys: pytest.Captu
         "test_keys": True,
         "signers": [
             {"name": "Ministry", "part": "tester", "key": tester_id},
+            {"name": "Ministry", "part": "tester", "key": other_id},
             {"name": "Operator", "part": "reviewer", "key": reviewer_id},
         ],
     }
@@ -224,7 +297,8 @@ def test_the_way_of_an_operator(demo: Path, tmp_path: Path, capsys: pytest.Captu
     assert verification.exit_code == 0
     assert len(verification.signers) == 2
 
-    assert main(arguments) == 11  # it is in the register already
+    assert main(arguments) == 1
+    assert f"as certificate {certificate}, which is valid until" in capsys.readouterr().out
     assert main(["register", "list", "--register", register]) == 0
     assert f"{certificate}  valid" in capsys.readouterr().out
     status_list = tmp_path / "status.dsse.json"
@@ -249,6 +323,31 @@ def test_the_way_of_an_operator(demo: Path, tmp_path: Path, capsys: pytest.Captu
     assert [each["status"] for each in answer] == ["revoked"]
     with closing(sqlite3.connect(register)) as connection:
         assert connection.execute("SELECT COUNT(*) FROM history").fetchone() == (2,)
+
+    judged_again = tmp_path / "again"
+    shutil.copytree(demo, judged_again)
+    for part in ("derived", "view"):
+        shutil.rmtree(judged_again / part)
+    for part in ("record.json", "statement.dsse.json"):
+        (judged_again / part).unlink()
+    plan = (judged_again / "plan.json").read_bytes()
+    (judged_again / "plan.json").write_bytes(
+        plan.replace(b'"assurance": "self-declaration"', b'"assurance": "witnessed"')
+    )
+    assert main(["judge", str(judged_again), "--key", str(tester)]) == 0
+    assert main(["admit", str(judged_again), *arguments[2:]]) == 1
+    printed = capsys.readouterr().out
+    assert (
+        f"NOT MET  register      This evidence was admitted before, as certificate {certificate}, which was" in printed
+    )
+    assert "Its key was published. Make a new run." in printed
+    assert printed.count("NOT MET") == 1
+    assert main(["admit", str(judged_again), "--policy", str(rules), "--register", register]) == 1
+    assert "NOT MET  register" in capsys.readouterr().out
+    assert main(["register", "status", str(judged_again), *question[3:]]) == 10
+    assert "judged before, as certificate" in capsys.readouterr().out
+    assert main(["admit", str(judged_again), "--policy", str(rules), "--register", str(tmp_path / "none.db")]) == 1
+    assert not (tmp_path / "none.db").exists()
 
 
 def test_an_altered_bundle_is_not_admitted(demo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
