@@ -22,7 +22,8 @@ kind                   data
 ``simulated``          role, message, sender, receiver, digest: never on a wire
 ``receipt``            role: of the part that was received; sender, receiver: of the receipt; digest, head, tls,
                        connection: the HTTP response to a message that is answered by another one
-``failed``             role: of the missing part; message, outcome (kind, code), text, blame: ``sut`` or ``environment``
+``failed``             role: of the missing part; message, outcome (kind, code), text, blame: ``sut`` or
+                       ``environment``; count, where it tells of several
 ``silence``            role: of the missing part; message, sender, receiver, since, until: nothing came
 ``quiet``              message, party, since, until: watched, and what came is in ``received``
 ``unmatched``          receiver, digest, head: a message that belongs to no waiting step and to no case

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import ssl
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol, cast
 
@@ -47,6 +48,7 @@ class Channel(asyncio.Protocol):
         context: TLS, or ``None`` for none.
         server_side: whether the peer connected to us.
         hostname: name to check the peer's certificate against.
+        on_gone: is called when the socket is closed, however that came; the last that is heard of it.
     """
 
     def __init__(
@@ -57,8 +59,9 @@ class Channel(asyncio.Protocol):
         *,
         server_side: bool,
         hostname: str | None = None,
+        on_gone: Callable[[], None] = lambda: None,
     ) -> None:
-        self._owner, self._clock = owner, clock
+        self._owner, self._clock, self._on_gone = owner, clock, on_gone
         self._transport: asyncio.Transport | None = None
         self._ssl: ssl.SSLObject | None = None
         self._over = False
@@ -162,6 +165,7 @@ class Channel(asyncio.Protocol):
         if not self._over:
             self._over = True
             self._owner.lost(exc)
+        self._on_gone()
 
     def _shake(self) -> bool:
         if self._ssl is not None:

@@ -19,7 +19,7 @@ import errno
 from asyncio.constants import ACCEPT_RETRY_DELAY
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -38,6 +38,7 @@ from harness.exchange.recorder import Recorder
 from harness.exchange.resume import Past, is_spoiled, look_back
 from harness.exchange.stage import Stage, demand_playable
 from harness.exchange.switchboard import Switchboard
+from harness.exchange.telling import addresses_of
 from harness.exchange.tls import client_context, server_context
 from harness.exchange.transport import WireTransport
 from harness.host import handles
@@ -135,26 +136,26 @@ class Engine:
                 then is in the log.
         """
         parameters = self._plan.parameters
-        async with self._on_stage() as stage:
+        async with AsyncExitStack() as stack:
+            stage = await stack.enter_async_context(self._on_stage())
             clock = {"clock": stamp(self._clock.now()), "seed": parameters.seed, "challenge": parameters.challenge}
             kind = REPEATED if self._repeated else "run-resumed" if self._resumed else "run-started"
             cases = {"cases": list(self._repeated)} if self._repeated else {}
             self._recorder.write(kind, **{**self._about, **clock, **cases})
             reason = "The run was cut off."
             try:
-                questions = [case for annex in self._plan.annexes for case in annex.plan.cases]
-                open_ones = [case for case in questions if case.id not in self._asked]
-                ask_all(self._recorder, open_ones, self._setup.attestations)
+                left = [case for annex in self._plan.annexes for case in annex.plan.cases if case.id not in self._asked]
+                ask_all(self._recorder, left, self._setup.attestations)
                 for planned in _parts(self._plan.cases):
                     part = [case for case in planned if case.id not in self._verdicts and not self._is_by_hand(case)]
                     timed = [case for case in part if is_timed(case, self._pack)]
-                    others = [case for case in part if case not in timed]
-                    await self._play_all(stage, others, self._setup.max_in_flight)
+                    await self._play_all(stage, [case for case in part if case not in timed], self._setup.max_in_flight)
                     await self._play_all(stage, timed, 1)
                 await self._play_all(stage, self._again, 1)
                 await self._play_all(stage, self._by_hand(), 1, joined=True)
                 reason = self._stopping
             finally:
+                await stack.aclose()  # nothing is written behind the end of the run
                 self._recorder.write("run-finished", complete=not reason, reason=reason)
                 self._log.checkpoint()
         verdicts = tuple(self._verdicts[case.id] for case in self._plan.cases if case.id in self._verdicts)
@@ -163,7 +164,6 @@ class Engine:
     @asynccontextmanager
     async def _on_stage(self) -> AsyncIterator[Stage]:
         setup, parameters = self._setup, self._plan.parameters
-        limits = _limits(setup.max_in_flight)
         secure = bool(setup.tls_anchors) or any(url.startswith("https:") for url in setup.sut_urls.values())
         trust = trust_of(parameters)
         switchboard = Switchboard(self._pack, trust, self._recorder, one_case=setup.max_in_flight == 1)
@@ -176,8 +176,9 @@ class Engine:
             setup.listen_port,
             server_context(setup.listener, setup.tls_anchors) if secure else None,
             switchboard,
-            limits,
+            _limits(setup.max_in_flight),
             clock=self._clock,
+            callers=await addresses_of(setup.sut_urls.values()),
             on_failure=switchboard.failed,
             on_fault=self._faulted,
         )

@@ -6,7 +6,7 @@ import asyncio
 import errno
 import itertools
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Self
 from weakref import WeakSet
 
@@ -16,9 +16,7 @@ from harness.exchange.channel import Channel
 from harness.exchange.http import WireLimits, moment
 from harness.exchange.serve import ServerConnection
 from harness.exchange.service import Handler, ListenerFailure, Service
-
-TOLD_EVERY = 1.0
-"""Seconds between two failures that tell of connections which were ended because there were too many."""
+from harness.exchange.telling import Teller
 
 _SETTLED = 0.001
 """Seconds before a port is closed. A timer runs behind what was accepted in its turn of the event loop, which has a
@@ -30,13 +28,12 @@ _TURNS = 4
 class Listener:
     """Accepts connections and hands requests to a handler. Made by :meth:`start`."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, teller: Teller) -> None:
         self._service = service
         self._numbers = itertools.count(1)
         self._server: asyncio.Server | None = None
         self._channels: WeakSet[Channel] = WeakSet()
-        self._turned_away = 0
-        self._telling: asyncio.TimerHandle | None = None
+        self._teller = teller
 
     @classmethod
     async def start(
@@ -48,6 +45,7 @@ class Listener:
         limits: WireLimits | None = None,
         *,
         clock: Clock | None = None,
+        callers: Iterable[str] = (),
         on_failure: Callable[[ListenerFailure], None] = lambda _: None,
         on_fault: Callable[[HarnessFault], None] = lambda _: None,
     ) -> Self:
@@ -60,14 +58,16 @@ class Listener:
             handler: answers one request; called once per request, many at a time.
             limits: bounds.
             clock: for the times at the socket.
-            on_failure: is told what did not become a request.
+            callers: addresses of those who are due to call: what fails of them is told apart from all others.
+            on_failure: is told what did not become a request, in bounds: see :mod:`harness.exchange.telling`.
             on_fault: is told what a handler raised.
 
         Raises:
             ConfigurationFault: the address or the port cannot be had.
         """
-        service = Service(handler, limits or WireLimits(), clock or SystemClock(), context, on_failure, on_fault)
-        listener = cls(service)
+        teller, due = Teller(on_failure), frozenset(callers)
+        service = Service(handler, limits or WireLimits(), clock or SystemClock(), context, teller, on_fault, due)
+        listener = cls(service, teller)
         loop = asyncio.get_running_loop()
         try:
             listener._server = await loop.create_server(listener._accept, host, port, backlog=1024)
@@ -108,12 +108,11 @@ class Listener:
     def _end(self, server: asyncio.Server) -> None:
         """Close the port and every connection."""
         server.close()
-        if self._telling is not None:
-            self._telling.cancel()
         for connection in tuple(self._service.connections):
             connection.drop()
         for channel in tuple(self._channels):  # also those that only linger, or are not yet open
             channel.abort()
+        self._teller.close()
 
     def _accept(self) -> Channel:
         connection = ServerConnection(self._service, f"in-{next(self._numbers)}")
@@ -121,16 +120,6 @@ class Listener:
         service = self._service
         if len(service.connections) > service.limits.connections:  # whoever has shown no certificate goes first
             next(each for each in service.connections if not each.ready).drop()
-            self._turned_away += 1
-            if self._telling is None:
-                self._tell()
-        return connection.channel
-
-    def _tell(self) -> None:
-        """Say how many were turned away since this was said last: a flood of callers must not fill the evidence."""
-        self._telling, count, self._turned_away = None, self._turned_away, 0
-        if count:
-            service = self._service
-            text = f"more than {service.limits.connections} connections at once; {count} of them were ended"
+            text = f"more than {service.limits.connections} connections at once; one of them was ended"
             service.on_failure(ListenerFailure("too-many", text, moment(service.clock), ""))
-            self._telling = asyncio.get_running_loop().call_later(TOLD_EVERY, self._tell)
+        return connection.channel

@@ -43,7 +43,7 @@ class ServerConnection:
         self._service, self._name = service, name
         self._limits, self._clock = service.limits, service.clock
         self._loop = asyncio.get_running_loop()
-        self.channel = Channel(self, service.clock, service.context, server_side=True)
+        self.channel = Channel(self, service.clock, service.context, server_side=True, on_gone=self._gone)
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=service.limits.head)
         self._draining = self._answering = self._ended = False
         self._request: h11.Request | None = None
@@ -64,7 +64,8 @@ class ServerConnection:
 
     def drop(self) -> None:
         """End the connection now."""
-        self._forget()
+        self._timer.cancel()
+        self._gone()
         self.channel.abort()
 
     def opened(self) -> None:
@@ -92,7 +93,7 @@ class ServerConnection:
 
     def lost(self, error: Exception | None) -> None:
         """The connection is over."""
-        self._forget()
+        self._timer.cancel()
         if not self.channel.ready:
             self._failed("tls", f"the TLS handshake failed: {_reason(error)}")
         elif self._first is not None and not self._answering and not self._draining:
@@ -114,8 +115,7 @@ class ServerConnection:
                     self._answer()
                     return
                 else:  # ConnectionClosed, or PAUSED behind the last request
-                    self._forget()
-                    self.channel.close()
+                    self._close()
                     return
         except h11.RemoteProtocolError as error:
             self._refuse_protocol(error)
@@ -185,15 +185,13 @@ class ServerConnection:
         if delivery.delay:
             await asyncio.sleep(delivery.delay)
         if delivery.closed:
-            self._forget()
-            self.channel.close()
+            self._close()
         if self.channel.over:
             return None
         head, body = self._framed(answer)
         if delivery.truncated:
             at = self.channel.write(head + body[: len(body) // 2])
-            self._forget()
-            self.channel.close()
+            self._close()
         else:
             at = self.channel.write(head + body)
         return Sent(read_head(head), at, self._name, self.channel.tls, complete=not delivery.truncated)
@@ -221,7 +219,7 @@ class ServerConnection:
         self._answering = False
         self._request, self._first, self._body = None, None, bytearray()
         if self.channel.over:
-            self._forget()
+            self._timer.cancel()
         elif self._http.our_state is h11.DONE and self._http.their_state is h11.DONE:
             self._http.start_next_cycle()
             self._restart_timer(self._limits.idle)
@@ -233,8 +231,7 @@ class ServerConnection:
     def _refuse_protocol(self, error: h11.RemoteProtocolError) -> None:
         if self._ended and self._first is not None:
             self._failed("closed", "the connection ended in the middle of a request")
-            self._forget()
-            self.channel.close()
+            self._close()
             return
         status = error.error_status_hint
         kind: FailureKind = "too-large" if status == 431 else "http"
@@ -250,8 +247,7 @@ class ServerConnection:
         elif self._first is not None:
             self._refuse(408, "too-slow", f"no complete request within {self._limits.request:g} s")
         else:
-            self._forget()
-            self.channel.close()
+            self.drop()
 
     def _refuse(self, status: int, kind: FailureKind, text: str) -> None:
         """Answer what is not a request, and end the connection without losing that answer."""
@@ -266,8 +262,7 @@ class ServerConnection:
         """Send no more; take what still comes for a moment, so that the answer is not lost with it."""
         self._draining = True
         if self._ended:
-            self._forget()
-            self.channel.close()
+            self._close()
             return
         self.channel.resume()
         self.channel.finish()
@@ -275,8 +270,10 @@ class ServerConnection:
         self._timer = self._loop.call_later(LINGER, self.drop)
 
     def _failed(self, kind: FailureKind, text: str) -> None:
-        came = self._what_came(complete=False)
-        self._service.on_failure(ListenerFailure(kind, text, moment(self._clock), self.channel.peer, came))
+        came, peer, tls = self._what_came(complete=False), self.channel.peer, self.channel.tls
+        shown = tls is not None and tls.certificate is not None
+        known = shown or peer.rpartition(":")[0] in self._service.callers
+        self._service.on_failure(ListenerFailure(kind, text, moment(self._clock), peer, came, known))
 
     def _what_came(self, *, complete: bool) -> WireRequest | None:
         request = self._request
@@ -303,8 +300,11 @@ class ServerConnection:
         self._timer.cancel()
         self._timer = self._loop.call_later(seconds, self._too_slow)
 
-    def _forget(self) -> None:
+    def _close(self) -> None:
         self._timer.cancel()
+        self.channel.close()
+
+    def _gone(self) -> None:
         self._service.connections.pop(self, None)
 
 

@@ -23,12 +23,14 @@ class ListenerFailure:
 
     Parameters:
         kind: ``tls`` (handshake), ``http`` (not HTTP/1.1), ``too-large``, ``too-slow``, ``closed`` (in the middle
-            of a request) or ``too-many`` (connections, or bytes
-            of all of them together).
+            of a request) or ``too-many`` (connections, or bytes of all of them together).
         text: one sentence.
         at: when it was known.
         peer: address of the peer.
         request: what had come of a request, or ``None``.
+        known: the peer is one who is due to call: it has shown a certificate that is believed, or has one of their
+            addresses.
+        count: how many this tells of; the text names the peers when it is more than one.
     """
 
     kind: FailureKind
@@ -36,6 +38,8 @@ class ListenerFailure:
     at: Moment
     peer: str
     request: WireRequest | None = None
+    known: bool = False
+    count: int = 1
 
 
 class Connected(Protocol):
@@ -67,6 +71,7 @@ class Service:
         context: TLS, or ``None`` for none.
         on_failure: is told what did not become a request.
         on_fault: is told what a handler raised.
+        callers: addresses of those who are due to call.
         connections: what is open now, the oldest first.
         tasks: what is running now.
     """
@@ -77,5 +82,6 @@ class Service:
     context: ssl.SSLContext | None
     on_failure: Callable[[ListenerFailure], None]
     on_fault: Callable[[HarnessFault], None]
+    callers: frozenset[str] = frozenset()
     connections: dict[Connected, None] = field(default_factory=dict)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)

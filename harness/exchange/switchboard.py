@@ -216,9 +216,12 @@ class Switchboard:
         return receipt(self._recorder, pending.case, pending.step, "answer")
 
     def failed(self, failure: ListenerFailure) -> None:
-        """Write down what never became a request; it belongs to a step only where just one waits."""
-        full = failure.kind == "too-many"
-        wait = self._waits[0] if len(self._waits) == 1 and not full else None
+        """Write down what never became a request.
+
+        Only who is known to be due to call is the SUT; what fails of it belongs to a step where just one waits.
+        """
+        ours = failure.known and failure.kind != "too-many"
+        wait = self._waits[0] if len(self._waits) == 1 and ours and failure.count == 1 else None
         outcome = {"tls": "tls", "http": "http", "too-large": "http"}.get(failure.kind, "closed")
         self._recorder.write(
             "failed",
@@ -229,7 +232,8 @@ class Switchboard:
             message=wait.step.message if wait else None,
             outcome={"kind": outcome, "code": None},
             text=f"From {failure.peer or 'somebody'}: {failure.text}.",
-            blame="environment" if full else "sut",
+            blame="sut" if ours else "environment",
+            **({"count": failure.count} if failure.count > 1 else {}),
         )
 
     def _find_pending(self, receiver: str, opened: Opened, case: str | None, prints: set[Hashable]) -> Pending | None:

@@ -363,20 +363,26 @@ def test_what_is_never_answered_is_turned_away(tmp_path):
     assert asyncio.run(scene()).status == 400
 
 
-@pytest.mark.parametrize(("count", "step"), [(1, "notice"), (2, None)])
-def test_what_never_became_a_request_belongs_to_the_only_step_that_waits(tmp_path, count, step):
+@pytest.mark.parametrize(
+    ("waiting", "known", "count", "step"),
+    [(1, True, 1, "notice"), (2, True, 1, None), (1, True, 2, None), (1, False, 1, None)],
+)
+def test_what_never_became_a_request_belongs_to_the_only_step_that_waits(tmp_path, waiting, known, count, step):
     async def scene():
         async with board(tmp_path) as (switchboard, events):
             with ExitStack() as stack:
-                for number in range(count):
+                for number in range(waiting):
                     stack.enter_context(switchboard.waiting(wait(str(number))))
-                switchboard.failed(ListenerFailure("tls", "the handshake failed", AT, "1.2.3.4:5"))
+                failure = ListenerFailure("tls", "the handshake failed", AT, "1.2.3.4:5", known=known, count=count)
+                switchboard.failed(failure)
         return events[0]
 
     event = asyncio.run(scene())
     assert (event.kind, event.step) == ("failed", step)
     assert event.data["outcome"]["kind"] == "tls"
     assert "1.2.3.4:5" in event.data["text"]
+    assert event.data["blame"] == ("sut" if known else "environment")
+    assert event.data.get("count", 1) == count
 
 
 def test_an_event_that_was_not_asked_for_never_fits():
