@@ -12,7 +12,7 @@ import math
 import string
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 from functools import cached_property, lru_cache
 
@@ -142,7 +142,8 @@ def make_data(pack: Pack, case: Case, *, seed: int, serial: int, token: str, now
             if _simulated(case, rule):
                 values[key] = draw(rule.make.text, name, serial)
         else:
-            made = make(data, rule, Occasion(step.sender, step.receiver, step.subject, now, movement=step.movement))
+            then = now + step.clocks.get(step.sender, timedelta())
+            made = make(data, rule, Occasion(step.sender, step.receiver, step.subject, then, movement=step.movement))
             if made is not None:
                 values[key] = made
     for step in exchanges(case.steps):

@@ -51,7 +51,7 @@ async def deliver(scene: Scene, step: Exchange, play: Inner) -> None:
 
 async def simulate(scene: Scene, step: Exchange, play: Inner) -> None:
     """An exchange between two simulated parties: it is never on a wire, and no evidence about the SUT."""
-    composed = compose_request(scene.data, scene.conversation, step, scene.now())
+    composed = compose_request(scene.data, scene.conversation, step, scene.time_of(step, step.sender))
     _demand_correct(scene, step, composed)
     request = _put_down(scene, step, "request", composed)
     for inner in step.during:
@@ -59,7 +59,8 @@ async def simulate(scene: Scene, step: Exchange, play: Inner) -> None:
     outcome = step.expectation.expect[0]
     if scene.stage.pack.saying(step.message, outcome) is None:
         return
-    answer = compose_answer(scene.data, scene.conversation, step, request, outcome, scene.now())
+    now = scene.time_of(step, step.receiver)
+    answer = compose_answer(scene.data, scene.conversation, step, request, outcome, now)
     demand_correct(scene.stage.pack, answer)
     _put_down(scene, step, "answer", answer)
 
@@ -86,7 +87,8 @@ def _demand_correct(scene: Scene, step: Exchange, composed: Composed) -> None:
     if step.forwards is not None:
         return
     if wrong(step) and step.values:
-        composed = compose_request(scene.data, scene.conversation, replace(step, values={}), scene.now())
+        now = scene.time_of(step, step.sender)
+        composed = compose_request(scene.data, scene.conversation, replace(step, values={}), now)
     demand_ours(scene, composed)
 
 
@@ -112,13 +114,13 @@ def _parcel(scene: Scene, step: Exchange) -> Parcel:
         if step.repeats not in scene.parcels:
             raise StopCase(f"{step.repeats} was never sent, so it cannot be repeated.")
         return scene.parcels[step.repeats]
-    stage = scene.stage
-    composed = compose_request(scene.data, scene.conversation, step, scene.now())
+    stage, now = scene.stage, scene.time_of(step, step.sender)
+    composed = compose_request(scene.data, scene.conversation, step, now)
     _demand_correct(scene, step, composed)
     defect = DELIVERY_DEFECTS.get(step.defect or "")
     foreign = defect is not None and defect.make(0).other_party
     seal = stage.seal_of_another(step, scene.case.sut) if foreign else stage.seal(step.sender)
-    return pack_up(stage.pack, composed, seal, scene.now(), step.defect, stage.seconds("answer"))
+    return pack_up(stage.pack, composed, seal, now, step.defect, stage.seconds("answer"))
 
 
 async def _post(scene: Scene, step: Exchange, parcel: Parcel) -> tuple[Outcome, ...]:

@@ -151,11 +151,11 @@ def _prepared(scene: Scene, step: Exchange, request: Opened) -> tuple[int, Parce
 
 
 def _answer_parcel(scene: Scene, step: Exchange, request: Opened) -> Parcel:
-    stage, outcome = scene.stage, step.expectation.expect[0]
-    composed = compose_answer(scene.data, scene.conversation, step, request, outcome, scene.now())
+    stage, outcome, now = scene.stage, step.expectation.expect[0], scene.time_of(step, step.receiver)
+    composed = compose_answer(scene.data, scene.conversation, step, request, outcome, now)
     demand_ours(scene, composed)
     patience = stage.seconds(stage.pack.messages[step.message].within, ANSWER)
-    return pack_up(stage.pack, composed, stage.seal(step.receiver), scene.now(), step.answer_defect, patience)
+    return pack_up(stage.pack, composed, stage.seal(step.receiver), now, step.answer_defect, patience)
 
 
 async def _reply(scene: Scene, step: Exchange, arrival: Arrival, status: int, parcel: Parcel) -> None:

@@ -177,6 +177,10 @@ class Scene:
         """Wall time."""
         return self.stage.clock.now()
 
+    def time_of(self, step: Exchange, party: str) -> datetime:
+        """What a simulated party takes for the time in a step."""
+        return self.now() + step.clocks.get(party, timedelta())
+
     def later(self, seconds: float) -> str:
         """The time in so many seconds, as it stands in the evidence."""
         return stamp(self.now() + timedelta(seconds=seconds))

@@ -54,6 +54,11 @@ class Hooks:
         """Whether a broken rule, or a value that is not in its code list, is overlooked (``accept-rule``)."""
         return self._fault("accept-rule", message=message, code=code) is not None
 
+    def tolerance(self, *, problem: str) -> float | None:
+        """Seconds beyond which a time stamp is ahead or behind, where not those of the profile (``tolerance``)."""
+        fault = self._fault("tolerance", problem=problem)
+        return None if fault is None else float(fault["seconds"])
+
     @property
     def reads_leniently(self) -> bool:
         """Whether bytes that are no message are mended instead of refused (``read``)."""

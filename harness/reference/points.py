@@ -22,6 +22,7 @@ POINTS: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {
         ("accept-signature", "message problem", ""),
         ("accept-schema", "message kind", ""),
         ("accept-rule", "message code", ""),
+        ("tolerance", "problem", "seconds"),
         ("read", "", "as"),
         ("turn-away", "", "as"),
         ("duplicate", "message", "as"),

@@ -6,7 +6,7 @@ HTTP 403 where it has not (400 when the bytes are not a message). It says no mor
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -169,6 +169,7 @@ class Reader:
             if inspected.document is not None and not is_format(inspected.document, self.pack.format):
                 raise TurnedAwayError(400, f"this is not {self.pack.format}")
             codes = tuple(problem.code for problem in inspected.report.problems)
+            codes += tuple(self._less_tolerant(inspected.report.created, now))
         except MalformedInput as problem:
             raise TurnedAwayError(400, f"the message cannot be read: {problem.what}") from None
         return inspected.document, _common_name(inspected.report.certificate), codes
@@ -180,6 +181,14 @@ class Reader:
             if not self.hooks.reads_leniently:
                 raise
             return inspect(mended(body), dict(headers), self.pack.security, self.trust, now)
+
+    def _less_tolerant(self, created: datetime | None, now: datetime) -> Iterator[str]:
+        """The problems of a time stamp that is fresh by the profile, and not by the faults of the party."""
+        ahead = (created - now).total_seconds() if created is not None else 0.0
+        for problem, off in (("timestamp/future", ahead), ("timestamp/stale", -ahead)):
+            seconds = self.hooks.tolerance(problem=problem) if off > 0 else None
+            if seconds is not None and off > seconds:
+                yield problem
 
     def _of_another(self, message: Message, signer: str) -> tuple[str, ...]:
         """The problem of a message that a known party signed which may not send it."""

@@ -220,7 +220,10 @@ def _refused(step: Exchange) -> bool:
 def _same(one: Exchange, other: Exchange) -> bool:
     """Whether two exchanges are the same, whatever they are called."""
     facts = [
-        (step.message, step.sender, step.receiver, step.subject, dict(step.values), step.event, step.expectation.expect)
+        (
+            (step.message, step.sender, step.receiver, step.subject, step.event),
+            (dict(step.values), dict(step.clocks), step.expectation.expect),
+        )
         for step in (one, other)
     ]
     inner = len(one.during) == len(other.during) and all(map(_same, one.during, other.during))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from harness.pack.entry import Entry
 from harness.pack.model import Expectation, Pack
 from harness.pack.move import move_outcomes
 from harness.pack.names import pick
-from harness.pack.notation import read_expectation
+from harness.pack.notation import read_duration, read_expectation
 from harness.pack.source import read_source
 from harness.scenario.model import (
     MOVEMENTS,
@@ -69,6 +70,7 @@ def load_scenario(file: Path, pack: Pack) -> Scenario:
     journey = _journey(top, pack)
     seats = top.names("parties", pack.parties, "party") or tuple(pack.on(journey).parties)
     reader = _Reader(pack, seats)
+    reader.set_clocks(top)
     return Scenario(
         id=top.get("id"),
         version=top.get("version"),
@@ -108,13 +110,14 @@ def _bearer(name: str, entry: Entry, pack: Pack) -> Bearer:
 
 @dataclass
 class _Reader:
-    """One file being read: remembers which step ids are taken, and what is saved."""
+    """One file being read: remembers which step ids are taken, what is saved, and how the clocks go."""
 
     pack: Pack
     seats: Collection[str]
     ids: set[str] = field(default_factory=set)
     movements: set[str] = field(default_factory=set)
     saved: set[str] = field(default_factory=set)
+    clocks: dict[str, timedelta] = field(default_factory=dict)
 
     def step(self, entry: Entry) -> Step:
         if "any_order" in entry:
@@ -146,6 +149,7 @@ class _Reader:
             raise entry.at(word).fault(f"{message} is an answer; a step names the request", expected=answers)
         sender, receiver = (entry.name(end, self.seats, "party") for end in ("from", "to"))
         repeats = entry.optional("repeat", self.ids, "earlier exchange")
+        clocks = self.set_clocks(entry)
         return Exchange(
             id=self.take(message, entry),
             message=message,
@@ -166,7 +170,17 @@ class _Reader:
             answer_defect=self.defect(self.pack.messages[message].answer, entry, "answer_defect"),
             check=self.check(entry.at("check")) if "check" in entry else None,
             save=dict(self.save(message, entry)),
+            clocks=clocks,
         )
+
+    def set_clocks(self, entry: Entry) -> dict[str, timedelta]:
+        """How all clocks go from here on, those that are set here included."""
+        for seat, value in entry.table("clocks"):
+            pick(seat, self.seats, "party", value.where)
+            amount, _, way = str(value.data).partition(" ")
+            ahead = read_duration(amount) if way else timedelta()
+            self.clocks[seat] = -ahead if way == "behind" else ahead
+        return dict(self.clocks)
 
     def movement(self, entry: Entry) -> str:
         name = str(entry.get("movement", ""))

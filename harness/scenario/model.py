@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Literal, TypeAlias
 
 from harness.errors import Where
@@ -105,6 +106,8 @@ class Exchange:
             must not go on as if it had been accepted.
         save: values that later steps use, by name: part, and bound name or path (``save:``).
         check: a named check of the SUT's message, or ``None``.
+        clocks: by how much the clocks of parties are ahead of the true time when it happens, negative where they are
+            behind (``clocks:``); who is not there has the right time.
     """
 
     id: str
@@ -131,6 +134,7 @@ class Exchange:
     answer_defect: str | None = None
     save: Mapping[str, Save] = field(default_factory=dict)
     check: CheckCall | None = None
+    clocks: Mapping[str, timedelta] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from harness.errors import BundleFault, ConfigurationFault
 from harness.pack.model import Pack
 from harness.scenario.cases import cases_of
 from harness.scenario.claim import not_claimed, rule
+from harness.scenario.clock import untimely
 from harness.scenario.contradiction import contradictions
 from harness.scenario.control import controls_of
 from harness.scenario.guide import COVERED, acts, choose
@@ -190,8 +191,8 @@ def make_plan(pack: Pack, subject: Subject, parameters: Parameters, annexes: Seq
             scenario contradicts the life-cycle table, or an annex does more than ask.
     """
     for scenario in load_scenarios(pack):
-        for contradiction in contradictions(scenario, pack):
-            raise contradiction
+        for fault in (*contradictions(scenario, pack), *untimely(scenario, pack)):
+            raise fault
     timers = {**pack.timers, **parameters.timers}
     pools = {**pack.pools, **parameters.pools}
     parameters = replace(parameters, timers=timers, pools=pools)

@@ -7,7 +7,7 @@ Rules:
    the open exchange, notifications after it.
 3. A step that is wrong on purpose is only ever sent by a simulated party. With the SUT in its place, the
    steps before it are completed to a state in which the message is legal, and the SUT is told the refusal.
-4. A seat that has no part in the purpose gets no case.
+4. A seat that has no part in the purpose gets no case, nor has one whose clock is off: only we can set ours.
 """
 
 from __future__ import annotations
@@ -80,6 +80,8 @@ def project(scenario: Scenario, pack: Pack, seat: str, facts: Mapping[str, str] 
     if bearer is None or seat not in scenario.parties:
         return None
     script = scenario.steps
+    if any(seat in step.clocks for step in exchanges(script)):
+        return None
     purpose = next((step for step in exchanges(script) if wrong(step) or step.answer_defect), None)
     if purpose is not None:
         if seat not in (purpose.sender, purpose.receiver):
@@ -266,9 +268,11 @@ def _owed(reaction: Reaction, step: Exchange, ower: str, target: str, *, floatin
         within=reaction.within,
         reaction=reaction.id,
         requirement=reaction.requirement,
-        received=reaction.received,
+        # whether a clock that is off is forgiven is what its case is about, and not the demand of the reaction
+        received=reaction.received if not step.clocks.get(ower) else None,
         event=reaction.event,
         forwards=step.id if reaction.forward else None,
+        clocks=step.clocks,
     )
 
 

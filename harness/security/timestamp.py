@@ -107,5 +107,16 @@ def freshness_problems(times: Times, now: datetime, profile: SecurityProfile, pl
         yield Problem("timestamp/stale", text, place)
 
 
+def forgives(profile: SecurityProfile, ahead: timedelta) -> bool:
+    """Whether a message is fresh to a receiver for whose clock that of the sender is ahead by so much.
+
+    Parameters:
+        profile: has the tolerance.
+        ahead: negative for a clock that is behind.
+    """
+    now = datetime(2000, 1, 1, tzinfo=UTC)
+    return profile.style == "none" or not any(freshness_problems(Times(now + ahead), now, profile, ""))
+
+
 def _seen(now: datetime, profile: SecurityProfile) -> str:
     return f"at {write_time(now)}, with a tolerance of {profile.tolerance}"

@@ -102,6 +102,13 @@ CASES: list[tuple[str, dict[str, Any], Callable[[Hooks], Any], Any, Any]] = [
     ("errors", {"before": ["200"]}, lambda h: h.errors_before(message=("I9", "I10"), code="220"), (), ("200",)),
     ("text", {"path": "*/Name", "as": "upper-case"}, lambda h: h.text("a", message="I9", path="X/Name"), "a", "A"),
     ("structure", {"as": "twice"}, lambda h: h.structure(message="I9", path="X"), None, STRUCTURES["twice"]),
+    (
+        "tolerance",
+        {"problem": "*/stale", "seconds": 60},
+        lambda h: h.tolerance(problem="timestamp/stale"),
+        None,
+        60.0,
+    ),
     ("clock", {"seconds": -90}, lambda h: h.clock(message="I9"), 0.0, -90.0),
     ("wire", {"as": "bom"}, lambda h: h.wire(b"<a/>", message="I9"), b"<a/>", b"\xef\xbb\xbf<a/>"),
     (
@@ -143,7 +150,7 @@ def test_a_fault_replaces_the_default(
 def test_it_fits_only_where_its_parameters_agree(
     point: str, parameters: dict[str, Any], ask: Callable[[Hooks], Any], right: Any, _: Any
 ) -> None:
-    fact = "message" if "message" in POINTS[point][0] else "object"
+    fact = next(each for each in ("message", "object", "problem") if each in POINTS[point][0])
     assert ask(hooks(point, **{**parameters, fact: "another"})) == right
 
 
