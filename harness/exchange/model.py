@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
-from cryptography.x509 import Certificate
+from cryptography.x509 import Certificate, CertificateRevocationList
 
 from harness.message.model import Values
 from harness.security.model import Identity
@@ -116,6 +116,7 @@ class Setup:
         spares: identities that are wrong in one way, by party id, then by what is wrong with them.
         tls_anchors: whom TLS certificates of the SUT are believed on.
         control: how the SUT is asked to act.
+        crls: what shows which of the spares is revoked.
         max_in_flight: how many cases may be played at once.
         attestations: what persons answer to questions.
     """
@@ -129,5 +130,6 @@ class Setup:
     spares: Mapping[str, Mapping[str, Identity]]
     tls_anchors: tuple[Certificate, ...]
     control: Control
+    crls: tuple[CertificateRevocationList, ...] = ()
     max_in_flight: int = 1
     attestations: Attestations = field(default_factory=dict)

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from cryptography.x509 import CertificateRevocationList
+
 from harness.exchange.compose import Composed
 from harness.exchange.delivery import DEFECTS as DELIVERY_DEFECTS
 from harness.exchange.delivery import Delivery
@@ -44,10 +46,12 @@ class Seal:
     Parameters:
         identity: its own.
         spares: identities that are wrong in one way, by what is wrong.
+        crls: what shows which of them is revoked.
     """
 
     identity: Identity
     spares: Mapping[str, Identity]
+    crls: tuple[CertificateRevocationList, ...] = ()
 
 
 def pack_up(pack: Pack, composed: Composed, seal: Seal, now: datetime, defect: str | None, patience: float) -> Parcel:
@@ -76,8 +80,8 @@ def pack_up(pack: Pack, composed: Composed, seal: Seal, now: datetime, defect: s
     if in_message is not None and in_message.stage == "bytes":
         data, payload = in_message.apply(data), None
     if defect is not None:
-        headers = protected.headers
-        demand_as_declared(pack, composed.message, composed.document, data, headers, seal.identity, now, defect)
+        headers, right = protected.headers, composed.document
+        demand_as_declared(pack, composed.message, right, data, headers, seal.identity, now, defect, seal.crls)
     delivery = DELIVERY_DEFECTS[defect].make(patience) if defect and kind == "delivery" else None
     return Parcel(data, (*content_headers(pack, composed.message), *protected.headers.items()), delivery, payload)
 

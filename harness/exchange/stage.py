@@ -107,7 +107,7 @@ class Stage:
                 f"the simulated party {party} has no identity to sign with",
                 remedy="Add its certificate and key to the folder of identities.",
             )
-        return Seal(self.setup.identities[party], self.setup.spares.get(party, {}))
+        return Seal(self.setup.identities[party], self.setup.spares.get(party, {}), self.setup.crls)
 
     def seal_of_another(self, step: Exchange, sut: str) -> Seal:
         """What a party signs with that may never send the message of a step.

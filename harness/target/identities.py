@@ -2,7 +2,8 @@
 
 A folder of identities holds ``NAME.pem`` (certificate, then intermediates) and ``NAME.key`` for each party that the
 harness plays, by party id, and for ``harness``: what the listener shows. A party without files of its own uses
-``harness``. ``spares/PARTY.DEFECT.pem`` and ``.key`` hold certificates that are wrong on purpose.
+``harness``. ``spares/PARTY.DEFECT.pem`` and ``.key`` hold certificates that are wrong on purpose; ``crl.pem`` is the
+revocation list that shows which of them is revoked.
 
 A folder made by ``c2c pki`` holds an authority as well; what is missing is then issued.
 """
@@ -17,7 +18,7 @@ from urllib.parse import urlsplit
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.hazmat.primitives.serialization import PublicFormat as Public
-from cryptography.x509 import Certificate
+from cryptography.x509 import Certificate, CertificateRevocationList
 
 from harness.errors import ConfigurationFault, Where
 from harness.host import make_private, write_private
@@ -78,6 +79,16 @@ def load_spares(target: Target, identities: Mapping[str, Identity]) -> dict[str,
         if over or not own:
             write_spares(pki, identities[name], folder, *over)
     return _spares_in(folder, identities)
+
+
+def load_own_lists(target: Target) -> tuple[CertificateRevocationList, ...]:
+    """The revocation lists of those who issued the identities: none, where there is no ``crl.pem``.
+
+    Raises:
+        ConfigurationFault: it cannot be read.
+    """
+    file = target.identities / "crl.pem"
+    return load_crls(file) if file.is_file() else ()
 
 
 def _spares_in(folder: Path, identities: Mapping[str, Identity]) -> dict[str, dict[str, Identity]]:

@@ -10,6 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from cryptography.x509 import Certificate, CertificateRevocationList
+
 from harness.errors import ConfigurationFault, Where
 from harness.exchange.model import Setup
 from harness.host import refusal
@@ -50,6 +52,21 @@ def _check_spares(setup: Setup, now: datetime) -> None:
                     expected=f"nothing wrong with it now but certificate/{name}",
                     remedy="Make a new one; or take it away, then its cases are not run.",
                 )
+        revoked = spares.get("revoked")
+        if revoked is not None and not any(_shows(crl, revoked.certificate, now) for crl in setup.crls):
+            raise ConfigurationFault(
+                f"nothing shows that the certificate of {party} that shall show certificate/revoked is revoked",
+                where=Where(revoked.certificate_file) if revoked.certificate_file else None,
+                expected="the current revocation list of its issuer, with its number, as crl.pem beside our identities",
+                remedy="Put that list there; or take the certificate away, then its cases are not run.",
+            )
+
+
+def _shows(crl: CertificateRevocationList, certificate: Certificate, now: datetime) -> bool:
+    """Whether a list, which holds now, names a certificate."""
+    holds = crl.next_update_utc is None or now < crl.next_update_utc
+    listed = crl.get_revoked_certificate_by_serial_number(certificate.serial_number)
+    return holds and crl.issuer == certificate.issuer and listed is not None
 
 
 def _check_own_certificates(setup: Setup, now: datetime) -> None:

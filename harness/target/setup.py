@@ -8,7 +8,14 @@ from harness.exchange.model import Setup
 from harness.pack.model import Pack
 from harness.target.control import Adapter, command_control, confirm_command, http_control, no_control
 from harness.target.guided import Terminal, guided_control
-from harness.target.identities import LISTENER, check_statement_key, load_anchors, load_identities, load_spares
+from harness.target.identities import (
+    LISTENER,
+    check_statement_key,
+    load_anchors,
+    load_identities,
+    load_own_lists,
+    load_spares,
+)
 from harness.target.load import check_target
 from harness.target.model import CommandControl, GuidedControl, HttpControl, Target
 
@@ -28,6 +35,7 @@ def make_setup(target: Target, pack: Pack, confirm: Callable[[str], bool] = lamb
     identities = load_identities(target, pack)
     if target.statement is not None:
         check_statement_key(target.statement, identities.values(), target.source.where(("statement", "key")))
+    spares = load_spares(target, identities)
     seats = {seat: party.position for seat, party in pack.parties.items() if party.role == target.role}
     return Setup(
         sut_urls={seat: url for seat, position in seats.items() if (url := target.endpoint(position))},
@@ -36,9 +44,10 @@ def make_setup(target: Target, pack: Pack, confirm: Callable[[str], bool] = lamb
         advertised=target.listen.advertise.rstrip("/") if target.listen.advertise else None,
         listener=identities[LISTENER],
         identities={name: identity for name, identity in identities.items() if name != LISTENER},
-        spares=load_spares(target, identities),
+        spares=spares,
         tls_anchors=load_anchors(target, target.certificates.tls),
         control=make_control(target, confirm),
+        crls=load_own_lists(target),
         max_in_flight=target.max_in_flight,
     )
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.x509 import CertificateRevocationList
 
 from harness.errors import HarnessFault
 from harness.evidence.message import open_message
@@ -23,6 +24,7 @@ from harness.pack.model import Pack
 from harness.pack.sample import golden
 from harness.pack.trial import schema_trials
 from harness.security.defect import DEFECTS as SECURITY_DEFECTS
+from harness.security.issue import make_crl
 from harness.security.pki import TestPki
 from harness.security.spares import make_spares
 
@@ -35,7 +37,7 @@ ETIR = load_pack("etir-4.3")
 def seal(tmp_path_factory: pytest.TempPathFactory) -> Seal:
     pki = TestPki.create(tmp_path_factory.mktemp("pki"), NOW)
     identity = pki.issue("sender")
-    return Seal(identity, make_spares(pki, identity))
+    return Seal(identity, make_spares(pki, identity), pki.crl())
 
 
 def possible(pack: Pack) -> Iterator[str]:
@@ -82,6 +84,40 @@ def test_a_defect_that_breaks_something_else_is_a_fault_of_ours(
     monkeypatch.setitem(SECURITY_DEFECTS, defect, replace(SECURITY_DEFECTS[really], problems=declared))  # type: ignore[arg-type]
     with pytest.raises(HarnessFault, match=f"{defect} shows {shows}"):
         pack_up(ETIR, right(ETIR, "I9"), seal, NOW, defect, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("why", "shows"),
+    [
+        ("no list", "nothing wrong"),
+        ("not on the list", "nothing wrong"),
+        ("an old list", "certificate/crl-stale"),
+        ("of another authority", "certificate/crl-untrusted"),
+    ],
+)
+def test_who_is_revoked_is_on_a_list_at_hand(seal: Seal, tmp_path: Path, why: str, shows: str) -> None:
+    pki = TestPki.create(tmp_path, NOW)
+    right_seal = Seal(pki.issue("sender"), make_spares(pki, pki.issue("twin"), "revoked"), pki.crl())
+    pack_up(ETIR, right(ETIR, "I9"), right_seal, NOW, "certificate/revoked", 1.0)
+    wrong = {
+        "no list": replace(right_seal, crls=()),
+        "not on the list": replace(right_seal, spares={"revoked": pki.issue("good")}),
+        "an old list": replace(right_seal, crls=(_old(pki),)),
+        "of another authority": replace(right_seal, crls=seal.crls),
+    }[why]
+    with pytest.raises(HarnessFault, match=f"certificate/revoked shows {shows}"):
+        pack_up(ETIR, right(ETIR, "I9"), wrong, NOW, "certificate/revoked", 1.0)
+
+
+def _old(pki: TestPki) -> CertificateRevocationList:
+    authority = pki.issuing
+    return make_crl(authority.certificate.subject, authority.key, NOW - timedelta(days=400), {})
+
+
+def test_a_pack_that_demands_revocation_can_show_defects(seal: Seal) -> None:
+    strict = replace(ETIR, security=replace(ETIR.security, revocation_required=True))
+    for defect in ("signature/missing", "certificate/expired", "certificate/revoked"):
+        pack_up(strict, right(ETIR, "I9"), seal, NOW, defect, 1.0)
 
 
 def test_a_defect_that_breaks_nothing_is_a_fault_of_ours(seal: Seal, monkeypatch: pytest.MonkeyPatch) -> None:

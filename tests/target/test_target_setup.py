@@ -18,6 +18,7 @@ from harness.host import write_private
 from harness.pack.model import Pack
 from harness.security.issue import make_crl
 from harness.security.keys import to_pem
+from harness.security.pki import TestPki
 from harness.target.identities import load_trust
 from harness.target.load import load_target
 from harness.target.preflight import check_dates
@@ -42,6 +43,25 @@ def test_a_test_pki_issues_what_is_missing(bench: Bench, neighbours: Pack) -> No
     listed = load_trust(target).crls[0]
     revoked = setup.spares["customs.import"]["revoked"].certificate.serial_number
     assert listed.get_revoked_certificate_by_serial_number(revoked) is not None
+
+
+def test_who_is_revoked_is_on_a_list_in_the_folder_or_is_not_used(bench: Bench, neighbours: Pack) -> None:
+    target, now = load_target(bench.write()), datetime.now(UTC)
+    setup = make_setup(target, neighbours)
+    check_dates(target, setup, now)
+    by = TestPki.open(bench.folder / "identities", now).issuing
+    own = setup.spares["customs.import"]
+    alone = replace(setup, spares={"customs.import": own})
+    listed = {own["revoked"].certificate.serial_number: now - timedelta(days=500)}
+    empty, past, right = (
+        make_crl(by.certificate.subject, by.key, at, revoked)
+        for at, revoked in ((now, {}), (now - timedelta(days=400), listed), (now, listed))
+    )
+    check_dates(target, replace(alone, crls=(right,)), now)
+    for crls in ((), (empty,), (past,)):
+        with pytest.raises(ConfigurationFault, match=r"nothing shows .* customs\.import .* is revoked"):
+            check_dates(target, replace(alone, crls=crls), now)
+    check_dates(target, replace(setup, crls=(), spares={"customs.import": {"expired": own["expired"]}}), now)
 
 
 @pytest.mark.parametrize("days", [0, 45, 364])
