@@ -81,8 +81,8 @@ def _outcomes(policy: Policy, submission: Submission, register: Register | None,
 
 def in_register(register: Register, submission: Submission, at: datetime) -> Outcome:
     """Whether the register does not know the evidence yet: one run has one certificate, whoever judges it again."""
-    said = submission.predicate
-    there = register.known(_id(submission.digest), said.get("evidence", ()), said["validity"]["until"])
+    evidence, until = submission.predicate.get("evidence", ()), submission.judged["validity"]["until"]
+    there = register.known(_id(submission.digest), evidence, until)
     if there is None:
         return Outcome("register", True, "The register does not know this evidence yet.")
     status, last = register.status(there, at)
@@ -170,7 +170,7 @@ def _id(digest: str) -> str:
 
 def _certificate(policy: Policy, submission: Submission, at: datetime) -> Certificate:
     said = submission.predicate
-    record = submission.graded.record if submission.graded is not None else submission.record
+    record = submission.judged
     tester = signer_of(policy, [key_id(each) for each in submission.verification.signers], "tester")
     signs = signer_of(policy, [submission.reviewer or ""], "reviewer")
     assert tester is not None  # noqa: S101 - the rule `tester` is met
@@ -187,7 +187,7 @@ def _certificate(policy: Policy, submission: Submission, at: datetime) -> Certif
         pack=f"{said['pack']['id']} {said['pack']['version']}",
         waivers=tuple(waived_by(record)),
         issued=stamp(at),
-        until=said["validity"]["until"],
+        until=record["validity"]["until"],
         tester=tester.name,
         reviewer=signs.name,
         policy=f"{policy.name} {policy.digest}",

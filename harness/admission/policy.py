@@ -17,6 +17,7 @@ from harness.bundle.verify import Verification
 from harness.errors import BUNDLE_INVALID
 from harness.pack.entry import Entry
 from harness.pack.source import read_source
+from harness.report.plain import waived_name
 from harness.security.statement_key import key_id
 
 
@@ -62,6 +63,11 @@ class Submission:
         """What the statement says."""
         statement = self.verification.statement
         return {} if statement is None else statement["predicate"]
+
+    @property
+    def judged(self) -> Mapping[str, Any]:
+        """The record with what persons decided since, where they did and it can be used."""
+        return self.graded.record if self.graded is not None and not self.graded.problem else self.record
 
 
 def load_policy(path: Path) -> Policy:
@@ -120,7 +126,7 @@ def _outcomes(policy: Policy, submission: Submission, at: datetime) -> Iterator[
         review = _review(policy, submission, submission.graded)
         yield review
         record = submission.graded.record if review.met else record
-    yield _verdict(record, graded=record is not submission.record)
+    yield _verdict(record, at, graded=record is not submission.record)
     yield _pack(policy, said["pack"])
     if policy.roles:
         yield Outcome("roles", said["role"] in policy.roles, f"The role is {said['role']}.")
@@ -179,10 +185,13 @@ def _review(policy: Policy, submission: Submission, graded: Graded) -> Outcome:
     return Outcome("review", True, f"Graded: {'; '.join(names)}.")
 
 
-def _verdict(record: Mapping[str, Any], *, graded: bool) -> Outcome:
+def _verdict(record: Mapping[str, Any], at: datetime, *, graded: bool) -> Outcome:
     words = f"{'With the review ' if graded else ''}{record['verdict']}: {record['reason']}"
     if not record["complete"]:
         return Outcome("verdict", False, f"The run was not finished; {words}")
+    until = record["validity"]["until"]
+    if until and at > datetime.fromisoformat(until):
+        return Outcome("verdict", False, f"It held until {until}; {words}")
     return Outcome("verdict", record["verdict"] == "conformant" or record["on_waivers"], words)
 
 
@@ -258,10 +267,16 @@ def _uninterrupted(said: Mapping[str, Any]) -> Outcome:
 
 def _only(rule: str, found: Mapping[str, str], allowed: Sequence[str], none: str) -> Outcome:
     """Whether nothing was found but what some patterns allow; *found* maps names to what is told of them."""
-    refused = [text for name, text in found.items() if not any(fnmatchcase(name, pattern) for pattern in allowed)]
+    refused = [text for name, text in found.items() if not any(_fits(name, pattern) for pattern in allowed)]
     if refused:
         return Outcome(rule, False, f"Not allowed by this policy: {', '.join(refused)}.")
     return Outcome(rule, True, f"Allowed by this policy: {', '.join(found.values())}." if found else none)
+
+
+def _fits(name: str, pattern: str) -> bool:
+    """Whether a pattern fits; of ``CASE/REQUIREMENT`` both parts must, so that it is never wider than it looks."""
+    names, patterns = name.split("/"), pattern.split("/")
+    return len(names) == len(patterns) and all(map(fnmatchcase, names, patterns))
 
 
 def _seconds(value: float | None) -> str:
@@ -273,8 +288,8 @@ def _waivers(policy: Policy, record: Mapping[str, Any]) -> Outcome:
 
 
 def waived_by(record: Mapping[str, Any]) -> list[str]:
-    """What the waivers of a run excuse: ids of cases and requirements."""
-    return [each.get("case") or each["requirement"] for each in record["waivers"] if each["state"] == "used"]
+    """What the waivers of a run excuse: ids of cases, of requirements, and of a requirement in a case (``C/R``)."""
+    return [waived_name(each) for each in record["waivers"] if each["state"] == "used"]
 
 
 def signer_of(policy: Policy, keys: Sequence[str], part: str) -> Signatory | None:

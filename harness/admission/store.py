@@ -115,7 +115,7 @@ class Register:
         for digest in evidence:
             rows = self._run("SELECT certificate FROM evidence WHERE digest = ?", digest).fetchall()
             same += [self.find(row[0]) for row in rows]
-        same += [each for each in self.certificates() if not each.evidence and each.until == until]
+        same += [each for each in self.certificates() if not each.evidence and until and each.until == until]
         return next((each for each in same if each is not None), None)
 
     def certificates(self) -> list[Certificate]:

@@ -30,6 +30,7 @@ from harness.evidence.clock import stamp
 from harness.evidence.log import FILE as LOG
 from harness.evidence.log import read_events
 from harness.evidence.store import holds_messages
+from harness.judge.model import RunVerdict
 from harness.record.strict import dump_lines, loads
 from harness.security.statement_key import PublicKey, key_id
 
@@ -191,7 +192,7 @@ def _verify(
     report.name = "meaning"
     _say_what_it_means(predicate, trust_keys is not None, report.say)
     report.name = "date"
-    return _in_date(predicate["validity"], at, report.say)
+    return _in_date(predicate, at, report.say)
 
 
 def _verify_evidence(bundle: Bundle, report: _Report) -> Mapping[str, Any]:
@@ -345,7 +346,11 @@ def _say_what_it_means(predicate: Mapping[str, Any], trusted: bool, say: Say) ->
     say("A bundle cannot prove by itself: " + "; ".join(open_questions) + ".", "not proved")
 
 
-def _in_date(validity: Mapping[str, str], at: datetime, say: Say) -> bool:
+def _in_date(predicate: Mapping[str, Any], at: datetime, say: Say) -> bool:
+    validity, verdict = predicate["validity"], predicate["verdict"]
+    if verdict != RunVerdict.CONFORMANT and validity == {"from": "", "until": ""}:
+        say(f"It vouches for nothing until a day: what is {verdict} does not run out.")
+        return True
     try:
         since, until = (datetime.fromisoformat(validity[name]) for name in ("from", "until"))
         early, late = at < since, at > until
@@ -356,7 +361,10 @@ def _in_date(validity: Mapping[str, str], at: datetime, say: Say) -> bool:
     elif late:
         say(f"NOT IN DATE: it was valid until {validity['until']}.", "not proved")
     else:
-        say(f"It is valid until {validity['until']}.")
+        what = (
+            "" if verdict == RunVerdict.CONFORMANT else " at most, and only if an operator admits it with its waivers"
+        )
+        say(f"What it says holds until {validity['until']}{what}.")
     return not early and not late
 
 

@@ -48,7 +48,12 @@ def run(options: argparse.Namespace) -> int:
         return verification.exit_code
     for part, line in zip(verification.parts, verification.lines, strict=True):
         print(f"{part.name:<10} {part.outcome:<11} {line}")
-    print("valid" if verification.ok else f"NOT ACCEPTED (exit code {verification.exit_code})")
+    said = verification.statement["predicate"]["verdict"] if verification.statement is not None else ""
+    print(
+        f"The bundle is valid. It says: {said}."
+        if verification.ok
+        else f"NOT ACCEPTED (exit code {verification.exit_code})"
+    )
     return verification.exit_code
 
 

@@ -124,8 +124,9 @@ def summarise(
         sum(verdict.verdict in (Verdict.PASS, Verdict.WARNING) for verdict in mandatory),
     )
     began = datetime.fromisoformat(events[0].at) if events else None
-    waived = apply_waivers(plan.parameters.waivers, began, cases)
-    excused = excused_by(waived, cases, {each.requirement for each in found if each.severity == "error"})
+    purposes = {case.id: case.requirements for case in plan.cases}
+    waived = apply_waivers(plan.parameters.waivers, began, purposes, cases)
+    excused = excused_by(waived, purposes, cases, {each.requirement for each in found if each.severity == "error"})
     verdict, reason = _verdict(plan, pack, *_without(excused, requirements, mandatory, cases))
     if verdict is RunVerdict.CONFORMANT and (names := unsteady(earlier, cases)):
         verdict, reason = RunVerdict.NOT_FULLY_VERIFIED, f"Passed only when played again: {_some(names)}"

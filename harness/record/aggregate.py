@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.evidence.clock import stamp
 from harness.judge.attempt import REPEATED
-from harness.judge.model import Status
+from harness.judge.model import RunVerdict, Status
 from harness.record.annex import about_annexes
 from harness.record.detail import alternatives, certificate_facts, defect_texts
 from harness.record.identity import evidence_of
@@ -60,7 +60,8 @@ def make_record(
         events: everything that was observed, in order.
         judgement: of the same events.
         tool: see :func:`harness.record.tool.this_tool`.
-        valid_days: days from the end of the run for which a statement about it holds.
+        valid_days: days from the end of the run for which a statement about it holds, where it says conformant, or
+            would if there were no waivers.
 
     Returns:
         JSON values only, as ``harness/schemas/record.json`` describes.
@@ -106,7 +107,7 @@ def make_record(
         **({"repeated": repeated} if repeated else {}),
         "evidence": list(evidence_of(plan.parameters.token, events)),
         "complete": bool(end is not None and end.data.get("complete", False)),
-        "validity": _validity(finished, valid_days),
+        "validity": _validity(finished if _can_hold(judgement) else "", valid_days),
         "environment": _environment(start),
         "verdict": judgement.verdict.value,
         "reason": redact_text(judgement.reason),
@@ -139,7 +140,12 @@ def make_record(
         ],
         "on_waivers": judgement.on_waivers,
         "waivers": [
-            {**waiver_to_json(each.waiver), "state": each.state, "cases": list(each.cases)}
+            {
+                **waiver_to_json(each.waiver),
+                "state": each.state,
+                "cases": list(each.cases),
+                **({"left": list(each.left)} if each.left else {}),
+            }
             for each in judgement.waivers
         ],
         "findings": [_finding(finding, redact_text) for finding in judgement.findings],
@@ -186,6 +192,11 @@ def _demand(pack: Pack, name: str) -> dict[str, Any]:
         "effect": requirement.effect,
         "source": {"mark": requirement.source.mark, "text": requirement.source.text},
     }
+
+
+def _can_hold(judgement: RunJudgement) -> bool:
+    """Whether there is something that a statement can vouch for until a day: conformity, or what waivers left of it."""
+    return judgement.on_waivers or judgement.verdict is RunVerdict.CONFORMANT
 
 
 def _validity(finished: str, days: int) -> dict[str, str]:

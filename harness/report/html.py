@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 
 from harness.pack.data import data_folder
 from harness.report.mapping import STATUSES, WORDS
-from harness.report.plain import moment
+from harness.report.plain import moment, waived_name
 from harness.report.texts import DEFAULT, texts
 from harness.report.view import Fetch, context
 
@@ -59,6 +59,7 @@ def _environment(language: str) -> ImmutableSandboxedEnvironment:
         "place": place,
         "css": css,
         "seat": seat,
+        "waived_name": waived_name,
     }
     return environment
 

@@ -79,6 +79,11 @@ def waiver_of(record: Mapping[str, Any], case: Case) -> Mapping[str, Any] | None
     return next((each for each in record["waivers"] if each["state"] == "used" and case["id"] in each["cases"]), None)
 
 
+def waived_name(waiver: Mapping[str, Any]) -> str:
+    """What a waiver excuses: ``CASE``, ``REQUIREMENT``, or ``CASE/REQUIREMENT``."""
+    return "/".join(str(waiver[name]) for name in ("case", "requirement") if waiver.get(name))
+
+
 def moment(text: str | None) -> str:
     """A time of the record for people: ``2026-11-23 10:15:04 UTC``."""
     return f"{text[:10]} {text[11:19]} UTC" if text else "—"

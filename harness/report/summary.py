@@ -1,6 +1,7 @@
 """The summary: two pages for people who sign, as a page and as a PDF.
 
-Both say the same, from the same facts: who, which verdict, the three numbers, how long it holds, and what failed.
+Both say the same, from the same facts: who, which verdict, the three numbers, until when it holds if it does,
+and what failed.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from harness.report.mapping import STATUSES
 from harness.report.matrix import matrix
 from harness.report.plain import moment
 from harness.report.texts import DEFAULT, Texts, texts
-from harness.report.view import conditions, heading
+from harness.report.view import conditions, heading, until
 
 MOST = 8
 """Failed requirements, and waivers, that are named."""
@@ -40,19 +41,17 @@ def summary_page(record: Mapping[str, Any], language: str = DEFAULT) -> bytes:
 def certificate_facts(record: Mapping[str, Any], words: Texts) -> list[tuple[str, str]]:
     """What stands in the certificate: label and value, as plain text."""
     sut, pack, plan = record["sut"], record["pack"], record["plan"]
-    version = words.plain("facts.version", version=sut["version"])
     not_stated = words.plain("not-stated")
+    version = [words.plain("facts.version", version=sut["version"])] if sut["version"] else []
+    held, last = until(record), day(record["validity"]["until"])
     return [
         (words.plain(f"facts.{key}"), value)
         for key, value in (
             ("authority", sut["authority"] or not_stated),
-            (
-                "system",
-                f"{sut['product'] or not_stated}, {version}" if sut["version"] else sut["product"] or not_stated,
-            ),
-            ("profile", f"{pack['title']} {pack['version']} ({pack['id']}, {short(pack['digest'])})"),
+            ("system", words.listed((sut["product"] or not_stated, *version))),
+            ("profile", f"{pack['title']} {pack['version']} ({words.listed((pack['id'], short(pack['digest'])))})"),
             ("played", f"{moment(record['started'])} / {moment(record['finished'])}"),
-            ("until", words.plain("facts.until-value", day=day(record["validity"]["until"]))),
+            *([("until", words.plain(held, day=last))] if held else []),
             ("assurance", words.plain(f"assurance.{record['assurance']}")),
             (
                 "plan",

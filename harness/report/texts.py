@@ -7,7 +7,7 @@ translated.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -19,6 +19,7 @@ from harness.errors import ConfigurationFault
 from harness.pack.data import data_folder
 
 DEFAULT = "en"
+_LEFT_TO_RIGHT = "\u200e"
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,17 @@ class Texts:
         return escape(self.entries[key]).format(**values)
 
     def plain(self, key: str, **values: Any) -> str:
-        """A text where there is no markup."""
-        return self.entries[key].format(**values)
+        """A text where there is no markup.
+
+        In a language that runs from right to left, a value that is put in keeps the order of its digits: without the
+        mark, the day after an Arabic letter reads 01-03-2026.
+        """
+        mark = _LEFT_TO_RIGHT if self.direction == "rtl" else ""
+        return self.entries[key].format(**{n: f"{mark}{v}" if isinstance(v, str) else v for n, v in values.items()})
+
+    def listed(self, items: Iterable[str]) -> str:
+        """Things one after the other, with the comma of the language."""
+        return self.entries["comma"].join(items)
 
     def has(self, key: str) -> bool:
         """Whether there is such a text."""

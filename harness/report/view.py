@@ -148,25 +148,33 @@ def heading(record: Mapping[str, Any], texts: Texts) -> dict[str, Any]:
         "role": role,
         "tone": TONES.get(record["verdict"], "inconclusive"),
         "sentence": {
-            "role": f"{role} ({', '.join(record['positions'])})" if record["positions"] else role,
+            "role": f"{role} ({texts.listed(record['positions'])})" if record["positions"] else role,
             "system": record["sut"]["product"] or texts.plain("system.unnamed"),
             "profile": f"{record['pack']['title']} {record['pack']['version']}",
         },
         "waived": [waiver for waiver in record["waivers"] if waiver["state"] == "used"],
+        "until": until(record),
         "interruptions": interruptions(record, texts),
         "conditions": conditions(record, texts),
     }
+
+
+def until(record: Mapping[str, Any]) -> str:
+    """The text that says until when the verdict holds; empty where there is nothing to hold."""
+    if not record["validity"]["until"]:
+        return ""
+    return "facts.until-value" if record["verdict"] == RunVerdict.CONFORMANT else "facts.until-waivers"
 
 
 def interruptions(record: Mapping[str, Any], texts: Texts) -> list[str]:
     """Why it is not one uninterrupted run, in sentences; empty when it is one."""
     found = []
     if times := record.get("resumed", ()):
-        found.append(texts.plain("resumed", times=", ".join(map(moment, times))))
+        found.append(texts.plain("resumed", times=texts.listed(map(moment, times))))
     if times := [each["at"] for each in record.get("repeated", ())]:
         again = [case for case in record["cases"] if "earlier" in case]
         failed = sum(any(each["verdict"] == "fail" for each in case["earlier"]) for case in again)
-        found.append(texts.plain("repeated", times=", ".join(map(moment, times)), count=len(again), failed=failed))
+        found.append(texts.plain("repeated", times=texts.listed(map(moment, times)), count=len(again), failed=failed))
     return found
 
 
@@ -180,9 +188,9 @@ def conditions(record: Mapping[str, Any], texts: Texts) -> list[str]:
     if plan["adopt_assumed"]:
         found.append(texts.plain("conditions.assumed"))
     if timers:
-        found.append(texts.plain("conditions.timers", timers=", ".join(timers)))
+        found.append(texts.plain("conditions.timers", timers=texts.listed(timers)))
     if plan["unclaimed"]:
-        found.append(texts.plain("conditions.unclaimed", messages=", ".join(plan["unclaimed"])))
+        found.append(texts.plain("conditions.unclaimed", messages=texts.listed(plan["unclaimed"])))
     return found
 
 

@@ -1,7 +1,8 @@
 """Waivers: failures that an operator has accepted, each for a reason, by somebody, and for a time.
 
-A waiver excuses one case or one requirement. It never changes a verdict, and what stands on a waiver is never called
-conformant. It must not rot: one that has expired, or names what the pack does not have, is refused before the run.
+A waiver excuses one requirement, everywhere or in one case, or what one case is for. It never changes a verdict, and
+what stands on a waiver is never called conformant. It must not rot: one that has expired, or names what the pack does
+not have, is refused before the run.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ class Waiver:
     """One accepted failure.
 
     Parameters:
-        case, requirement: id of what is excused; one of them is empty.
+        case, requirement: id of what is excused; one of them may be empty: the requirement everywhere, or what the case
+            is for.
         reason: why, in one sentence.
         link: where it was decided.
         author: who decided it.
@@ -38,8 +40,8 @@ class Waiver:
 
     @property
     def subject(self) -> str:
-        """Id of what is excused."""
-        return self.case or self.requirement
+        """What is excused: ``CASE``, ``REQUIREMENT``, or ``CASE/REQUIREMENT``."""
+        return "/".join(each for each in (self.case, self.requirement) if each)
 
     def expired(self, at: datetime) -> bool:
         """Whether it no longer holds at that time."""
@@ -83,9 +85,9 @@ def _waiver(entry: Entry) -> Waiver:
 
 def waiver_to_json(waiver: Waiver) -> dict[str, str]:
     """A waiver as it stands in its file, in the plan and in the record."""
-    what = {"case": waiver.case} if waiver.case else {"requirement": waiver.requirement}
     return {
-        **what,
+        **({"case": waiver.case} if waiver.case else {}),
+        **({"requirement": waiver.requirement} if waiver.requirement else {}),
         "reason": waiver.reason,
         "link": waiver.link,
         "author": waiver.author,
@@ -117,10 +119,10 @@ def check_waivers(waivers: tuple[Waiver, ...], cases: set[str], requirements: se
         ConfigurationFault: a case or requirement is not known.
     """
     for waiver in waivers:
-        known = cases if waiver.case else requirements
-        if waiver.subject not in known:
-            raise ConfigurationFault(
-                f"a waiver is stale: there is no {'case' if waiver.case else 'requirement'} {waiver.subject!r}",
-                expected="ids that `c2c list` shows for this pack and role",
-                remedy="Remove the waiver, or correct the id.",
-            )
+        for kind, name, known in (("case", waiver.case, cases), ("requirement", waiver.requirement, requirements)):
+            if name and name not in known:
+                raise ConfigurationFault(
+                    f"a waiver is stale: there is no {kind} {name!r}",
+                    expected="ids that `c2c list` shows for this pack and role",
+                    remedy="Remove the waiver, or correct the id.",
+                )

@@ -71,6 +71,7 @@ RECORD: dict[str, Any] = {
     "reason": "All of it.",
     "complete": True,
     "on_waivers": False,
+    "validity": {"from": "2026-03-01T09:00:00+00:00", "until": "2027-03-01T09:00:00+00:00"},
     "waivers": [],
     "cases": [
         {"id": "start-twice@transit", "verdict": "pass", "reason": "", "version": 1, "seconds": 1.0},
@@ -162,6 +163,7 @@ def test_all_rules_are_met() -> None:
         ("verdict", recorded(verdict="not conformant", reason="Failed: R."), "not conformant: Failed: R."),
         ("verdict", recorded(verdict="not fully verified"), "not fully verified"),
         ("verdict", recorded(complete=False), "not finished"),
+        ("verdict", recorded(validity={"from": "", "until": "2026-03-10T00:00:00+00:00"}), "It held until 2026-03-10"),
         ("pack", said(pack={"id": "q", "version": "1", "digest": "sha256:aa"}), "q 1"),
         ("pack", said(pack={"id": "p", "version": "3", "digest": "sha256:aa"}), "p 3"),
         ("pack", said(pack={"id": "p", "version": "1", "digest": "sha256:bb"}), "another content"),
@@ -229,6 +231,24 @@ def test_a_policy_that_lists_no_digest_of_the_pack_is_warned_about() -> None:
 def test_what_is_waived_can_be_admitted() -> None:
     change = waived("start-twice@transit")
     assert wrong(apply_policy(POLICY, change(failed(submission())), AT)) == set()
+
+
+@pytest.mark.parametrize(
+    ("pattern", "refused"),
+    [
+        ("start-twice@transit/SIG-*", set()),
+        ("start-*/*", set()),
+        ("start-*", {"waivers"}),
+        ("*", {"waivers"}),
+        ("start-twice@transit", {"waivers"}),
+        ("SIG-1", {"waivers"}),
+        ("nominal@transit/SIG-1", {"waivers"}),
+    ],
+)
+def test_what_is_waived_in_a_case_must_be_allowed_by_both_names(pattern: str, refused: set[str]) -> None:
+    waiver = {"case": "start-twice@transit", "requirement": "SIG-1", "state": "used", "cases": ["start-twice@transit"]}
+    given = recorded(on_waivers=True, verdict="not fully verified", waivers=[waiver])(failed(submission()))
+    assert wrong(apply_policy(replace(POLICY, waivers=(pattern,)), given, AT)) == refused
 
 
 WAITING = {**RECORD["cases"][0], "verdict": "review"}

@@ -24,8 +24,8 @@ def key() -> SigningKey:
 
 @pytest.fixture(scope="session")
 def bundle(tmp_path_factory: pytest.TempPathFactory, key: SigningKey) -> Path:
-    """A signed bundle; not to be changed."""
-    made = small_run(tmp_path_factory.mktemp("bundle"))
+    """A signed bundle that stands on a waiver, so that it holds until a day; not to be changed."""
+    made = small_run(tmp_path_factory.mktemp("bundle"), waived=["NB-CONTENT"])
     write_bundle(made.folder, made.plan, made.pack, made.record(), [key])
     return made.folder
 

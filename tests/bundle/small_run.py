@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from harness.record.tool import this_tool
 from harness.scenario.model import Case, Exchange, Probe, Quiet
 from harness.scenario.plan import Parameters, Plan, Subject, make_plan, mark_of
 from harness.scenario.project import exchanges, mode
+from harness.scenario.waiver import Waiver
 
 START = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 TOKEN = "Bearer s3cr3t-t0k3n-of-the-test"
@@ -99,6 +100,7 @@ def small_run(
     unfinished: bool = False,
     challenge: str | None = None,
     token: str = "",
+    waived: Sequence[str] = (),
 ) -> Run:
     """Play a small run.
 
@@ -109,12 +111,15 @@ def small_run(
         unfinished: the last event is missing.
         challenge: of the plan.
         token: in the references.
+        waived: requirements; with ``NB-CONTENT``, which it does not meet, nothing stands between it and conformity.
     """
     pack = small_pack(folder / "packs")
     subject = Subject(
         "customs", tuple(positions), authority="Customs of Imland", product="ImTransit", version="3.1", contact="it@im"
     )
-    plan = make_plan(pack, subject, Parameters(seed=7, token=challenge or "", challenge=challenge))
+    parameters = Parameters(seed=7, token=challenge or "", challenge=challenge)
+    waivers = tuple(Waiver("", each, "why", "https://x.example", "who", date(2027, 1, 1)) for each in waived)
+    plan = make_plan(pack, subject, replace(parameters, waivers=waivers))
     run = Run(folder / "out", pack, plan, wrong or {})
     clock = FixedClock(START)
     with EventLog(run.folder / "evidence", clock) as log:

@@ -237,6 +237,13 @@ WITH_KEY: dict[str, tuple[Callable[[Scene], object], str]] = {
         lambda s: s.restate(lambda r: r["validity"].update({"from": "2020-01-01T00:00:00.000000Z"})),
         "Expected: at most 365 days",
     ),
+    "a validity where nothing holds": (
+        lambda s: s.restate(lambda r: r.update(on_waivers=False, waivers=[])), "not what the evidence gives"
+    ),
+    "a verdict that never runs out": (
+        lambda s: s.restate(lambda r: r.update(verdict="conformant", validity={"from": "", "until": ""})),
+        "not what the evidence gives",
+    ),
     "validity of the statement alone": (
         lambda s: s.restate(statement=lambda e: e["predicate"]["validity"].update(until="2099-01-01T00:00:00Z")),
         "do not say the same about validity",

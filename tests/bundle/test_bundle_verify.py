@@ -375,7 +375,24 @@ def test_a_run_that_was_cut_off_says_so(tmp_path: Path, key: SigningKey) -> None
     verification = verify(run.folder, key)
     assert verification.ok
     assert any("not finished" in line for line in verification.lines)
-    assert verify(run.folder, key, at=datetime(2099, 1, 1, tzinfo=UTC)).exit_code == 10
+
+
+@pytest.mark.parametrize("wrong", [{}, {"movement@import": "L03"}])
+def test_where_nothing_is_found_conformant_nothing_runs_out(
+    wrong: dict[str, str], tmp_path: Path, key: SigningKey
+) -> None:
+    run = small_run(tmp_path, wrong=wrong)
+    record = run.record()
+    assert record["validity"] == {"from": "", "until": ""}
+    write_bundle(run.folder, run.plan, run.pack, record, [key])
+    verification = verify(run.folder, key, at=datetime(2099, 1, 1, tzinfo=UTC))
+    assert verification.exit_code == 0
+    assert f"nothing until a day: what is {record['verdict']} does not run out" in verification.lines[-1]
+    assert not any("holds until" in line.lower() for line in verification.lines)
+
+
+def test_what_stands_on_waivers_holds_only_if_it_is_admitted(bundle: Path, key: SigningKey) -> None:
+    assert "at most, and only if an operator admits it" in verify(bundle, key).lines[-1]
 
 
 def test_a_record_in_another_notation_is_told_with_the_version_that_reads_it(copied: Copy, key: SigningKey) -> None:

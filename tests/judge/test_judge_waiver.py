@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 
@@ -12,11 +13,12 @@ from harness.errors import ConfigurationFault
 from harness.evidence.model import Event
 from harness.judge.model import CaseVerdict, RunVerdict, Status, Verdict
 from harness.judge.run import RunJudgement, summarise
-from harness.judge.waiver import apply_waivers, excused_by
+from harness.judge.waiver import Excused, Waived, apply_waivers, excused_by
 from harness.scenario.plan import Plan
 from harness.scenario.waiver import Waiver
 
 CASE = "lifecycle-I9-declaration-absent@platform"
+PURPOSE = {CASE: ("R",), CASE + "~end": ("R",), "other": ("R",)}
 START = Event(0, "run-started", "2026-03-01T09:00:00.000000Z", 0, None, None, {})
 
 
@@ -29,9 +31,12 @@ def planned(world: World, *waivers: Waiver, select: tuple[str, ...] = ()) -> Pla
     return replace(plan, parameters=replace(plan.parameters, waivers=waivers, adopt_assumed=True))
 
 
-def judged(world: World, plan: Plan, **bad: Verdict) -> RunJudgement:
+def judged(
+    world: World, plan: Plan, touching: Mapping[str, Mapping[str, Verdict]] | None = None, **bad: Verdict
+) -> RunJudgement:
+    touching = touching or {}
     verdicts = [
-        CaseVerdict(case.id, word, "", (), dict.fromkeys(case.requirements, word))
+        CaseVerdict(case.id, word, "", (), dict.fromkeys(case.requirements, word) | touching.get(case.id, {}))
         for case in plan.cases
         for word in [bad.get(case.id, Verdict.PASS)]
     ]
@@ -120,17 +125,17 @@ def test_a_plan_refuses_a_waiver_of_what_there_is_not(world: World) -> None:
 
 def test_a_waiver_of_a_case_does_not_excuse_what_the_run_as_a_whole_broke() -> None:
     bad = CaseVerdict(CASE, Verdict.FAIL, "", (), {"R": Verdict.FAIL})
-    applied = apply_waivers((waiver(),), None, (bad,))
-    assert excused_by(applied, (bad,)).requirements == {"R"}
-    assert excused_by(applied, (bad,), {"R"}).requirements == frozenset()
+    applied = apply_waivers((waiver(),), None, PURPOSE, (bad,))
+    assert excused_by(applied, PURPOSE, (bad,)).requirements == {"R"}
+    assert excused_by(applied, PURPOSE, (bad,), {"R"}).requirements == frozenset()
 
 
 @pytest.mark.parametrize(("also", "excused"), [(Verdict.PASS, {CASE}), (Verdict.FAIL, set()), (Verdict.NOT_RUN, set())])
 def test_a_waiver_of_a_requirement_excuses_nothing_else_in_its_cases(also: Verdict, excused: set[str]) -> None:
     bad = CaseVerdict(CASE, Verdict.FAIL, "", (), {"R": Verdict.FAIL, "OTHER": also})
     for given in (("R",), ("R", "OTHER")):
-        applied = apply_waivers([waiver("", name) for name in given], None, (bad,))
-        found = excused_by(applied, (bad,))
+        applied = apply_waivers([waiver("", name) for name in given], None, PURPOSE, (bad,))
+        found = excused_by(applied, PURPOSE, (bad,))
         assert applied[0].state == "used"
         assert found.cases == (excused if len(given) == 1 else {CASE})
         assert ("OTHER" in found.requirements) is (len(given) == 2 and also is not Verdict.PASS)
@@ -138,4 +143,79 @@ def test_a_waiver_of_a_requirement_excuses_nothing_else_in_its_cases(also: Verdi
 
 def test_a_waiver_of_a_requirement_does_not_excuse_a_failure_that_is_put_down_to_none() -> None:
     bad = CaseVerdict(CASE, Verdict.FAIL, "", (), {"R": Verdict.INCONCLUSIVE})
-    assert excused_by(apply_waivers((waiver("", "R"),), None, (bad,)), (bad,)).cases == frozenset()
+    assert excused_by(apply_waivers((waiver("", "R"),), None, PURPOSE, (bad,)), PURPOSE, (bad,)).cases == frozenset()
+
+
+PURPOSE_AND_MORE = {"R": Verdict.FAIL, "SIGNED": Verdict.FAIL}
+
+
+def both(*waivers: Waiver, **touched: Verdict) -> tuple[tuple[Waived, ...], Excused]:
+    """What waivers make of one failed case that is for R."""
+    bad = (CaseVerdict(CASE, Verdict.FAIL, "", (), touched or PURPOSE_AND_MORE),)
+    applied = apply_waivers(waivers, None, PURPOSE, bad)
+    return applied, excused_by(applied, PURPOSE, bad)
+
+
+def test_a_waiver_of_a_case_excuses_only_what_the_case_is_for() -> None:
+    (applied,), excused = both(waiver())
+    assert (applied.state, applied.cases, applied.left) == ("used", (), ("SIGNED",))
+    assert excused == Excused(frozenset(), frozenset({"R"}))
+    (applied,), excused = both(waiver(), R=Verdict.FAIL)
+    assert (applied.cases, applied.left) == ((CASE,), ())
+    assert excused == Excused(frozenset({CASE}), frozenset({"R"}))
+
+
+def test_what_else_breaks_in_a_waived_case_makes_the_run_fail(world: World) -> None:
+    plan = planned(world, waiver())
+    other = next(
+        each.id
+        for each in world.pack.requirements.values()
+        if each.bearer == "platform"
+        and each.level == "MUST"
+        and each.id not in next(case.requirements for case in plan.cases if case.id == CASE)
+    )
+    judgement = judged(world, plan, touching={CASE: {other: Verdict.FAIL}}, **{CASE: Verdict.FAIL})
+    assert judgement.verdict is RunVerdict.NOT_CONFORMANT
+    assert judgement.reason == f"Failed: {other}"
+    assert judgement.waivers[0].left == (other,)
+    named = planned(world, waiver(), waiver(CASE, other))
+    judgement = judged(world, named, touching={CASE: {other: Verdict.FAIL}}, **{CASE: Verdict.FAIL})
+    assert judgement.on_waivers
+    assert judgement.reason == f"It stands on waivers: {CASE}, {CASE}/{other}"
+
+
+def test_a_requirement_can_be_waived_in_one_case_only() -> None:
+    (_, applied), excused = both(waiver(), waiver(CASE, "SIGNED"))
+    assert (applied.state, applied.cases, applied.left) == ("used", (CASE,), ())
+    assert excused == Excused(frozenset({CASE}), frozenset({"R", "SIGNED"}))
+    (applied,), excused = both(waiver(CASE, "SIGNED"))
+    assert (applied.cases, applied.left) == ((), ("R",))
+    assert excused == Excused(frozenset(), frozenset({"SIGNED"}))
+    elsewhere = [CaseVerdict(name, Verdict.FAIL, "", (), {"SIGNED": Verdict.FAIL}) for name in (CASE, "other")]
+    applied_there = apply_waivers((waiver(CASE, "SIGNED"),), None, PURPOSE, elsewhere)
+    assert applied_there[0].cases == (CASE,)
+    assert excused_by(applied_there, PURPOSE, elsewhere) == Excused(frozenset({CASE}), frozenset())
+
+
+def test_a_requirement_that_is_waived_in_a_case_and_met_there_is_stale() -> None:
+    (applied,), _ = both(waiver(CASE, "R"), R=Verdict.PASS, SIGNED=Verdict.FAIL)
+    assert applied.state == "stale"
+    (applied,), _ = both(waiver(CASE, "NOT-TOUCHED"))
+    assert applied.state == "unused"
+
+
+def test_only_a_waiver_of_the_case_excuses_a_failure_in_it_that_is_put_down_to_none() -> None:
+    for given, cases in ((waiver(), (CASE,)), (waiver(CASE, "R"), ())):
+        (applied,), _ = both(given, R=Verdict.INCONCLUSIVE)
+        assert (applied.state, applied.cases) == ("used", cases)
+
+
+def test_a_waived_requirement_in_a_case_says_nothing_of_what_the_run_as_a_whole_broke() -> None:
+    bad = (CaseVerdict(CASE, Verdict.FAIL, "", (), {"R": Verdict.FAIL}),)
+    applied = apply_waivers((waiver(CASE, "R"),), None, PURPOSE, bad)
+    assert excused_by(applied, PURPOSE, bad, {"R"}).requirements == frozenset()
+
+
+def test_a_plan_refuses_a_waiver_of_a_requirement_that_there_is_not(world: World) -> None:
+    with pytest.raises(ConfigurationFault, match="no requirement 'NONE'"):
+        world.plan("platform", waivers=(waiver(CASE, "NONE"),))

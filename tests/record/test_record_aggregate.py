@@ -9,6 +9,7 @@ from jsonschema import Draft202012Validator
 from small_run import CONSIGNOR, START, TOKEN, Run
 
 from harness.check.model import Finding
+from harness.judge.model import RunVerdict
 from harness.pack.data import published_schema
 from harness.record.aggregate import make_record
 from harness.record.strict import dumps
@@ -56,8 +57,25 @@ def test_verdicts_are_the_judges_words(run: Run, record: dict[str, Any]) -> None
 def test_times_come_from_the_events(record: dict[str, Any]) -> None:
     assert record["started"] == "2026-03-01T09:00:00.000000Z"
     assert record["started"] < record["finished"] < "2026-03-01T09:01"
-    assert record["validity"]["until"].startswith("2027-03-01")
     assert record["complete"]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "on_waivers", "until"),
+    [
+        (RunVerdict.CONFORMANT, False, "2027-03-01"),
+        (RunVerdict.NOT_FULLY_VERIFIED, True, "2027-03-01"),
+        (RunVerdict.NOT_FULLY_VERIFIED, False, ""),
+        (RunVerdict.NOT_CONFORMANT, False, ""),
+    ],
+)
+def test_only_what_is_conformant_or_could_be_admitted_holds_until_a_day(
+    run: Run, verdict: RunVerdict, on_waivers: bool, until: str
+) -> None:
+    judgement = replace(run.judge(), verdict=verdict, on_waivers=on_waivers)
+    record = make_record(run.plan, run.pack, run.events, judgement, tool=this_tool())
+    assert record["validity"]["until"][:10] == until
+    assert bool(record["validity"]["from"]) == bool(until)
 
 
 def test_messages_are_numbered_in_each_case_and_lead_to_their_bytes(run: Run, record: dict[str, Any]) -> None:

@@ -19,7 +19,9 @@ from harness.pack.data import data_folder
 from harness.report.derive import PAGES
 from harness.report.html import html
 from harness.report.mapping import STATUSES
+from harness.report.summary import certificate_facts
 from harness.report.texts import DEFAULT, Texts, languages, texts
+from harness.report.view import conditions, heading, interruptions
 
 ENGLISH = texts(DEFAULT)
 OTHERS = [language for language in languages() if language != DEFAULT]
@@ -50,6 +52,49 @@ def test_a_placeholder_is_only_a_name(language: str) -> None:
     for key, text in texts(language).entries.items():
         for _, name, spec, conversion in Formatter().parse(text):
             assert name is None or (re.fullmatch("[a-z]+", name) and not spec and not conversion), key
+
+
+@pytest.mark.parametrize("language", languages())
+def test_no_catalogue_has_the_comma_of_another_script(language: str) -> None:
+    words = texts(language)
+    own, other = ("،", ",") if words.direction == "rtl" else (",", "،")
+    assert own in words.plain("comma")
+    for key, text in words.entries.items():
+        assert not re.search(rf"(?<!\d){other}", text), key
+
+
+@pytest.mark.parametrize("language", languages())
+def test_lists_have_the_comma_of_the_language(language: str, record: dict[str, Any]) -> None:
+    words = texts(language)
+    moments = ["2026-03-01T09:00:00.000000Z", "2026-03-02T09:00:00.000000Z"]
+    plan = {
+        **record["plan"],
+        "unclaimed": ["I7", "I13"],
+        "timers": {"answer": {"pack": 20.0, "run": 90.5}, "action": {"pack": None, "run": 60.0}},
+    }
+    changed = {**record, "plan": plan, "resumed": moments, "positions": ["departure", "transit"]}
+    listed = [
+        *conditions(changed, words),
+        *interruptions(changed, words),
+        heading(changed, words)["sentence"]["role"],
+        *(value for _, value in certificate_facts(changed, words)),
+    ]
+    lists = [each for each in listed if re.search("I7|answer|UTC[^/]*UTC|departure|ImTransit|open-neighbours", each)]
+    assert len(lists) >= 6
+    for each in lists:
+        assert ("," in each) == (words.direction == "ltr"), each
+        assert each.count("\u200f، ") >= (words.direction == "rtl" and "/" not in each), each
+    summary = parser.document_fromstring(PAGES["summary.html"](changed, None, language))
+    for each in summary.xpath("//dl[@class='facts']/dd[not(bdi)]"):
+        assert words.direction == "ltr" or "," not in each.text_content()
+
+
+@pytest.mark.parametrize("language", ["ar", "fa"])
+def test_a_day_after_an_arabic_letter_keeps_the_order_of_its_digits(language: str, record: dict[str, Any]) -> None:
+    """Unicode's algorithm turns the parts of 2026-03-01 round where the letter before it is an Arabic one."""
+    changed = {**record, "resumed": ["2026-03-01T09:00:00.000000Z"]}
+    (sentence,) = interruptions(changed, texts(language))
+    assert "\u200e2026-03-01 09:00:00 UTC" in sentence
 
 
 @pytest.mark.parametrize("language", languages())
