@@ -120,7 +120,8 @@ def _parcel(scene: Scene, step: Exchange) -> Parcel:
     defect = DELIVERY_DEFECTS.get(step.defect or "")
     foreign = defect is not None and defect.make(0).other_party
     seal = stage.seal_of_another(step, scene.case.sut) if foreign else stage.seal(step.sender)
-    return pack_up(stage.pack, composed, seal, now, step.defect, stage.seconds("answer"))
+    patience = stage.seconds("answer")
+    return pack_up(stage.pack, composed, seal, now, step.defect, patience, variation=step.variation)
 
 
 async def _post(scene: Scene, step: Exchange, parcel: Parcel) -> tuple[Outcome, ...]:

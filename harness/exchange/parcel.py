@@ -16,10 +16,9 @@ from harness.message.defect import message_defect
 from harness.message.envelope import make_fault, wrap
 from harness.message.model import Document
 from harness.pack.model import Message, Pack
+from harness.pack.variation import Headers, vary_data, vary_document, vary_headers
 from harness.security.model import Identity
 from harness.security.protect import protect
-
-Headers = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
@@ -31,12 +30,14 @@ class Parcel:
         headers: those that belong to it.
         delivery: what goes wrong on the way, on purpose.
         payload: what stands in these very bytes, where they were read already.
+        variation: name of the legal variation in which it is written, or ``None``.
     """
 
     data: bytes
     headers: Headers = ()
     delivery: Delivery | None = None
     payload: Document | None = None
+    variation: str | None = None
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,17 @@ class Seal:
     crls: tuple[CertificateRevocationList, ...] = ()
 
 
-def pack_up(pack: Pack, composed: Composed, seal: Seal, now: datetime, defect: str | None, patience: float) -> Parcel:
-    """Protect a message, and break it if asked to.
+def pack_up(
+    pack: Pack,
+    composed: Composed,
+    seal: Seal,
+    now: datetime,
+    defect: str | None,
+    patience: float,
+    *,
+    variation: str | None = None,
+) -> Parcel:
+    """Protect a message, and break it or write it in another legal way if asked to.
 
     Parameters:
         pack: the profile.
@@ -64,12 +74,14 @@ def pack_up(pack: Pack, composed: Composed, seal: Seal, now: datetime, defect: s
         now: the time to write into the protection.
         defect: name of the defect, or ``None``.
         patience: seconds that the receiver of an answer waits.
+        variation: name of the legal variation, or ``None``.
 
     Raises:
         ConfigurationFault: the defect is not possible here, or the party has no identity that is wrong in this way.
-        HarnessFault: the defect breaks something else than it says.
+        HarnessFault: the defect breaks something else than it says, or the variation breaks anything.
     """
-    document: Document = composed.document
+    another = pack.variations[variation] if variation else None
+    document: Document = vary_document(composed.document, another)
     kind = (defect or "").partition("/")[0]
     in_message = message_defect(defect) if defect else None
     if in_message is not None and in_message.stage == "document":
@@ -79,11 +91,14 @@ def pack_up(pack: Pack, composed: Composed, seal: Seal, now: datetime, defect: s
     data, payload = protected.data, protected.payload
     if in_message is not None and in_message.stage == "bytes":
         data, payload = in_message.apply(data), None
-    if defect is not None:
+    if another is not None:
+        data, payload = vary_data(data, another), None
+    if defect is not None or another is not None:
         headers, right = protected.headers, composed.document
         demand_as_declared(pack, composed.message, right, data, headers, seal.identity, now, defect, seal.crls)
     delivery = DELIVERY_DEFECTS[defect].make(patience) if defect and kind == "delivery" else None
-    return Parcel(data, (*content_headers(pack, composed.message), *protected.headers.items()), delivery, payload)
+    sent = vary_headers((*content_headers(pack, composed.message), *protected.headers.items()), another)
+    return Parcel(data, sent, delivery, payload, variation)
 
 
 def content_headers(pack: Pack, message: Message) -> Headers:

@@ -155,7 +155,8 @@ def _answer_parcel(scene: Scene, step: Exchange, request: Opened) -> Parcel:
     composed = compose_answer(scene.data, scene.conversation, step, request, outcome, now)
     demand_ours(scene, composed)
     patience = stage.seconds(stage.pack.messages[step.message].within, ANSWER)
-    return pack_up(stage.pack, composed, stage.seal(step.receiver), now, step.answer_defect, patience)
+    seal, variation = stage.seal(step.receiver), step.answer_variation
+    return pack_up(stage.pack, composed, seal, now, step.answer_defect, patience, variation=variation)
 
 
 async def _reply(scene: Scene, step: Exchange, arrival: Arrival, status: int, parcel: Parcel) -> None:

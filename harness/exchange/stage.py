@@ -250,6 +250,7 @@ class Scene:
                 tls=sent.tls.to_json() if sent.tls else None,
                 defect=defect,
                 connection=sent.connection,
+                **({"variation": parcel.variation} if parcel.variation else {}),
             )
             opened = open_message(
                 self.stage.pack,

@@ -78,7 +78,7 @@ def _judge_attempt(
     steps = tuple(_steps(case, plan, pack, own, seen, left.after))
     judged = with_strays(steps, strays, held_up=_was_held_up(case, plan, pack, own))
     steps = tuple(graded(case.id, step, reviews) for step in judged)
-    verdict, reason = _sum(steps, own, left)
+    verdict, reason = _sum(case, steps, own, left)
     touched = requirement_verdicts(case, pack, steps, seen, verdict)
     references, refusals = tuple(_references(pack, seen)), tuple(_refusals(case, seen))
     return CaseVerdict(case.id, verdict, reason, steps, touched, attempt, references, refusals)
@@ -177,10 +177,11 @@ def _was_held_up(case: Case, plan: Plan, pack: Pack, events: Iterable[Event]) ->
     return False
 
 
-def _sum(steps: Sequence[StepVerdict], events: Sequence[Event], left: Departure) -> tuple[Verdict, str]:
+def _sum(case: Case, steps: Sequence[StepVerdict], events: Sequence[Event], left: Departure) -> tuple[Verdict, str]:
     """Verdict of the case before its positive control is looked at: worst of the steps, and how the case ended.
 
     Parameters:
+        case: as planned.
         steps, events: what was judged, and of what.
         left: where a legal answer left the script. Nothing is open then if it only warns, or if all was said before.
     """
@@ -198,7 +199,11 @@ def _sum(steps: Sequence[StepVerdict], events: Sequence[Event], left: Departure)
     if decisive is None:
         return Verdict.NOT_RUN, "No step of the case was reached."
     at = next((step.verdict for step in steps if step.step == left.step), None)
-    settled = at is Verdict.WARNING or (at is Verdict.PASS and not left.written)
+    unmet = decisive.verdict is Verdict.WARNING and any(
+        (each.check, each.code) == ("answer", "unexpected") and each.requirement in case.requirements
+        for each in decisive.findings
+    )  # what should be answered otherwise is not, and that is all that the case asks
+    settled = unmet or at is Verdict.WARNING or (at is Verdict.PASS and not left.written)
     if ended == "stopped" and decisive.verdict in (Verdict.PASS, Verdict.WARNING) and not settled:
         return Verdict.INCONCLUSIVE, str(end.data.get("reason") or "The case stopped early.") if end else ""
     return decisive.verdict, decisive.reason

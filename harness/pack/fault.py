@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+SENT = ("structure", "wire", "headers")
+"""Hook points of the variations in which the harness itself can send a message."""
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -29,9 +32,12 @@ class Fault:
     seen: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Variation:
     """Something that a correct implementation may do otherwise than the plain reference implementation.
+
+    Whoever may do it must be understood: with a requirement, the harness itself sends such messages, and wants them
+    to be accepted.
 
     Parameters:
         id: stable.
@@ -39,6 +45,8 @@ class Variation:
         legal: why it may.
         hook, parameters: as of a :class:`Fault`.
         roles: the roles that can do it.
+        requirement: demand on who receives such a request, or ``None``.
+        told: demand on who receives such an answer, or ``None``.
     """
 
     id: str
@@ -47,6 +55,13 @@ class Variation:
     hook: str
     parameters: Mapping[str, object]
     roles: tuple[str, ...]
+    requirement: str | None = None
+    told: str | None = None
+
+    @property
+    def is_sent(self) -> bool:
+        """Whether the harness itself can send a message with it."""
+        return self.hook in SENT
 
 
 @dataclass(frozen=True)

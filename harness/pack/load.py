@@ -107,7 +107,7 @@ def load_pack(path: str | Path) -> Pack:
         coded=read_coded(limits, messages, codelists, requirements, paths),
         rules=read_rules(limits, messages, codelists, requirements, paths),
         faults=read_faults(mistakes, roles, requirements, names),
-        variations=read_variations(choices, roles, names),
+        variations=read_variations(choices, roles, requirements, names),
         teeth=read_teeth(Entry(bites, bites.data)),
         defects=read_defects(protection, sets, requirements),
         timers=timers,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from harness.pack.entry import Entry
-from harness.pack.fault import Fault, Teeth, TriedPack, Variation
+from harness.pack.fault import SENT, Fault, Teeth, TriedPack, Variation
 from harness.pack.model import Reaction, Requirement, StateObject
 from harness.pack.read_pack import demand
 from harness.security.defect import DEFECTS
@@ -51,15 +51,23 @@ def read_faults(
     return faults
 
 
-def read_variations(head: Entry, roles: Collection[str], names: Names) -> dict[str, Variation]:
+def read_variations(
+    head: Entry, roles: Collection[str], requirements: Mapping[str, Requirement], names: Names
+) -> dict[str, Variation]:
     """The legal variations of the reference implementations.
 
     Raises:
-        ConfigurationFault: an unknown role, message, object, state, reaction or defect.
+        ConfigurationFault: an unknown role, requirement, message, object, state, reaction or defect, or a requirement
+            where the harness cannot send such a message.
     """
     variations = {}
     for name, entry in head.table("variations"):
         _check_parameters(entry, names)
+        demands = {key: demand(entry, key, requirements) for key in ("requirement", "told")}
+        if any(demands.values()) and entry.get("hook") not in SENT:
+            raise entry.at("hook").fault(
+                f"the harness sends no messages with the variation {name}", expected="one of " + ", ".join(SENT)
+            )
         variations[name] = Variation(
             id=name,
             title=entry.get("title"),
@@ -67,6 +75,7 @@ def read_variations(head: Entry, roles: Collection[str], names: Names) -> dict[s
             hook=entry.get("hook"),
             parameters=entry.get("parameters", {}),
             roles=entry.names("roles", roles, "role") or tuple(roles),
+            **demands,
         )
     return variations
 

@@ -338,6 +338,7 @@ def _message(number: int, event: Event, signatures: Mapping[str, SignatureReport
         "head": _head(redact_head(data.get("head") or {})),
         "tls": _shared(data.get("tls")),
         "defect": data.get("defect"),
+        **({"variation": data["variation"]} if "variation" in data else {}),
         "signature": None if report is None else {name: _shared(each) for name, each in _signature(report).items()},
     }
 

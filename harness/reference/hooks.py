@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
+from harness.message.handling import HANDLINGS
 from harness.message.model import Value, Values
+from harness.message.structure import STRUCTURES, Rearrange
 from harness.pack.model import Outcome
-from harness.reference.handling import HANDLINGS
 from harness.reference.points import Switch, check
 from harness.reference.spelling import SPELLINGS
-from harness.reference.structure import STRUCTURES, Rearrange
 
 
 class Hooks:
@@ -63,6 +63,13 @@ class Hooks:
     def reads_leniently(self) -> bool:
         """Whether bytes that are no message are mended instead of refused (``read``)."""
         return self._fault("read") is not None
+
+    def finds_unreadable(self, data: bytes) -> str:
+        """What a reader stumbles over that looks for a text instead of parsing (``scan``); empty when over nothing."""
+        fault = self._fault("scan")
+        if fault is None or (str(fault["text"]).encode() in data) is (fault["as"] == "needed"):
+            return ""
+        return f"{fault['text']!r} is {fault['as']}"
 
     def turn_away(self) -> str:
         """How a message is turned away that is not trusted: ``http``, ``fault`` or ``close`` (``turn-away``)."""

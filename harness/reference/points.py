@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
 from harness.errors import ConfigurationFault
+from harness.message.handling import HANDLINGS
+from harness.message.structure import STRUCTURES
 from harness.pack.fault import Fault, Variation
 from harness.pack.layers import read_table
 from harness.pack.model import Pack
-from harness.reference.handling import HANDLINGS
 from harness.reference.spelling import SPELLINGS
-from harness.reference.structure import STRUCTURES
 
 Switch: TypeAlias = Fault | Variation
 """What can be switched on: both say which hook point does what."""
@@ -24,6 +24,7 @@ POINTS: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {
         ("accept-rule", "message code", ""),
         ("tolerance", "problem", "seconds"),
         ("read", "", "as"),
+        ("scan", "", "text as"),
         ("turn-away", "", "as"),
         ("duplicate", "message", "as"),
         ("guard", "message object state", "as"),
@@ -61,6 +62,7 @@ ANSWERS = ("html", "fault-200", "empty", "error-status", "close", "half", "silen
 
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "read": ("lenient",),
+    "scan": ("needed", "forbidden"),
     "turn-away": ("http", "fault", "close"),
     "notify": ("none", "twice", "wrong-party", "everybody"),
     "repeat": ("same", "new-reference", "for-ever"),

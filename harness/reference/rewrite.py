@@ -6,6 +6,7 @@ from lxml import etree
 
 from harness.message.json import JsonDocument, JsonValue
 from harness.message.model import Document
+from harness.message.structure import places, rearranged
 from harness.message.xml import XmlDocument
 from harness.reference.hooks import Hooks
 
@@ -13,7 +14,7 @@ from harness.reference.hooks import Hooks
 def rewritten(document: Document, hooks: Hooks, message: str) -> Document:
     """A message with the texts and the structure that the hooks want; the one that came in is not changed.
 
-    A path is that of the elements or members below the root, without indices; ``/`` is the root.
+    Paths are those of :func:`harness.message.structure.rearranged`, and alike those of members.
     """
     if not hooks.rewrites():
         return document
@@ -22,19 +23,10 @@ def rewritten(document: Document, hooks: Hooks, message: str) -> Document:
     copied = document.copy()
     if not isinstance(copied, XmlDocument):
         return copied
-    root = copied.element
-    for element, path in [(each, _path(each, root)) for each in root.iter(etree.Element)]:
+    for element, path in places(copied.element):
         if not len(element) and element.text:
             element.text = hooks.text(element.text, message=message, path=path)
-    for element, path in [(each, _path(each, root)) for each in root.iter(etree.Element)]:
-        rearrange = hooks.structure(message=message, path=path)
-        made = rearrange(element) if rearrange is not None else None
-        parent = element.getparent()
-        if made is not None and parent is not None:
-            parent.replace(element, made)
-        elif made is not None:
-            root = made
-    return XmlDocument(root)
+    return rearranged(copied, lambda path: hooks.structure(message=message, path=path))
 
 
 def mended(data: bytes) -> bytes:
@@ -42,15 +34,6 @@ def mended(data: bytes) -> bytes:
     parser = etree.XMLParser(recover=True, resolve_entities=False, no_network=True, load_dtd=False)
     root = etree.fromstring(data, parser)
     return b"" if root is None else etree.tostring(root, encoding="UTF-8")
-
-
-def _path(element: etree._Element, root: etree._Element) -> str:
-    names: list[str] = []
-    each: etree._Element | None = element
-    while each is not None and each is not root:
-        names.insert(0, etree.QName(each).localname)
-        each = each.getparent()
-    return "/".join(names) or "/"
 
 
 def _respelt(value: JsonValue, hooks: Hooks, message: str, path: str) -> JsonValue:

@@ -110,8 +110,9 @@ def _row(y: int, step: Mapping[str, Any], message: Mapping[str, Any] | None, x_o
     start = x_of.get(message["sender"] or "", x_of.get(sut, 0))
     end = x_of.get(message["receiver"] or "", x_of.get(sut, 0))
     label = f"{message['number']} {message['message'] or '?'}"
-    if message["defect"]:
-        label += f" ({message['defect']})"
+    on_purpose = message["defect"] or message.get("variation")
+    if on_purpose:
+        label += f" ({on_purpose})"
     theirs = [each for each in step["messages"] if each["direction"] == "received"]
     decided = message is (theirs or step["messages"])[-1]
     return Row(y, start, end, _cut(label), message["direction"], verdict if decided else "")

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from zlib import crc32
 
 from harness.errors import Where
 from harness.pack.model import Defect, Pack
-from harness.scenario.derive_setting import Setting, bearers_of, make_scenario, received_by, sent_by, watch
+from harness.scenario.derive_setting import Setting, bearers_of, make_scenario, one_for, received_by, sent_by, watch
 from harness.scenario.model import Depth, Scenario
 
 GROUP = "Security and delivery"
@@ -30,10 +29,7 @@ def defect_scenarios(pack: Pack, seat: str, depth: Depth) -> Iterator[Scenario]:
 
 
 def _chosen(settings: Sequence[Setting], defect: Defect, depth: Depth) -> Sequence[Setting]:
-    """One message, always the same for the same defect, or all."""
-    if depth == "exhaustive" or not settings:
-        return settings
-    return [settings[crc32(defect.id.encode()) % len(settings)]]
+    return settings if depth == "exhaustive" else one_for(defect.id, settings)
 
 
 def _request(pack: Pack, setting: Setting, defect: Defect, requirement: str) -> Scenario:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from zlib import crc32
 
 from harness.errors import Where
 from harness.pack.model import Outcome, Pack, Reaction
@@ -98,6 +99,27 @@ def watch(pack: Pack, step: Exchange, refused: Outcome | None = None) -> Iterato
         if (name, state) not in already:
             states = tuple(each for each in pack.objects[name].states if each != state)
             yield Probe(f"probe-{name}", name, step.sender, states, step.subject)
+
+
+def going_on(pack: Pack, step: Exchange) -> tuple[Step, ...]:
+    """What shows that the sender took the acceptance of its message for one.
+
+    Its own records say so, and it sends the next message that became legal by it, where there is one.
+    """
+    table = pack.rules_by_message.get(step.message)
+    effects = table.effects.items() if table is not None else ()
+    probes = tuple(Probe(f"probe-{name}", name, step.sender, (state,), step.subject) for name, state in effects)
+    for other in pack.rules_by_message:
+        follow = legal(pack, other, step.subject)
+        theirs = other != step.message and follow.sender == step.sender
+        if theirs and _unlocked(pack, step.message, other, step.subject):
+            return (*probes, replace(follow, id=f"{other}.next"))
+    return probes
+
+
+def one_for(name: str, settings: Sequence[Setting]) -> Sequence[Setting]:
+    """One setting, always the same for the same name."""
+    return [settings[crc32(name.encode()) % len(settings)]] if settings else ()
 
 
 def names(given: Iterable[str | None]) -> tuple[str, ...]:

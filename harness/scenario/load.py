@@ -168,6 +168,8 @@ class _Reader:
             within=entry.optional("within", self.pack.timers, "timer"),
             repeats=repeats,
             answer_defect=self.defect(self.pack.messages[message].answer, entry, "answer_defect"),
+            variation=self.variation(entry, "variation", "defect"),
+            answer_variation=self.variation(entry, "answer_variation", "answer_defect"),
             check=self.check(entry.at("check")) if "check" in entry else None,
             save=dict(self.save(message, entry)),
             clocks=clocks,
@@ -199,6 +201,14 @@ class _Reader:
         if edit is not None and message is not None:
             edit = replace(edit, place=self.pack.paths.path(message, edit.place, entry.at(key).where))
         return edit.name if edit is not None else entry.optional(key, self.pack.defects, "defect")
+
+    def variation(self, entry: Entry, key: str, other: str) -> str | None:
+        """The name of a legal variation; what is wrong on purpose is not written in another legal way, too."""
+        sent = [each.id for each in self.pack.variations.values() if each.is_sent]
+        name = entry.optional(key, sent, "variation in which the harness can send")
+        if name is not None and other in entry:
+            raise entry.at(key).fault(f"a message has a variation or a defect, not both: leave out {key} or {other}")
+        return name
 
     def expectation(self, message: str, entry: Entry, key: str) -> Expectation | None:
         if key not in entry:

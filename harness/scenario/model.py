@@ -104,6 +104,8 @@ class Exchange:
         repeats: id of an earlier exchange whose exact bytes are sent again (``repeat:``), or ``None``.
         answer_defect: name of the defect put into the *answer*, or ``None``. It is only ever given to the SUT, which
             must not go on as if it had been accepted.
+        variation, answer_variation: names of the legal variations in which request and answer are written, where the
+            harness sends them, or ``None``; what is owed because of the request is written like it.
         save: values that later steps use, by name: part, and bound name or path (``save:``).
         check: a named check of the SUT's message, or ``None``.
         clocks: by how much the clocks of parties are ahead of the true time when it happens, negative where they are
@@ -132,6 +134,8 @@ class Exchange:
     forwards: str | None = None
     repeats: str | None = None
     answer_defect: str | None = None
+    variation: str | None = None
+    answer_variation: str | None = None
     save: Mapping[str, Save] = field(default_factory=dict)
     check: CheckCall | None = None
     clocks: Mapping[str, timedelta] = field(default_factory=dict)

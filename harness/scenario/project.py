@@ -268,11 +268,12 @@ def _owed(reaction: Reaction, step: Exchange, ower: str, target: str, *, floatin
         within=reaction.within,
         reaction=reaction.id,
         requirement=reaction.requirement,
-        # whether a clock that is off is forgiven is what its case is about, and not the demand of the reaction
-        received=reaction.received if not step.clocks.get(ower) else None,
+        # whether a clock that is off is forgiven, or another way to write, is what its case is about: not the reaction
+        received=None if step.clocks.get(ower) or step.variation else reaction.received,
         event=reaction.event,
         forwards=step.id if reaction.forward else None,
         clocks=step.clocks,
+        variation=step.variation,
     )
 
 

@@ -23,6 +23,7 @@ from harness.pack.load import load_pack
 from harness.pack.model import Pack
 from harness.pack.sample import golden
 from harness.pack.trial import schema_trials
+from harness.pack.variation import alters
 from harness.security.defect import DEFECTS as SECURITY_DEFECTS
 from harness.security.issue import make_crl
 from harness.security.pki import TestPki
@@ -67,6 +68,35 @@ def test_what_a_step_made_wrong_before_is_not_the_defects(seal: Seal) -> None:
     composed = right(ETIR, "I9")
     without = replace(composed, document=build(composed.document, composed.message.bindings, {"holder": None}))
     pack_up(ETIR, without, seal, NOW, "signature/sha1", 1.0)
+
+
+SENT = [each.id for each in ETIR.variations.values() if each.requirement or each.told]
+
+
+@pytest.mark.parametrize("message", ["E9", "I9", "I10"])
+@pytest.mark.parametrize("variation", SENT)
+def test_a_legal_variation_looks_otherwise_and_breaks_nothing(seal: Seal, message: str, variation: str) -> None:
+    plain = pack_up(ETIR, right(ETIR, message), seal, NOW, None, 1.0)
+    varied = pack_up(ETIR, right(ETIR, message), seal, NOW, None, 1.0, variation=variation)
+    assert varied.variation == variation
+    if alters(ETIR, message, ETIR.variations[variation]) or ETIR.variations[variation].hook != "structure":
+        assert (varied.data, varied.headers) != (plain.data, plain.headers)
+
+
+@pytest.mark.parametrize(
+    ("hook", "parameters", "shows"),
+    [
+        ("wire", {"as": "cut"}, "malformed/not-well-formed"),
+        ("structure", {"path": "Control", "as": "removed"}, "schema/missing"),
+    ],
+)
+def test_a_variation_that_is_not_legal_is_a_fault_of_ours(
+    seal: Seal, hook: str, parameters: dict[str, object], shows: str
+) -> None:
+    wrong = replace(ETIR.variations["prefixed"], hook=hook, parameters=parameters)
+    pack = replace(ETIR, variations={"prefixed": wrong})
+    with pytest.raises(HarnessFault, match=f"a legal variation shows {shows}"):
+        pack_up(pack, right(pack, "I9"), seal, NOW, None, 1.0, variation="prefixed")
 
 
 @pytest.mark.parametrize(

@@ -265,6 +265,19 @@ def test_a_notification_that_is_owed_and_missing_fails_its_requirement(world: Wo
     assert verdict.requirements[str(owed.requirement)] is Verdict.FAIL
 
 
+@pytest.mark.parametrize(("level", "word"), [("MUST", Verdict.FAIL), ("SHOULD", Verdict.WARNING)])
+def test_what_should_be_accepted_and_is_not_is_decided(world: World, level: Any, word: Verdict) -> None:
+    """The case stops at the refusal, and there is nothing more that it asks."""
+    stage = world.stage(world.plan("platform"), ACCEPTED)
+    last = stage.step("I9")
+    stage.case = replace(stage.case, requirements=("ETIR-READ-RARE",), purpose_steps=(last.id,))
+    demand = replace(world.pack.requirements["ETIR-READ-RARE"], level=level)
+    pack = replace(world.pack, requirements={**world.pack.requirements, "ETIR-READ-RARE": demand})
+    stage.play(I9={"status": 500, "change": lambda _: b""}).end("stopped")
+    verdict = judge_case(stage.case, stage.plan, pack, stage.events, stage.store.__getitem__)
+    assert (verdict.verdict, verdict.requirements["ETIR-READ-RARE"]) == (word, word)
+
+
 def lagging(stage: Stage, *seconds: float, apart: float = 0) -> None:
     """Our own loop was late, each time so many seconds after the time before."""
     for number, late in enumerate(seconds):

@@ -301,6 +301,18 @@ def test_constraints_and_faults_may_be_left_out(folder: Path) -> None:
     assert (pack.constraints, pack.coded, pack.rules, pack.faults) == ({}, (), {}, {})
 
 
+def test_only_what_the_harness_can_send_may_be_demanded(folder: Path) -> None:
+    name = next(iter(load_pack(folder).requirements))
+    text = "variations:\n  other:\n    title: T.\n    legal: L.\n    hook: {hook}\n    requirement: {name}\n"
+    file = folder / "variations.yaml"
+    file.write_text(text.format(hook="wire", name=name))
+    assert load_pack(folder).variations["other"].requirement == name
+    for hook, named, words in (("delay", name, "sends no messages"), ("wire", "NOT-THERE", "NOT-THERE")):
+        file.write_text(text.format(hook=hook, name=named))
+        with pytest.raises(ConfigurationFault, match=words):
+            load_pack(folder)
+
+
 def test_the_digest_is_of_names_and_bytes(folder: Path, tmp_path: Path) -> None:
     first = load_pack(folder).digest
     (folder / "teeth.yaml").write_text(

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from harness.errors import ConfigurationFault
+from harness.message.structure import STRUCTURES
 from harness.pack.fault import Fault
 from harness.pack.model import Outcome, Pack
 from harness.reference.hooks import Hooks
 from harness.reference.points import POINTS
-from harness.reference.structure import STRUCTURES
 
 REFUSED = Outcome("error", "220", "/")
 
@@ -97,6 +97,9 @@ CASES: list[tuple[str, dict[str, Any], Callable[[Hooks], Any], Any, Any]] = [
     ("answer", {"as": "html"}, lambda h: h.answer(message=("I9", "I10")), None, "html"),
     ("state", {"as": "none"}, lambda h: h.state("started", object="operation"), "started", "none"),
     ("read", {"as": "lenient"}, lambda h: h.reads_leniently, False, True),
+    ("scan", {"text": "<m:", "as": "forbidden"}, lambda h: h.finds_unreadable(b"<m:I9>"), "", "'<m:' is forbidden"),
+    ("scan", {"text": "<m:", "as": "needed"}, lambda h: h.finds_unreadable(b"<I9>"), "", "'<m:' is needed"),
+    ("scan", {"text": "<m:", "as": "needed"}, lambda h: h.finds_unreadable(b"<m:I9>"), "", ""),
     ("turn-away", {"as": "close"}, lambda h: h.turn_away(), "fault", "close"),
     ("pause", {"seconds": 0.5}, lambda h: h.pause(message="I9"), 0.0, 0.5),
     ("errors", {"before": ["200"]}, lambda h: h.errors_before(message=("I9", "I10"), code="220"), (), ("200",)),

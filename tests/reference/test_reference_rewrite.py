@@ -8,10 +8,10 @@ import pytest
 from lxml import etree
 
 from harness.errors import ConfigurationFault, MalformedInput
+from harness.message.handling import HANDLINGS
 from harness.message.json import JsonDocument
 from harness.message.xml import XmlDocument, parse_xml
 from harness.pack.fault import Fault
-from harness.reference.handling import HANDLINGS
 from harness.reference.hooks import Hooks
 from harness.reference.rewrite import mended, rewritten
 from harness.reference.spelling import SPELLINGS

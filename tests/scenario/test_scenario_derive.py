@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
 from harness.pack.load import load_pack
 from harness.pack.model import Outcome
+from harness.pack.variation import alters
 from harness.scenario.derive import derive
 from harness.scenario.derive_setting import received_by, sent_by
 from harness.scenario.model import Case, Exchange, Probe, Quiet, Scenario
@@ -68,6 +71,50 @@ def test_what_is_owed_to_a_seat_is_broken_just_before_it_is_due() -> None:
     played = [step for step in exchanges(case.steps) if mode(step, case.sut) == "deliver"]
     assert [step.defect is None for step in played] == [False, True]
     assert case.control == "lifecycle-I15-accepted@transit"
+
+
+def test_a_message_in_another_legal_way_is_accepted_like_the_usual_one() -> None:
+    found = scenario("platform", "variation-E11-character-references")
+    *_, last = exchanges(found.steps)
+    assert (last.message, last.variation, last.defect) == ("E11", "character-references", None)
+    assert Outcome("accepted") in last.expectation.expect
+    assert found.bearers["platform"].requirements == ("ETIR-READ-USUAL",)
+
+
+def test_what_is_owed_is_written_like_its_cause_and_is_about_that_way_alone() -> None:
+    case = next(each for each in cases("customs") if each.id == "variation-I15-prefixed@transit")
+    (told,) = [step for step in exchanges(case.steps) if step.variation and mode(step, case.sut) == "deliver"]
+    assert (told.message, told.variation, told.received) == ("I15", "prefixed", None)
+    assert told.id in case.purpose_steps
+
+
+def test_an_answer_in_another_legal_way_is_understood_by_who_goes_on() -> None:
+    found = scenario("customs.departure", "variation-I8-prefixed")
+    *_, varied, following = [step for step in found.steps if isinstance(step, Exchange)]
+    assert (varied.message, varied.answer_variation, following.message) == ("I7", "prefixed", "I9")
+    assert [step.states for step in found.steps if isinstance(step, Probe)] == [("recorded",)]
+
+
+@pytest.mark.parametrize("seat", SEATS)
+def test_a_variation_of_the_content_is_tried_where_it_changes_the_content(seat: str) -> None:
+    for found in derive(PACK, seat, "exhaustive"):
+        for step in exchanges(found.steps):
+            name = step.variation or step.answer_variation
+            if name is not None and PACK.variations[name].hook == "structure":
+                message = found.id.removeprefix("variation-").partition("-")[0]
+                assert alters(PACK, message, PACK.variations[name])
+
+
+def variations(depth: str) -> Counter[str]:
+    reasons = [each.derived_from or "" for each in derive(PACK, "platform", depth)]  # type: ignore[arg-type]
+    return Counter(each.split(" ")[1].rstrip(":") for each in reasons if each.startswith("variation "))
+
+
+def test_every_variation_is_tried_once_with_a_seat_and_with_every_message_on_demand() -> None:
+    sent = {each.id for each in PACK.variations.values() if each.requirement}
+    assert variations("full") == dict.fromkeys(sent, 1)
+    assert variations("exhaustive").keys() == sent
+    assert variations("exhaustive")["prefixed"] > 1
 
 
 def test_a_broken_answer_is_given_to_who_sends_and_watched() -> None:

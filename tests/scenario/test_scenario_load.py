@@ -48,6 +48,23 @@ def test_a_step_may_have_a_defect_of_the_pack_or_an_edit(pack: Pack, tmp_path: P
     assert [step.defect for step in exchanges(scenario.steps)] == [defect]
 
 
+def test_a_step_may_be_written_in_another_legal_way(pack: Pack, tmp_path: Path) -> None:
+    file = script(tmp_path, "signature/missing")
+    plain = file.read_text("utf-8")
+    legal = plain.replace("    when: simulated\n", "").replace('defect: "signature/missing"', "variation: prefixed")
+    file.write_text(legal.replace('{error: "101"}', "{expect: [accepted]}"), "utf-8")
+    assert [step.variation for step in exchanges(load_scenario(file, pack).steps)] == ["prefixed"]
+    for wrong, words in (("prefixd", "prefixed"), ("rsa", "in which the harness can send")):
+        file.write_text(legal.replace("prefixed", wrong), "utf-8")
+        with pytest.raises(ConfigurationFault, match=words) as told:
+            load_scenario(file, pack)
+        assert told.value.where is not None
+        assert told.value.where.line == 12
+    file.write_text(plain.replace("    answer:", "    variation: prefixed\n    answer:"), "utf-8")
+    with pytest.raises(ConfigurationFault, match="a variation or a defect, not both"):
+        load_scenario(file, pack)
+
+
 @pytest.mark.parametrize("defect", ["message/without at a//b", "message/without", "message/erased at /Control"])
 def test_another_word_is_told_with_its_line(pack: Pack, tmp_path: Path, defect: str) -> None:
     with pytest.raises(ConfigurationFault) as told:

@@ -11,9 +11,45 @@ from collections.abc import Callable, Mapping
 
 from lxml import etree
 
+from harness.message.xml import XmlDocument
+
 Rearrange = Callable[[etree._Element], etree._Element | None]
 
 STRANGE = "{urn:example:strange}Strange"
+
+
+def rearranged(document: XmlDocument, choose: Callable[[str], Rearrange | None]) -> XmlDocument:
+    """A message with elements that are arranged otherwise; the one that came in is not changed.
+
+    Parameters:
+        document: the message.
+        choose: path of an element to what is done with it. A path is that of the elements below the root, without
+            indices; ``/`` is the root.
+    """
+    root = document.copy().element
+    for element, path in places(root):
+        rearrange = choose(path)
+        made = rearrange(element) if rearrange is not None else None
+        parent = element.getparent()
+        if made is not None and parent is not None:
+            parent.replace(element, made)
+        elif made is not None:
+            root = made
+    return XmlDocument(root)
+
+
+def places(root: etree._Element) -> list[tuple[etree._Element, str]]:
+    """Every element with its path, as :func:`rearranged` names it."""
+    return [(each, _path(each, root)) for each in root.iter(etree.Element)]
+
+
+def _path(element: etree._Element, root: etree._Element) -> str:
+    names: list[str] = []
+    each: etree._Element | None = element
+    while each is not None and each is not root:
+        names.insert(0, etree.QName(each).localname)
+        each = each.getparent()
+    return "/".join(names) or "/"
 
 
 def _swapped(element: etree._Element) -> None:
