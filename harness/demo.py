@@ -106,7 +106,7 @@ def set_up(pack: Pack, show: Show, folder: Path) -> Props:
     """
     role = _role(pack, show)
     positions = pack.roles[role].positions
-    own, theirs, control = _free_ports(3)
+    own, theirs, control = free_ports(3)
     pki = TestPki.create(folder / "identities", datetime.now(UTC))
     identity = pki.issue("reference", hosts=(HOST, "localhost"), key=_key(pack, show))
     spares = folder / "spares"
@@ -176,7 +176,7 @@ def _role(pack: Pack, show: Show) -> str:
     return next((name for name, role in pack.roles.items() if role.positions), next(iter(pack.roles)))
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     """Ports that were free a moment ago, of those that no system gives to outgoing connections by itself.
 
     Raises:

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from pack_kit import pack_named
+
 from harness.demo import Props, Show, set_up
-from harness.pack.load import load_pack
 from harness.reference.launch import launch
 from harness.target.load import load_target
 from harness.target.setup import make_setup
@@ -22,9 +23,9 @@ def running(folder: Path, pack: str, role: str, *faults: str, full: bool = False
     With *full* it takes all positions, and has been given the list on which the harness's revoked certificates stand.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    props = set_up(load_pack(pack), Show(pack, role, faults, full=full), folder)
+    props = set_up(pack_named(pack), Show(pack, role, faults, full=full), folder)
     if full:
-        make_setup(load_target(props.target_file), load_pack(pack))
+        make_setup(load_target(props.target_file), pack_named(pack))
     with serving(props, folder):
         yield props
 

@@ -7,14 +7,24 @@ tool (``only on Windows``) stay skips. Properties are tested without a watch: ho
 
 from __future__ import annotations
 
+import asyncio
 import os
+import signal
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from harness import demo
+from harness.exchange.engine import Engine
+
 settings.register_profile("c2c", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("c2c")
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell lets what runs in the background ignore it
+
+WORKER, WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]), 16
+demo._PORTS = demo._PORTS[WORKER % WORKERS :: WORKERS]  # nobody else takes one that was free a moment ago
 
 TOOLS_REQUIRED = os.environ.get("C2C_REQUIRE_TOOLS") == "1"
 
@@ -27,6 +37,20 @@ def insist(report: pytest.TestReport | pytest.CollectReport) -> None:
     if not reason.removeprefix("Skipped: ").startswith("only on"):
         report.outcome = "failed"
         report.longrepr = f"Skipped although C2C_REQUIRE_TOOLS=1 says that every tool is here: {reason}"
+
+
+@pytest.fixture
+def steady(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine does not look whether it is held up.
+
+    On a busy computer less is said of others, and where something is waited for in vain, with a short time limit, that
+    is not what is tried.
+    """
+
+    async def nothing(_: Engine) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(Engine, "_watch_the_computer", nothing)
 
 
 @pytest.hookimpl(wrapper=True)

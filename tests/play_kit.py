@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import secrets
-import socket
 from collections.abc import Iterable
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from harness.demo import HOST, free_ports
 from harness.evidence.clock import SystemClock
 from harness.evidence.log import EventLog, read_events
 from harness.evidence.model import Event
@@ -29,8 +29,10 @@ from harness.target.identities import load_trust
 from harness.target.load import load_target
 from harness.target.setup import make_setup
 
-HOST = "127.0.0.1"
-QUICK = {"reaction": timedelta(seconds=0.2), "notification": timedelta(seconds=1), "answer": timedelta(seconds=2)}
+PATIENT = {"reaction": timedelta(seconds=0.2), "notification": timedelta(seconds=20), "answer": timedelta(seconds=20)}
+"""For what comes: on a computer however busy, and without a wait where all is right."""
+QUICK = {**PATIENT, "notification": timedelta(seconds=1), "answer": timedelta(seconds=2)}
+"""For what never comes."""
 
 
 @dataclass
@@ -90,7 +92,7 @@ class World:
         trusted = load_trust(self.target)
         self.parameters = Parameters(
             token=secrets.token_hex(4).upper(),
-            timers=QUICK,
+            timers=PATIENT,
             anchors=tuple(to_pem((each,)).decode() for each in (*trusted.anchors, *trusted.intermediates)),
             crls=(crl.read_text("utf-8"),),
         )
@@ -138,9 +140,3 @@ class Outcome:
         """The judgement of the whole run, from the evidence alone."""
         store = Store(self.world.folder / "evidence")
         return judge_run(self.plan, self.world.pack, self.events, store.get)
-
-
-def free_ports(count: int) -> list[int]:
-    with ExitStack() as stack:
-        held = [stack.enter_context(socket.create_server((HOST, 0))) for _ in range(count)]
-        return [int(each.getsockname()[1]) for each in held]

@@ -10,6 +10,7 @@ from base64 import b64decode
 from pathlib import Path
 
 import pytest
+from pack_kit import pack_named
 
 from harness.campaign import Result, Wish
 from harness.cli.main import main
@@ -82,7 +83,7 @@ def test_a_reference_that_speaks_only_the_variant_is_conformant(finished: Path, 
 def test_the_record_names_both_packs(finished: Path, tmp_path: Path) -> None:
     play(finished, "holder", tmp_path / "bundle", ("nominal-movement@holder",))
     told = json.loads((tmp_path / "bundle" / "record.json").read_bytes())["pack"]
-    base = load_pack("etir-4.3")
+    base = pack_named("etir-4.3")
     assert told["digest"] == load_pack(finished).digest
     assert told["bases"] == [{"id": base.id, "version": base.version, "digest": base.digest}]
     statement = json.loads((tmp_path / "bundle" / "statement.dsse.json").read_bytes())

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pack_kit import pack_named
 
 from harness.cli.main import main
 from harness.demo import Props, Show, set_up
 from harness.evidence.log import read_events
-from harness.pack.load import load_pack
 from harness.security.pki import TestPki
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -30,7 +30,7 @@ NEIGHBOURS = ROOT / "tests" / "packs" / "neighbours"
 def props(tmp_path: Path) -> Props:
     folder = tmp_path / "sut"
     folder.mkdir()
-    return set_up(load_pack("etir-4.3"), Show("etir-4.3", "holder"), folder)
+    return set_up(pack_named("etir-4.3"), Show("etir-4.3", "holder"), folder)
 
 
 @pytest.fixture
@@ -168,7 +168,7 @@ def test_ctrl_c_keeps_what_was_played(mute: Props, tmp_path: Path) -> None:
         assert process.stderr is not None
         assert "cases" in process.stderr.readline()
         process.send_signal(signal.SIGINT)
-        output, errors = process.communicate(timeout=30)
+        output, errors = process.communicate(timeout=120)
     assert "Traceback" not in errors
     assert process.returncode == 10, errors
     assert "The run was stopped: the record is not complete." in output
@@ -184,7 +184,7 @@ def test_a_killed_run_can_be_judged(mute: Props, tmp_path: Path, capsys: pytest.
     out = tmp_path / "bundle"
     command = [sys.executable, "-m", "harness", "run", "--target", str(mute.target_file), "--out", str(out)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        log, until = out / "evidence" / "events.jsonl", time.monotonic() + 30
+        log, until = out / "evidence" / "events.jsonl", time.monotonic() + 120
         while not (log.is_file() and b"case-started" in log.read_bytes()):
             assert time.monotonic() < until, "no case was started"
             time.sleep(0.02)

@@ -10,6 +10,7 @@ from pathlib import Path
 import fontTools.subset  # noqa: F401 - pytester forgets what is imported in a run, and this cannot be imported twice
 import pytest
 from campaign_kit import running
+from pack_kit import pack_named
 
 from harness.cli.list_cases import cases_for
 from harness.cli.main import main
@@ -17,12 +18,11 @@ from harness.demo import Props, Show, set_up
 from harness.items import Certification
 from harness.judge.model import CaseVerdict, Verdict
 from harness.pack.data import find_pack
-from harness.pack.load import load_pack
 
 pytest_plugins = ["pytester"]
 
 PACK = find_pack("etir-4.3")
-CASES = len(cases_for(load_pack("etir-4.3"), "holder"))
+CASES = len(cases_for(pack_named("etir-4.3"), "holder"))
 PLUGIN = [] if "c2c-harness" in entry_points(group="pytest11").names else ["-p", "harness.plugin"]
 
 
@@ -35,7 +35,7 @@ def holder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Props]:
 @pytest.fixture
 def absent(tmp_path: Path) -> Props:
     """A target whose system does not run."""
-    return set_up(load_pack("etir-4.3"), Show("etir-4.3", "holder"), tmp_path)
+    return set_up(pack_named("etir-4.3"), Show("etir-4.3", "holder"), tmp_path)
 
 
 def call(pytester: pytest.Pytester, *arguments: str | Path) -> pytest.RunResult:

@@ -28,8 +28,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
     pkcs12,
 )
-from play_kit import free_ports
 
+from harness.demo import free_ports
 from harness.host import write_private
 from harness.pack.load import load_pack
 

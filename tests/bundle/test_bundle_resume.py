@@ -6,9 +6,10 @@ import random
 import shutil
 import subprocess
 import sys
-import time
+import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from io import FileIO
@@ -44,12 +45,53 @@ def lines(out: Path) -> int:
     return log.read_bytes().count(b"\n") if log.is_file() else 0
 
 
+KILLED = """
+import os, sys, threading, time
+from pathlib import Path
+from harness.cli.main import main
+
+log, events = Path(sys.argv[1]), int(sys.argv[2])
+
+def watch():
+    while not log.is_file() or log.read_bytes().count(b"\\n") < events:
+        time.sleep(0.005)
+    os._exit(137)
+
+threading.Thread(target=watch, daemon=True).start()
+sys.exit(main(sys.argv[3:]))
+"""
+
+
 def kill_after(target: Path, out: Path, events: int, *options: str) -> None:
-    """Run, and kill it as soon as so many events are written."""
-    with subprocess.Popen(command(target, *options), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
-        while lines(out) < events and process.poll() is None:
-            time.sleep(0.005)
-        process.kill()
+    """Run; it dies at once when so many events are written, whatever it is doing."""
+    log, arguments = out / "evidence" / "events.jsonl", command(target, *options)[3:]
+    dying = [sys.executable, "-c", KILLED, str(log), str(events), *arguments]
+    assert subprocess.run(dying, check=False, capture_output=True).returncode == 137
+
+
+@contextmanager
+def held(campaign: Campaign, out: Path, events: int = 60) -> Iterator[None]:
+    """Start a run; it stands still while the block lasts, once so many events are written."""
+    reached, over = threading.Event(), threading.Event()
+    written: list[bytes] = []
+
+    def append_until_held(file: FileIO, data: bytes) -> int:
+        written.append(data)
+        size = append(file, data)
+        if len(written) == events:
+            reached.set()
+            over.wait()
+        return size
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("harness.evidence.log.append", append_until_held)
+        campaign.start(out)
+        assert reached.wait(120)
+        try:
+            yield
+        finally:
+            over.set()
+            campaign.wait(120)
 
 
 def resumed(target: Path, out: Path) -> int:
@@ -106,14 +148,11 @@ def test_a_run_that_was_stopped_goes_on(tmp_path: Path) -> None:
     with running(tmp_path / "sut", PACK, "customs") as props:
         campaign = Campaign.open(props.target_file, None, Wish())
         out = tmp_path / "bundle"
-        campaign.start(out)
-        while lines(out) < 60:
-            time.sleep(0.005)
-        for second in (lambda: Campaign.resume(props.target_file, out, Wish()), lambda: judge_folder(out, ())):
-            with pytest.raises(ConfigurationFault, match="another c2c is at work"):
-                second()
-        campaign.stop(now=True)
-        assert campaign.wait(60)
+        with held(campaign, out):
+            for second in (lambda: Campaign.resume(props.target_file, out, Wish()), lambda: judge_folder(out, ())):
+                with pytest.raises(ConfigurationFault, match="another c2c is at work"):
+                    second()
+            campaign.stop(now=True)
         assert not campaign.result().complete
         again = Campaign.resume(props.target_file, out, Wish())
         again.start(out)
@@ -157,12 +196,9 @@ def test_a_run_whose_folder_is_taken_away_stops_with_all_it_had(
 ) -> None:
     with running(tmp_path / "sut", PACK, "customs") as props:
         campaign, out = Campaign.open(props.target_file, None, Wish()), tmp_path / "bundle"
-        campaign.start(out)
-        while lines(out) < 60:
-            time.sleep(0.005)
-        recorded = (out / "evidence" / "events.jsonl").read_bytes()
-        take_away(out)
-        assert campaign.wait(60)
+        with held(campaign, out):
+            recorded = (out / "evidence" / "events.jsonl").read_bytes()
+            take_away(out)
         result = campaign.result()
         assert not result.complete
         assert result.signed
@@ -178,16 +214,13 @@ def test_a_run_whose_folder_is_taken_away_stops_with_all_it_had(
 def test_keys_and_authorities_that_are_replaced_meanwhile_change_nothing(tmp_path: Path) -> None:
     with running(tmp_path / "sut", PACK, "customs") as props:
         campaign, out = Campaign.open(props.target_file, None, Wish()), tmp_path / "bundle"
-        campaign.start(out)
-        while lines(out) < 60:
-            time.sleep(0.005)
-        other = TestPki.create(tmp_path / "other", datetime.now(UTC))
-        for file in (tmp_path / "sut").rglob("*"):
-            if file.suffix == ".key" or file.name == "signing.pem":
-                file.unlink()
-            elif file.suffix == ".pem":
-                file.write_bytes((other.folder / "trust.pem").read_bytes())
-        assert campaign.wait(120)
+        with held(campaign, out):
+            other = TestPki.create(tmp_path / "other", datetime.now(UTC))
+            for file in (tmp_path / "sut").rglob("*"):
+                if file.suffix == ".key" or file.name == "signing.pem":
+                    file.unlink()
+                elif file.suffix == ".pem":
+                    file.write_bytes((other.folder / "trust.pem").read_bytes())
         assert campaign.result().complete
         assert campaign.result().signed
         assert {each.verdict.value for each in campaign.result().judgement.cases} == {"pass"}

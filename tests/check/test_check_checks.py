@@ -4,10 +4,10 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
+from pack_kit import pack_named
 
 from harness.check.dialogue import _shown
 from harness.check.model import Dialogue, Finding, Subject
@@ -18,7 +18,6 @@ from harness.message.build import build
 from harness.message.document import parse
 from harness.message.envelope import make_fault, wrap
 from harness.message.model import Binding, Values
-from harness.pack.load import load_pack
 from harness.pack.model import Pack
 from harness.record.redact import MASK, redact_finding
 
@@ -28,7 +27,7 @@ TYPE = {"content-type": "application/soap+xml; charset=utf-8"}
 
 @pytest.fixture(scope="module")
 def pack() -> Pack:
-    return load_pack("etir-4.3")
+    return pack_named("etir-4.3")
 
 
 def opened(pack: Pack, name: str, values: Values | None = None, extra: Binding | None = None) -> Opened:
@@ -278,7 +277,7 @@ def test_the_registry_names_every_check_once(pack: Pack) -> None:
     ],
 )
 def test_a_message_refers_to_another_as_its_kind_demands(name: str, refers_to: str | None, code: str | None) -> None:
-    letters = load_pack(Path(__file__).parent.parent / "packs" / "letters")
+    letters = pack_named("letters")
 
     def letter(kind: str, changed: dict[str, str | None]) -> Opened:
         message = letters.messages[kind]

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 import yaml
 from campaign_kit import running
+from pack_kit import pack_named
 
 from harness.bundle.files import inventory
 from harness.cli.main import main
 from harness.evidence.store import digest_of
-from harness.pack.load import load_pack
 from harness.security.statement_key import generate_demo_key
 
 PACK = Path(__file__).parent.parent / "packs" / "neighbours"
@@ -59,7 +59,7 @@ def test_who_answered_what_stands_in_record_statement_and_report(world):
     bundle = world["bundle"]
     (annex,) = record_of(bundle)["annexes"]
     assert annex["persons"] == [PERSON]
-    assert annex["statuses"] == {"not verified": len(load_pack("readiness").requirements)}
+    assert annex["statuses"] == {"not verified": len(pack_named("readiness").requirements)}
     payload = base64.b64decode(json.loads((bundle / "statement.dsse.json").read_text())["payload"])
     (signed,) = json.loads(payload)["predicate"]["annexes"]
     assert signed["persons"] == [PERSON]

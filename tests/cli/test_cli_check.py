@@ -13,11 +13,11 @@ import pytest
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
+from pack_kit import pack_named
 
 from harness.cli.main import main
 from harness.message.envelope import wrap
 from harness.message.xml import parse_xml
-from harness.pack.load import load_pack
 from harness.security.algorithm import WRITABLE, sign
 from harness.security.keys import to_pem
 from harness.security.model import SecurityProfile
@@ -26,7 +26,7 @@ from harness.security.protect import protect
 from harness.security.tokens import TOKENS
 from harness.security.xmldsig_write import blank, complete
 
-PACK = load_pack("etir-4.3")
+PACK = pack_named("etir-4.3")
 GOLDEN = PACK.messages["I9"].golden["accepted"]
 NOW = datetime.now(UTC)
 

@@ -7,13 +7,13 @@ import socket
 from pathlib import Path
 
 import pytest
+from pack_kit import pack_named
 
 from harness import demo
 from harness.cli.list_cases import cases_for
 from harness.cli.main import main
-from harness.pack.load import load_pack
 
-CASES = len(cases_for(load_pack("etir-4.3"), "holder", "quick"))
+CASES = len(cases_for(pack_named("etir-4.3"), "holder", "quick"))
 
 
 def test_the_faultless_reference_is_conformant_and_the_bundle_proves_it(
@@ -63,7 +63,7 @@ def test_what_there_is_not_cannot_be_shown(
 
 
 def test_one_case_alone_can_be_shown_also_one_that_the_first_look_leaves_out(tmp_path: Path) -> None:
-    pack = load_pack("etir-4.3")
+    pack = pack_named("etir-4.3")
     quick = {case.id for case in cases_for(pack, "holder", "quick")}
     case = next(case.id for case in cases_for(pack, "holder", "full") if case.id not in quick)
     out = tmp_path / "bundle"

@@ -46,14 +46,17 @@ class Person:
         self._context = ssl.create_default_context(cafile=described["certificates"]["tls"][0])
         self.sent: list[str] = []
         self.asked = 0
+        self.interrupted = False
         self._order: dict[str, Any] = {}
 
     def work(self, process: subprocess.Popen[str], *, pause_after: int | None = None) -> int:
-        """Do what the process says until it ends; interrupt it after so many actions."""
+        """Do what the process says until it ends; interrupt it after so many actions, and then do nothing more."""
         assert process.stderr is not None
+        self.interrupted = False
         with process:
             for line in process.stderr:
-                self._read(line.rstrip("\n"), process, pause_after)
+                if not self.interrupted:
+                    self._read(line.rstrip("\n"), process, pause_after)
         return process.returncode
 
     def _read(self, text: str, process: subprocess.Popen[str], pause_after: int | None) -> None:
@@ -69,6 +72,7 @@ class Person:
             self.sent.append(self._order["message"])
             if len(self.sent) == pause_after:
                 process.send_signal(signal.SIGINT)
+                self.interrupted = True
         elif found := LOOKUP.match(text):
             name, key, position = found.groups()
             known = dict(part.split(" ", 1) for part in key.split(", ")) if key != "no number yet" else {}

@@ -9,12 +9,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from pack_kit import pack_named
 
 from harness.cli import main as entry
 from harness.cli.main import main
 from harness.demo import Show, set_up
 from harness.errors import BundleFault, HarnessFault
-from harness.pack.load import load_pack
 
 
 def raising(monkeypatch: pytest.MonkeyPatch, problem: BaseException) -> None:
@@ -104,7 +104,7 @@ def test_schemas_are_listed_and_printed(capsys: pytest.CaptureFixture[str]) -> N
 
 
 def test_named_signers_can_be_demanded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    target = set_up(load_pack("etir-4.3"), Show("etir-4.3", "holder"), tmp_path).target_file
+    target = set_up(pack_named("etir-4.3"), Show("etir-4.3", "holder"), tmp_path).target_file
     document = json.loads(target.read_text("utf-8"))
     del document["certificates"]["signers"]
     target.write_text(json.dumps(document), "utf-8")
@@ -114,7 +114,7 @@ def test_named_signers_can_be_demanded(tmp_path: Path, capsys: pytest.CaptureFix
 
 
 def test_a_plan_is_shown_and_explained(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    target = set_up(load_pack("etir-4.3"), Show("etir-4.3", "holder"), tmp_path).target_file
+    target = set_up(pack_named("etir-4.3"), Show("etir-4.3", "holder"), tmp_path).target_file
     assert main(["plan", "--target", str(target), "--select", "*-E9-guarantee-*", "--explain"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("etir-4.3 ")

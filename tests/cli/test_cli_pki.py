@@ -10,9 +10,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from pack_kit import pack_named
 
 from harness.cli.main import main
-from harness.pack.load import load_pack
 from harness.security.keys import load_certificates, load_crls, load_identity
 from harness.target.load import load_target
 
@@ -47,7 +47,7 @@ def test_export_writes_what_the_other_side_must_trust(tmp_path: Path) -> None:
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["crl.pem", "trust.pem"]
 
 
-FACTS = [""] * len(load_pack("etir-4.3").parties["customs.departure"].facts)
+FACTS = [""] * len(pack_named("etir-4.3").parties["customs.departure"].facts)
 ANSWERS = [
     "customs",
     "departure",

@@ -36,6 +36,10 @@ async def echo(request: WireRequest) -> WireAnswer:
     return WireAnswer(200, (("Content-Type", "text/plain"),), request.body)
 
 
+PATIENCE = 60.0
+"""Seconds for what comes at once, unless something is broken."""
+
+
 class Seen:
     """What a listener told."""
 
@@ -51,15 +55,22 @@ class Seen:
 
     async def failure(self):
         """The next failure."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             while not self.failures:
                 self._news.clear()
                 await self._news.wait()
         return self.failures.pop(0)
 
 
+async def until(true) -> None:
+    """Let the loop go on until something is true."""
+    async with asyncio.timeout(PATIENCE):
+        while not true():  # noqa: ASYNC110 - there is no event for it
+            await asyncio.sleep(0)
+
+
 @asynccontextmanager
-async def listening(handler=echo, *, context=None, limits=None, port=0):
+async def listening(handler=echo, *, context=None, limits=None, port=0, **options):
     """A listener, with what it tells."""
     seen = Seen()
 
@@ -75,6 +86,7 @@ async def listening(handler=echo, *, context=None, limits=None, port=0):
         limits or WireLimits(),
         on_failure=seen.failed,
         on_fault=seen.faults.append,
+        **options,
     )
     try:
         yield listener, seen
@@ -117,7 +129,7 @@ async def raw(port: int, data: bytes, *, end: bool = False) -> bytes:
     if end:
         writer.write_eof()
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             return await reader.read()
     except ConnectionError:
         return b""

@@ -3,11 +3,11 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pack_kit import pack_named
 
 from harness.evidence.conversation import Conversation
 from harness.evidence.message import Opened
@@ -15,14 +15,13 @@ from harness.exchange.compose import compose_answer, compose_request, demand_cor
 from harness.exchange.data import NoDataError, make_data, number_after
 from harness.message.binding import read
 from harness.message.build import build
-from harness.pack.load import load_pack
 from harness.pack.model import Outcome
 from harness.scenario.model import FromPool
 from harness.scenario.plan import Parameters, Subject, make_plan
 from harness.scenario.project import exchanges
 
 NOW = datetime(2020, 1, 2, 3, 4, 5, tzinfo=UTC)
-PACK = load_pack(Path(__file__).parent.parent / "packs" / "neighbours")
+PACK = pack_named("neighbours")
 
 
 def cases(position):
@@ -164,7 +163,7 @@ def test_who_said_something_wrong_misleads():
 
 
 def test_an_entry_of_a_pool_is_the_only_one_of_a_list():
-    pack = load_pack("etir-4.3")
+    pack = pack_named("etir-4.3")
     case = next(
         case for case in make_plan(pack, Subject("platform"), Parameters()).cases if "unknown-office" in case.id
     )

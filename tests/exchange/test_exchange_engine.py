@@ -7,10 +7,10 @@ from collections import Counter
 from contextlib import nullcontext, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
-from play_kit import QUICK, World
+from pack_kit import pack_named
+from play_kit import PATIENT, QUICK, World
 from play_kit import Outcome as Ended
 
 from harness.check import registry
@@ -24,20 +24,24 @@ from harness.exchange.data import NoDataError
 from harness.exchange.engine import Played
 from harness.exchange.stage import demand_playable, seldom_collected
 from harness.exchange.wire import Listener, WireAnswer, WireTransport, client_context, post, server_context
-from harness.pack.data import find_pack
 from harness.pack.fault import Fault
-from harness.pack.load import load_pack
 from harness.pack.model import Expectation, Maker
 from harness.pack.model import Outcome as PackOutcome
 from harness.pack.violation import Violation
 from harness.reference.serve import serve
 from harness.scenario.project import exchanges
 
-PACK = load_pack(Path(__file__).parent.parent / "packs" / "neighbours")
+PACK = pack_named("neighbours")
 
 
 def world(tmp_path, position="import", **options):
     return World(PACK, "customs", tmp_path, (position,), **options)
+
+
+def hasty(here, **timers):
+    """The same with short time limits."""
+    here.parameters = replace(here.parameters, timers={**QUICK, **timers})
+    return here
 
 
 def kinds(outcome, case=None):
@@ -81,12 +85,13 @@ def test_a_clock_that_is_set_in_the_middle_changes_no_verdict(tmp_path, hours):
     assert [("forward by 3600 s" in each.message, each.severity) for each in findings] == [(hours > 0, "info")]
 
 
+@pytest.mark.usefixtures("steady")
 def test_every_fault_is_caught(tmp_path):
     for number, fault in enumerate(PACK.faults.values()):
         for position in PACK.roles[fault.role].positions:
             folder = tmp_path / f"{number}-{position}"
             folder.mkdir()
-            outcome = asyncio.run(world(folder, position, faults=(fault.id,), at_once=6).run())
+            outcome = asyncio.run(hasty(world(folder, position, faults=(fault.id,), at_once=6)).run())
             broken = {
                 requirement
                 for verdict in outcome.played.verdicts
@@ -113,8 +118,7 @@ def test_events_of_an_awaited_step(tmp_path):
 
 
 def test_a_sut_that_nobody_asks_is_waited_for_and_said(tmp_path):
-    here = world(tmp_path, "export", control=False)
-    here.parameters = replace(here.parameters, timers={**QUICK, "answer": timedelta(seconds=0.2)})
+    here = hasty(world(tmp_path, "export", control=False), answer=timedelta(seconds=0.2))
     outcome = asyncio.run(here.run(["movement@export"]))
     assert set(outcome.verdicts.values()) == {"inconclusive"}
     waiting = next(event for event in outcome.events if event.kind == "waiting")
@@ -254,8 +258,9 @@ def test_a_cancelled_engine_leaves_a_complete_log(tmp_path):
 
 @pytest.mark.parametrize(("wrong", "attempt", "word"), [(False, 2, "pass"), (True, 1, "fail")])
 def test_a_stray_message_spoils_a_watch_and_what_it_leaves_open_is_played_again(tmp_path, wrong, attempt, word):
-    pack = load_pack(find_pack("etir-4.3"))
+    pack = pack_named("etir-4.3")
     here = World(pack, "customs", tmp_path, ("departure",))
+    here.parameters = replace(here.parameters, timers={**PATIENT, "reaction": timedelta(seconds=2)})
     quiet = next(case for case in here.plan().cases if case.id == "unknown-guarantee@departure")
     plan = here.plan([quiet.id])
     plan = replace(plan, cases=tuple(replace(case, control=None) for case in plan.cases if case.id == quiet.id))
@@ -275,8 +280,8 @@ def test_a_stray_message_spoils_a_watch_and_what_it_leaves_open_is_played_again(
                 tasks.append(asyncio.get_running_loop().create_task(stray(url)))
 
         async def stray(url):
-            await asyncio.sleep(0.1)
-            return await post(transport, url, b"{}", (("Content-Type", "application/json"),), seconds=5)
+            await asyncio.sleep(0.1)  # until the watch is open
+            return await post(transport, url, b"{}", (("Content-Type", "application/json"),), seconds=60)
 
         async with serve(here.config, pack), here.engine(plan, on_event=look) as engine:
             played = await engine.run()
@@ -293,7 +298,7 @@ def test_a_stray_message_spoils_a_watch_and_what_it_leaves_open_is_played_again(
 
 @pytest.mark.parametrize("at_once", [1, 6])
 def test_a_notification_that_is_sent_twice_breaks_its_requirement(tmp_path, at_once):
-    pack = load_pack(find_pack("etir-4.3"))
+    pack = pack_named("etir-4.3")
     how = {"reaction": "chain-told-started", "as": "twice"}
     twice = Fault("twice", "platform", "Tells everything twice.", "ETIR-E7-STA", "notify", how)
     pack = replace(pack, faults={**pack.faults, twice.id: twice})
@@ -368,8 +373,9 @@ def test_defects_of_answers_reach_the_sut(tmp_path, defect):
     assert played.verdicts[0].verdict.value == "pass", played.verdicts[0].reason
 
 
+@pytest.mark.usefixtures("steady")
 def test_a_silent_sut_fails(tmp_path):
-    here = world(tmp_path)
+    here = hasty(world(tmp_path), answer=timedelta(seconds=0.2))
 
     async def scene():
         async def never(_):
@@ -380,8 +386,7 @@ def test_a_silent_sut_fails(tmp_path):
             "127.0.0.1", here.config.port, server_context(here.setup.listener, here.setup.tls_anchors), never
         )
         try:
-            plan = here.plan(["lifecycle-notice-accepted@import"], timers={**QUICK, "answer": timedelta(seconds=0.2)})
-            return await without_sut(here, plan)
+            return await without_sut(here, here.plan(["lifecycle-notice-accepted@import"]))
         finally:
             await listener.close()
 
@@ -442,15 +447,17 @@ def test_two_movements_of_one_case_are_told_apart(tmp_path):
     assert ("consistency", "consignment") in found
 
 
+@pytest.mark.usefixtures("steady")
 @pytest.mark.parametrize(("fault", "expected"), [(None, "pass"), ("none", "fail")])
 def test_what_is_owed_after_a_refusal_is_demanded(tmp_path, fault, expected):
-    pack = load_pack(find_pack("etir-4.3"))
+    pack = pack_named("etir-4.3")
     started = next(each for each in pack.reactions if (each.on, each.send) == ("I9", "E7"))
     owed = replace(started, id="chain-told-refusal", after="refused")
     faults = {"keeps-quiet": Fault("keeps-quiet", "platform", "", str(owed.requirement), "notify", {"as": fault})}
     faults["keeps-quiet"].parameters.update({"reaction": owed.id})
     pack = replace(pack, reactions=(*pack.reactions, owed), faults={**pack.faults, **faults})
     here = World(pack, "platform", tmp_path, faults=("keeps-quiet",) if fault else ())
+    here.parameters = replace(here.parameters, timers={**PATIENT, "notification": timedelta(seconds=3)})
     name = "lifecycle-I9-declaration-absent@platform"
     outcome = asyncio.run(here.run([name]))
     case = next(each for each in outcome.plan.cases if each.id == name)
@@ -536,7 +543,7 @@ def test_one_reference_in_many_cases_breaks_its_requirement(tmp_path, at_once):
 
 @pytest.mark.parametrize(("blind", "expected"), [(False, "pass"), (True, "fail")])
 def test_a_message_that_another_party_signed_must_be_refused(tmp_path, blind, expected):
-    pack = load_pack(find_pack("etir-4.3"))
+    pack = pack_named("etir-4.3")
     fault = Fault("blind", "chain", "", "ETIR-SEC-NO-OTHER", "accept-signature", {"problem": "certificate/wrong-party"})
     pack = replace(pack, faults={**pack.faults, fault.id: fault})
     here = World(pack, "chain", tmp_path, faults=(fault.id,) if blind else ())
@@ -565,7 +572,7 @@ def test_a_case_whose_wrong_certificate_nobody_has_is_not_run_and_the_others_are
 @pytest.mark.parametrize("alike", [True, False])
 def test_who_has_the_certificate_of_the_sender_does_not_sign_in_his_name(tmp_path, alike):
     """Where one certificate stands in for every party, such a message would be right."""
-    pack, case = load_pack("etir-4.3"), "defect-E11-delivery-other-party@platform"
+    pack, case = pack_named("etir-4.3"), "defect-E11-delivery-other-party@platform"
     here = World(pack, "platform", tmp_path)
     if alike:
         one = here.setup.identities["holder"]

@@ -10,18 +10,18 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+from pack_kit import pack_named
 from play_kit import World
 
 from harness.exchange.model import Order
 from harness.judge.model import Status
-from harness.pack.load import load_pack
 from harness.report.sheet import counted, derive_sheet
 from harness.scenario.guide import acts
 from harness.scenario.plan import Parameters, Subject, make_plan
 from harness.target.guided import Terminal, guided_control
 
 PACKS = Path(__file__).parent.parent / "packs"
-NEIGHBOURS, ETIR = load_pack(PACKS / "neighbours"), load_pack("etir-4.3")
+NEIGHBOURS, ETIR = pack_named("neighbours"), pack_named("etir-4.3")
 ACTION = re.compile(r"Action (\d+): send (\S+)(?: as (\S+))? to (\S+) at (\S+)")
 LOOKUP = re.compile(r"in which state is the (\S+) with (.*?)(?: for (\S+))?\?")
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.x509 import CertificateRevocationList
+from pack_kit import pack_named
 
 from harness.errors import HarnessFault
 from harness.evidence.message import open_message
@@ -19,7 +20,6 @@ from harness.exchange.parcel import Seal, pack_up
 from harness.message.build import build
 from harness.message.defect import DEFECTS as MESSAGE_DEFECTS
 from harness.message.form import print_message
-from harness.pack.load import load_pack
 from harness.pack.model import Pack
 from harness.pack.sample import golden
 from harness.pack.trial import schema_trials
@@ -30,8 +30,8 @@ from harness.security.pki import TestPki
 from harness.security.spares import make_spares
 
 NOW = datetime(2026, 11, 25, 12, 0, 0, 900000, UTC)
-NEIGHBOURS = load_pack(Path(__file__).parent.parent / "packs" / "neighbours")
-ETIR = load_pack("etir-4.3")
+NEIGHBOURS = pack_named("neighbours")
+ETIR = pack_named("etir-4.3")
 
 
 @pytest.fixture(scope="module")

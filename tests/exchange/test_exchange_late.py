@@ -5,34 +5,23 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
+from pack_kit import pack_named
 from play_kit import QUICK, World
 
 from harness.evidence.clock import UNCERTAINTY
-from harness.exchange.engine import Engine
 from harness.exchange.stage import MOST_MORE, Stage
 from harness.judge.model import Verdict
 from harness.pack.fault import Fault
-from harness.pack.load import load_pack
 from harness.pack.model import Origin, Requirement
 
-NEIGHBOURS = load_pack(Path(__file__).parent.parent / "packs" / "neighbours")
-ETIR = load_pack("etir-4.3")
-SHORT = {**QUICK, "answer": timedelta(seconds=2), "notification": timedelta(seconds=2)}
-LATE = 3.0
+NEIGHBOURS = pack_named("neighbours")
+ETIR = pack_named("etir-4.3")
+pytestmark = pytest.mark.usefixtures("steady")
+SHORT = {**QUICK, "answer": timedelta(seconds=3), "notification": timedelta(seconds=3)}
+LATE = 3.5
 """Seconds: beyond the limit, and within our patience."""
-
-
-@pytest.fixture(autouse=True)
-def steady(monkeypatch):
-    """A busy computer makes our loop late, and then less is said of others; that is not what is tried here."""
-
-    async def nothing(_):
-        await asyncio.Event().wait()
-
-    monkeypatch.setattr(Engine, "_watch_the_computer", nothing)
 
 
 def slow(pack, message, seconds, **parameters):

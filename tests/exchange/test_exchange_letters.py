@@ -6,27 +6,30 @@ import asyncio
 from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
+from pack_kit import pack_named
 from play_kit import QUICK, World
 
 from harness.judge.model import Status
-from harness.pack.load import load_pack
 from harness.scenario.project import is_timed
 from harness.teeth.choose import affected
 
-PACK = load_pack(Path(__file__).parent.parent / "packs" / "letters")
+PACK = pack_named("letters")
 
 
 def world(tmp_path, **options):
-    return World(PACK, "customs", tmp_path, **options)
+    here = World(PACK, "customs", tmp_path, **options)
+    objection = 1 if "rejects-late" in here.faults else 2  # this fault waits for 1.3 s
+    here.parameters = replace(here.parameters, timers={**QUICK, "objection": timedelta(seconds=objection)})
+    return here
 
 
 def events(outcome, case, kind):
     return [event for event in outcome.events if event.case == case and event.kind == kind]
 
 
+@pytest.mark.usefixtures("steady")
 def test_a_right_system_passes_one_case_after_the_other(tmp_path):
     outcome = asyncio.run(world(tmp_path).run(["movement@*", "query-for-unknown@export"]))
     assert {case: verdict for case, verdict in outcome.verdicts.items() if verdict != "pass"} == {}
@@ -46,6 +49,7 @@ def test_a_right_system_passes_everything(tmp_path):
     assert not [event for event in outcome.events if event.kind in ("unmatched", "fault")]
 
 
+@pytest.mark.usefixtures("steady")
 def test_silence_accepts_and_every_message_gets_a_receipt(tmp_path):
     outcome = asyncio.run(world(tmp_path).run(["movement@import"]))
     (silence,) = events(outcome, "movement@import", "silence")
@@ -59,6 +63,7 @@ def test_silence_accepts_and_every_message_gets_a_receipt(tmp_path):
     assert record.observed == "accepted"
 
 
+@pytest.mark.usefixtures("steady")
 def test_a_refusal_and_a_negative_answer_are_told_apart(tmp_path):
     outcome = asyncio.run(world(tmp_path, at_once=4).run(["arrival-of-unknown@export", "query-for-unknown@export"]))
     seen = {verdict.case: verdict.steps[0].observed for verdict in outcome.judged().cases}
@@ -66,6 +71,7 @@ def test_a_refusal_and_a_negative_answer_are_told_apart(tmp_path):
     assert seen["query-for-unknown@export"] == "error 1 in query-result"
 
 
+@pytest.mark.usefixtures("steady")
 @pytest.mark.parametrize("fault", PACK.faults)
 def test_every_fault_is_caught(tmp_path, fault):
     wanted = PACK.faults[fault].requirement
@@ -75,6 +81,7 @@ def test_every_fault_is_caught(tmp_path, fault):
     assert {each.id: each.status for each in outcome.judged().requirements}[wanted] is Status.FAILED
 
 
+@pytest.mark.usefixtures("steady")
 def test_a_late_refusal_of_what_was_taken_for_accepted_is_told(tmp_path):
     outcome = asyncio.run(world(tmp_path, faults=("rejects-late",), at_once=4).run(["*consignment-arrived@import"]))
     found = [
@@ -86,6 +93,7 @@ def test_a_late_refusal_of_what_was_taken_for_accepted_is_told(tmp_path):
     assert {each.requirement for each in late} == {"LT-LATE"}
 
 
+@pytest.mark.usefixtures("steady")
 @pytest.mark.parametrize("at_once", [1, 4])
 def test_an_answer_that_refers_to_nothing_is_still_the_answer(tmp_path, at_once):
     outcome = asyncio.run(world(tmp_path, faults=("refers-to-nothing",), at_once=at_once).run(["movement@export"]))

@@ -6,15 +6,16 @@ import socket
 import ssl
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from unittest.mock import Mock
 
 import pytest
-from exchange_kit import echo, listening, raw, transporting, visit
+from exchange_kit import echo, listening, raw, transporting, until, visit
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.errors import ConfigurationFault, HarnessFault
-from harness.evidence.clock import SystemClock
+from harness.evidence.clock import FixedClock, SystemClock
 from harness.exchange.channel import Channel
 from harness.exchange.delivery import DEFECTS, Delivery
 from harness.exchange.telling import FIRST, TOLD_EVERY
@@ -42,19 +43,23 @@ def test_a_request_is_kept_as_it_travelled():
 
 
 def test_first_and_last_byte_have_their_own_time():
+    clock, looks = FixedClock(datetime(2026, 11, 28, tzinfo=UTC)), []
+    clock.mono = lambda: looks.append(None) or FixedClock.mono(clock)
+
     async def scene():
-        async with listening() as (listener, seen):
+        async with listening(clock=clock) as (listener, seen):
             reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
             writer.write(CLOSE[:10])
-            await asyncio.sleep(0.03)
+            await until(lambda: len(looks) == 2)  # at the connection, and at its first byte
+            clock.advance(timedelta(seconds=3))
             writer.write(CLOSE[10:])
             await reader.read()
             writer.close()
         return seen.requests[0]
 
     request = asyncio.run(scene())
-    assert request.last.mono - request.first.mono > 10_000_000
-    assert request.last.at > request.first.at
+    assert request.last.mono - request.first.mono == 3_000_000_000
+    assert request.last.at - request.first.at == timedelta(seconds=3)
 
 
 def test_a_connection_is_kept_and_pipelined_requests_are_answered_in_order():
@@ -137,7 +142,7 @@ def test_head_is_answered_without_a_body():
     ],
 )
 def test_what_is_no_request_is_refused_told_and_survived(data, status, kind):
-    limits = WireLimits(head=2000, body=1000, request=0.1)
+    limits = WireLimits(head=2000, body=1000, request=0.5 if kind == "too-slow" else 60)
 
     async def scene():
         async with listening(limits=limits) as (listener, seen):
@@ -176,7 +181,7 @@ def test_slow_drip_does_not_hold_a_connection():
 
 def test_an_idle_connection_is_ended_quietly():
     async def scene():
-        async with listening(limits=WireLimits(idle=0.05)) as (listener, seen):
+        async with listening(limits=WireLimits(idle=0.5)) as (listener, seen):
             answer = await raw(listener.port, POST)
         return answer, seen
 
@@ -258,7 +263,7 @@ def test_whoever_has_shown_no_certificate_makes_room(contexts):
             strangers = [socket.create_connection(("127.0.0.1", listener.port)) for _ in range(3)]
             url = f"https://localhost:{listener.port}/x"
             async with transporting(client) as one, transporting(client) as other:
-                answers = [await post(transport, url, b"hello", (), seconds=5) for transport in (one, other)]
+                answers = [await post(transport, url, b"hello", (), seconds=60) for transport in (one, other)]
             failures = [await seen.failure(), await seen.failure()]
             for each in strangers:
                 each.close()
@@ -302,7 +307,7 @@ def test_bodies_have_a_bound_together():
         async with listening(limits=WireLimits(together=300_000)) as (listener, seen):
             with socket.create_connection(("127.0.0.1", listener.port)) as first:
                 await asyncio.to_thread(first.sendall, head + b"x" * 190_000)
-                await asyncio.sleep(0.2)
+                await until(lambda: sum(each.held for each in listener._service.connections) == 190_000)
                 answer = await raw(listener.port, head + b"x" * 199_999, end=True)
             failures = [await seen.failure(), await seen.failure()]
             alone = await raw(listener.port, head + b"x" * 200_000, end=True)
@@ -557,7 +562,7 @@ def test_an_identity_without_files_or_anchors_is_a_configuration_fault(pki):
 @given(st.binary(max_size=200), st.integers(0, len(POST)))
 def test_no_bytes_harm_the_listener(garbage, cut):
     async def scene():
-        async with listening(limits=WireLimits(request=5)) as (listener, seen):
+        async with listening(limits=WireLimits(request=60)) as (listener, seen):
             await raw(listener.port, POST[:cut] + garbage, end=True)
             assert not seen.faults
             assert (await raw(listener.port, CLOSE)).endswith(b"hello")

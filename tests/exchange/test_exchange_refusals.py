@@ -7,12 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from pack_kit import pack_named
 from play_kit import World
 
 from harness.pack.fault import Fault
-from harness.pack.load import load_pack
 
-ETIR = load_pack("etir-4.3")
+ETIR = pack_named("etir-4.3")
 CASES = {
     "lifecycle-E1-guarantee-registered@platform": "204",
     "lifecycle-I9-guarantee-registered@platform": "201",

@@ -11,20 +11,20 @@ import pytest
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
+from pack_kit import pack_named
 from play_kit import Outcome, World
 
 from harness.evidence.log import read_events
 from harness.evidence.store import Store
 from harness.judge.model import Verdict
 from harness.judge.run import judge_run
-from harness.pack.load import load_pack
 from harness.reference.serve import serve
 from harness.scenario.plan import plan_from_json, plan_to_json
 from harness.security.issue import make_crl
 from harness.security.keys import load_certificates, to_pem
 from harness.security.pki import TestPki
 
-PACK = load_pack(Path(__file__).parent.parent / "packs" / "neighbours")
+PACK = pack_named("neighbours")
 CASE = "movement@import"
 HOUR = timedelta(hours=1)
 

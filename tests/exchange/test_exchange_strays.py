@@ -5,18 +5,17 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from play_kit import QUICK, Outcome, World
+from pack_kit import pack_named
+from play_kit import PATIENT, Outcome, World
 
 from harness.evidence.store import Store
 from harness.exchange.wire import WireTransport, client_context, post
 from harness.pack.fault import Fault
-from harness.pack.load import load_pack
 from harness.reference.serve import serve
 
-NEIGHBOURS = load_pack(Path(__file__).parent.parent / "packs" / "neighbours")
+NEIGHBOURS = pack_named("neighbours")
 
 
 def disturbed(here, plan, receiver, bytes_now):
@@ -53,7 +52,7 @@ def garbage(case):
 
 @pytest.mark.parametrize("at_once", [1, 4])
 def test_what_cannot_be_read_and_names_no_case_leaves_the_step_waiting(tmp_path, at_once):
-    slow = Fault("slow", "", "Is slow.", "", "delay", {"message": "notice", "seconds": 0.5})
+    slow = Fault("slow", "", "Is slow.", "", "delay", {"message": "notice", "seconds": 2.0})
     pack = replace(NEIGHBOURS, faults={**NEIGHBOURS.faults, slow.id: slow})
     here, case = World(pack, "customs", tmp_path, ("export",), faults=(slow.id,), at_once=at_once), "movement@export"
     outcome = disturbed(here, here.plan([case]), "customs.import", garbage(case))
@@ -64,7 +63,7 @@ def test_what_cannot_be_read_and_names_no_case_leaves_the_step_waiting(tmp_path,
 
 def test_it_is_named_where_nothing_else_came_and_blamed_on_nobody(tmp_path):
     here, case = World(NEIGHBOURS, "customs", tmp_path, ("export",), control=False), "movement@export"
-    here.parameters = replace(here.parameters, timers={**QUICK, "answer": timedelta(seconds=0.5)})
+    here.parameters = replace(here.parameters, timers={**PATIENT, "answer": timedelta(seconds=1.5)})
     outcome = disturbed(here, here.plan([case]), "customs.import", garbage(case))
     assert [event.data["attempt"] for event in outcome.events if event.kind == "case-started"] == [1, 2]
     assert outcome.verdicts[case] == "inconclusive"
@@ -72,12 +71,10 @@ def test_it_is_named_where_nothing_else_came_and_blamed_on_nobody(tmp_path):
 
 def test_a_notification_that_comes_once_more_is_not_that_of_the_next_position(tmp_path):
     """Departure, transit and destination start one after the other; the guarantee chain is told of each."""
-    slow = Fault("slow", "", "Is slow.", "", "delay", {"message": "E7", "seconds": 0.5})
-    pack = load_pack("etir-4.3")
+    slow = Fault("slow", "", "Is slow.", "", "delay", {"message": "E7", "seconds": 1.5})
+    pack = pack_named("etir-4.3")
     pack = replace(pack, faults={**pack.faults, slow.id: slow})
     here, case = World(pack, "platform", tmp_path, faults=(slow.id,)), "nominal-movement@platform"
-    patient = timedelta(seconds=20)  # nothing is waited for in vain here
-    here.parameters = replace(here.parameters, timers={**QUICK, "answer": patient, "notification": patient})
 
     def first(seen):
         of = {(each.kind, each.step): each for each in seen if each.case == case}

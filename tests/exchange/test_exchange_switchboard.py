@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from pack_kit import pack_named
 
 from harness.evidence.clock import SystemClock
 from harness.evidence.conversation import Conversation
@@ -20,13 +21,11 @@ from harness.exchange.switchboard import Switchboard
 from harness.exchange.wait import Wait
 from harness.message.build import build
 from harness.message.document import parse
-from harness.pack.data import find_pack
-from harness.pack.load import load_pack
 from harness.scenario.model import Exchange
 from harness.security.model import Trust
 
 PACKS = Path(__file__).parent.parent / "packs"
-PACK = load_pack(PACKS / "neighbours")
+PACK = pack_named("neighbours")
 AT = Moment(datetime(2020, 1, 1, tzinfo=UTC), 1)
 NOTICE = PACK.messages["notice"]
 
@@ -152,7 +151,7 @@ def test_what_a_step_has_had_is_not_for_another_one(tmp_path, second, reached, o
 @pytest.mark.parametrize(("reference", "taken"), [("A1", False), ("A2", True)])
 def test_an_answer_that_comes_once_more_is_not_that_of_the_next_request(tmp_path, reference, taken):
     """It names the first request in both cases: once as a repetition, once by a mistake that the judge must see."""
-    letters = load_pack(PACKS / "letters")
+    letters = pack_named("letters")
     result = letters.messages["query-result"]
     golden = parse("json", result.golden["accepted"].read_bytes())
     head = Head("POST /customs.import/query-results HTTP/1.1", (("Content-Type", "application/json"),))
@@ -386,7 +385,7 @@ def test_what_never_became_a_request_belongs_to_the_only_step_that_waits(tmp_pat
 
 
 def test_an_event_that_was_not_asked_for_never_fits():
-    etir = load_pack(find_pack("etir-4.3"))
+    etir = pack_named("etir-4.3")
     said = Conversation(etir, {("guarantee", None, ""): "XC1"})
 
     async def scene():

@@ -45,6 +45,7 @@ class Behaviour:
     verdict: str
     observed: str
     act: Act
+    endless: bool = False
 
     def __str__(self) -> str:
         return self.name
@@ -105,7 +106,7 @@ def _text(text: str) -> Act:
 def behaviours() -> Iterator[Behaviour]:
     yield Behaviour("closes at once", "fail", "closed", says(lambda _: b""))
     yield Behaviour("resets the connection", "fail", "closed", reset)
-    yield Behaviour("says nothing", "fail", "no answer in time", nothing)
+    yield Behaviour("says nothing", "fail", "no answer in time", nothing, endless=True)
     yield Behaviour("half a status line", "fail", "", says(lambda _: b"HTTP/1."))
     yield Behaviour("half a head", "fail", "", says(lambda answer: answer.head(5)[:40]))
     yield Behaviour("random bytes", "fail", "http", says(lambda _: bytes(range(256)) * 4))
@@ -135,10 +136,18 @@ def behaviours() -> Iterator[Behaviour]:
     )
     yield Behaviour("a status line for ever", "fail", "http ", forever(lambda _: b"HTTP/1.1 200 ", b"O" * 4096))
     yield Behaviour(
-        "a status line drop by drop", "fail", "no answer in time", forever(lambda _: b"HTTP/1.1 200 ", b"O", 0.05)
+        "a status line drop by drop",
+        "fail",
+        "no answer in time",
+        forever(lambda _: b"HTTP/1.1 200 ", b"O", 0.05),
+        endless=True,
     )
-    yield Behaviour("a body drop by drop", "fail", "no answer in time", forever(lambda a: a.head(10**6), b" ", 0.05))
-    yield Behaviour("continue for ever", "fail", "", forever(lambda _: b"", b"HTTP/1.1 100 Continue\r\n\r\n", 0.02))
+    yield Behaviour(
+        "a body drop by drop", "fail", "no answer in time", forever(lambda a: a.head(10**6), b" ", 0.05), endless=True
+    )
+    yield Behaviour(
+        "continue for ever", "fail", "", forever(lambda _: b"", b"HTTP/1.1 100 Continue\r\n\r\n", 0.02), endless=True
+    )
     yield Behaviour(
         "switches protocols",
         "fail",

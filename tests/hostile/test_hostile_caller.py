@@ -23,7 +23,7 @@ from harness.target.setup import make_setup
 
 NEIGHBOURS = Path(__file__).parent.parent / "packs" / "neighbours"
 CASES = ["movement@import", "lifecycle-notice-accepted@import"]
-BUDGET = 30.0
+BUDGET = 120.0
 MOST = 60 * 2**20
 
 

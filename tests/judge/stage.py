@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.serialization import Encoding
+from pack_kit import pack_named
 
 from harness.evidence.model import Event
 from harness.judge.case import judge_case
@@ -21,7 +22,6 @@ from harness.judge.model import CaseVerdict
 from harness.message.build import build, write_errors
 from harness.message.document import parse
 from harness.message.model import Document, Value
-from harness.pack.load import load_pack
 from harness.pack.model import Pack
 from harness.scenario.model import Case, Exchange, FromSeats
 from harness.scenario.plan import Parameters, Plan, Subject, make_plan
@@ -40,7 +40,7 @@ class World:
     """Pack, test PKI and plans, made once."""
 
     folder: Path
-    pack: Pack = field(default_factory=lambda: load_pack("etir-4.3"))
+    pack: Pack = field(default_factory=lambda: pack_named("etir-4.3"))
     plans: dict[Any, Plan] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

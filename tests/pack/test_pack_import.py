@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import variant_schemas
 import yaml
+from pack_kit import pack_named
 from variant_schemas import new_path, write_variant, write_wsdl
 
 from harness.errors import ConfigurationFault
@@ -21,7 +22,7 @@ from harness.pack.trial import schema_trials
 
 @pytest.fixture(scope="module")
 def base() -> Pack:
-    return load_pack("etir-4.3")
+    return pack_named("etir-4.3")
 
 
 @pytest.fixture(scope="module")
@@ -192,6 +193,6 @@ def test_nothing_is_overwritten_and_nothing_is_made_of_nothing(base: Pack, tmp_p
 
 
 def test_a_json_pack_has_no_schema_to_replace_this_way(tmp_path: Path) -> None:
-    neighbours = load_pack(Path(__file__).parents[1] / "packs" / "neighbours")
+    neighbours = pack_named("neighbours")
     with pytest.raises(ConfigurationFault, match="is not XML"):
         import_folder(neighbours, tmp_path, tmp_path / "new", {})

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 from other_phase import COMMON, GONE, SPACE, new_root, write_phase, write_wsdl
+from pack_kit import pack_named
 
 from harness.pack.load import load_pack
 from harness.pack.overlay import Imported, import_folder
@@ -24,7 +25,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str
 
 @pytest.fixture(scope="module")
 def made(files: tuple[Path, dict[str, str]], tmp_path_factory: pytest.TempPathFactory) -> Imported:
-    base = load_pack("ncts-p5")
+    base = pack_named("ncts-p5")
     folder, roots = files
     write_wsdl(folder / "exchange.wsdl", roots, {"CD002C": "CD003C", "CD006C": "CD003C"})
     return import_folder(base, folder, tmp_path_factory.mktemp("made") / "overlay", spoken_pointers(base))
@@ -78,7 +79,7 @@ def test_a_file_without_a_namespace_counts_in_each_that_includes_it(files: tuple
 
 @pytest.mark.nightly
 def test_all_messages_are_found(tmp_path: Path) -> None:
-    base = load_pack("ncts-p5")
+    base = pack_named("ncts-p5")
     roots = write_phase(tmp_path / "files")
     done = import_folder(base, tmp_path / "files", tmp_path / "overlay", spoken_pointers(base))
     assert {each.message.name: each.root.tag for each in done.adopted if each.root and each.sure} == roots

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pack_kit import pack_named
+
 from harness.cli.main import main
-from harness.pack.load import load_pack
 from harness.pack.model import Pack
 from harness.pack.page import index_page, message_page
 
-ETIR = load_pack("etir-4.3")
+ETIR = pack_named("etir-4.3")
 PAGES = Path(__file__).parents[2] / "docs" / "messages" / "etir-4.3"
 
 

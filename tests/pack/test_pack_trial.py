@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from pack_kit import pack_named
 
 from harness.pack.codelist import coded_violations
-from harness.pack.load import load_pack
 from harness.pack.model import Pack
 from harness.pack.rule import rule_violations
 from harness.pack.sample import golden
@@ -13,7 +13,7 @@ from harness.pack.schema import violations
 from harness.pack.trial import anywhere, content_trials, schema_trials
 from harness.pack.violation import Violation
 
-ETIR = load_pack("etir-4.3")
+ETIR = pack_named("etir-4.3")
 
 
 @pytest.mark.parametrize("message", [name for name, each in ETIR.messages.items() if each.answers is None])
@@ -52,7 +52,7 @@ def test_every_coded_place_and_every_rule_of_a_request_is_tried(pack: Pack) -> N
 
 def test_a_rule_is_broken_with_the_texts_that_it_compares() -> None:
     """No other text at the type of packages forbids their number."""
-    trials = content_trials(load_pack("ncts-p5"), "CD001C")
+    trials = content_trials(pack_named("ncts-p5"), "CD001C")
     found = {(trial.found.rule, trial.found.code): trial.edit.text for trial in trials}  # type: ignore[union-attr]
     assert found["C0060", "15"] == "VG"
     assert found["C0030", "15"] == "T2SM"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pack_kit import pack_named
 from reference_bench import pki, sit, sit_alone
 
-from harness.pack.data import find_pack
 from harness.pack.load import load_pack
 from harness.pack.model import Pack
 
@@ -23,4 +23,4 @@ def neighbours() -> Pack:
 
 @pytest.fixture(scope="session")
 def etir() -> Pack:
-    return load_pack(find_pack("etir-4.3"))
+    return pack_named("etir-4.3")

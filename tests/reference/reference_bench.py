@@ -21,7 +21,7 @@ from harness.security.pki import TestPki
 from harness.target.identities import write_spares
 
 CASE = "case-1"
-SECONDS = 10.0
+SECONDS = 60.0
 
 
 class Ears(logging.Handler):

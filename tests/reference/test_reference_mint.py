@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from pack_kit import pack_named
 
-from harness.pack.load import load_pack
 from harness.reference.mint import Mint, Occasion, Writer
 from harness.reference.world import World
 
-PACK = load_pack("etir-4.3")
+PACK = pack_named("etir-4.3")
 
 
 @pytest.mark.parametrize(("guarantee", "country"), [("XC95000017", "UZ"), ("XK96000017", "KG")])

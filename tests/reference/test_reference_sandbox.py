@@ -56,7 +56,7 @@ async def notice(control: Adapter, url: str) -> None:
 
 
 async def reached(ask: Callable[[], Awaitable[bool]]) -> None:
-    for _ in range(1000):
+    for _ in range(6000):
         if await ask():
             return
         await asyncio.sleep(0.01)
@@ -66,7 +66,7 @@ async def reached(ask: Callable[[], Awaitable[bool]]) -> None:
 def get(serving: Serving, path: str, host: str | None = None) -> bytes:
     assert serving.page is not None
     request = urllib.request.Request(serving.page + path, headers={"Host": host} if host else {})
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         return bytes(answer.read())
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pack_kit import pack_named
 
 from harness.errors import ConfigurationFault
 from harness.pack.load import load_pack
@@ -14,7 +15,7 @@ from harness.scenario.derive_lifecycle import lifecycle_scenarios
 from harness.scenario.oracle import Ledger, accept, refusals
 from harness.scenario.project import exchanges
 
-PACK = load_pack("ncts-p5")
+PACK = pack_named("ncts-p5")
 MOVEMENT = {"mrn": "24AT0000000000001"}
 RESULTS = [("A1", "controlled"), ("A2", "controlled"), ("B1", "discrepant"), (None, "discrepant")]
 

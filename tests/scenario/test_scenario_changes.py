@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from pack_kit import pack_named
 
 from harness.errors import ConfigurationFault
 from harness.exchange.data import make_data
-from harness.pack.load import load_pack
 from harness.pack.model import Pack
 from harness.scenario.load import load_scenario, load_scenarios
 from harness.scenario.model import Case, FromSeats
@@ -29,7 +29,7 @@ steps:
 
 @pytest.fixture(scope="module")
 def pack() -> Pack:
-    return load_pack("etir-4.3")
+    return pack_named("etir-4.3")
 
 
 def case(pack: Pack, name: str, seat: str) -> Case:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
+from pack_kit import pack_named
 
-from harness.pack.load import load_pack
 from harness.pack.model import Outcome
 from harness.pack.variation import alters
 from harness.scenario.derive import derive
@@ -16,7 +16,7 @@ from harness.scenario.plan import Parameters, Subject, make_plan
 from harness.scenario.project import exchanges, mode
 from harness.scenario.route import related, routes
 
-PACK = load_pack("etir-4.3")
+PACK = pack_named("etir-4.3")
 SEATS = tuple(PACK.parties)
 
 
@@ -143,7 +143,7 @@ def test_the_quick_cases_are_some_of_the_full_ones_and_touch_the_same_requiremen
 
 
 def test_objects_that_nothing_ties_together_do_not_multiply() -> None:
-    pack = load_pack("ncts-p5")
+    pack = pack_named("ncts-p5")
     assert related(pack, "CD203C") == {"guarantee"}
     assert related(pack, "CD142C") == {"movement", "enquiry"}
     states = list(routes(pack, "departure", "CD203C"))

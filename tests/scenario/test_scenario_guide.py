@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from pack_kit import pack_named
 
-from harness.pack.load import load_pack
 from harness.scenario.guide import joined, leaves, opening
 from harness.scenario.model import Case
 from harness.scenario.plan import Parameters, Subject, make_plan
 
-ETIR = load_pack("etir-4.3")
+ETIR = pack_named("etir-4.3")
 
 
 @pytest.fixture(scope="module")

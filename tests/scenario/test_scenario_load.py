@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pack_kit import pack_named
 
 from harness.errors import ConfigurationFault
-from harness.pack.load import load_pack
 from harness.pack.model import Pack
 from harness.scenario.load import load_scenario
 from harness.scenario.project import exchanges
@@ -31,7 +31,7 @@ steps:
 
 @pytest.fixture(scope="module")
 def pack() -> Pack:
-    return load_pack("etir-4.3")
+    return pack_named("etir-4.3")
 
 
 def script(folder: Path, defect: str) -> Path:

@@ -4,9 +4,9 @@ import json
 from dataclasses import replace
 
 import pytest
+from pack_kit import pack_named
 
 from harness.errors import BundleFault, ConfigurationFault
-from harness.pack.load import load_pack
 from harness.pack.model import Outcome, Pack
 from harness.scenario.derive import derive
 from harness.scenario.derive_lifecycle import lifecycle_scenarios
@@ -17,7 +17,7 @@ from harness.scenario.project import exchanges, mode, seats
 
 @pytest.fixture(scope="module")
 def pack() -> Pack:
-    return load_pack("etir-4.3")
+    return pack_named("etir-4.3")
 
 
 def plan_for(pack: Pack, role: str, **parameters: object) -> Plan:

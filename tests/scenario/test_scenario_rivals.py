@@ -6,15 +6,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from pack_kit import pack_named
 
-from harness.pack.load import load_pack
 from harness.pack.model import Outcome
 from harness.scenario.load import load_scenario
 from harness.scenario.model import AnyOrder, Case, Exchange
 from harness.scenario.project import exchanges, project
 from harness.scenario.rivals import as_it_came, either_way
 
-PACK = load_pack("etir-4.3")
+PACK = pack_named("etir-4.3")
 ACCEPTED, REFUSED = Outcome("accepted"), Outcome("error", "210", "/")
 
 

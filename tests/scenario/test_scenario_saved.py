@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from pack_kit import pack_named
 
 from harness.check.named import hookimpl, named_checks, register, unregister
 from harness.errors import ConfigurationFault
-from harness.pack.load import load_pack
 from harness.pack.model import Pack
 from harness.scenario.contradiction import contradictions
 from harness.scenario.load import load_scenario, load_scenarios
@@ -56,7 +56,7 @@ def plugin() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def pack() -> Pack:
-    return load_pack(Path(__file__).parent.parent / "packs" / "neighbours")
+    return pack_named("neighbours")
 
 
 def loaded(pack: Pack, folder: Path, steps: str) -> Scenario:
@@ -101,7 +101,7 @@ def test_the_table_knows_what_was_saved(pack: Pack, tmp_path: Path) -> None:
 
 
 def test_a_reference_that_was_seen_makes_a_duplicate() -> None:
-    pack = load_pack("ncts-p5")
+    pack = pack_named("ncts-p5")
     scenario = next(each for each in load_scenarios(pack) if each.id == "identification-used-again")
     assert not list(contradictions(scenario, pack))
     fresh = tuple(replace(step, values={}) if isinstance(step, Exchange) else step for step in scenario.steps)

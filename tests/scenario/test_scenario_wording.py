@@ -6,12 +6,12 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
+from pack_kit import pack_named
 
-from harness.pack.load import load_pack
 from harness.scenario.derive import derive
 from harness.scenario.model import Scenario
 
-ETIR = load_pack("etir-4.3")
+ETIR = pack_named("etir-4.3")
 
 
 @pytest.fixture(scope="module")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from pack_kit import pack_named
 
 from harness.cli.list_cases import cases_for
 from harness.cli.main import main
-from harness.pack.load import load_pack
 from harness.pack.model import Pack
 from harness.scenario.coverage import coverage, shown_codes
 from harness.scenario.model import Case
@@ -14,7 +14,7 @@ from harness.scenario.model import Case
 
 @pytest.fixture(scope="module")
 def pack() -> Pack:
-    return load_pack("etir-4.3")
+    return pack_named("etir-4.3")
 
 
 @pytest.fixture(scope="module")

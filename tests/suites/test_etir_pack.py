@@ -8,13 +8,13 @@ from itertools import chain
 from pathlib import Path
 
 import pytest
+from pack_kit import pack_named
 
 from harness.check.registry import exercised, timed
 from harness.message.binding import read
 from harness.message.document import parse
 from harness.message.model import Document
 from harness.pack.checkdigit import is_container_number
-from harness.pack.load import load_pack
 from harness.pack.model import Cell, Message, Outcome, Pack
 from harness.pack.rule import rule_violations
 from harness.pack.schema import violations
@@ -50,7 +50,7 @@ CYRILLIC, LATIN_BEYOND_ASCII, GEORGIAN = r"[\u0400-\u04ff]", r"[\u00c0-\u024f]",
 
 @pytest.fixture(scope="module")
 def pack() -> Pack:
-    return load_pack("etir-4.3")
+    return pack_named("etir-4.3")
 
 
 @pytest.fixture(scope="module")

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pack_kit import pack_named
 
 from harness.campaign import Result, Wish
 from harness.demo import Show, demonstration
-from harness.pack.load import load_pack
 from harness.scenario.plan import Parameters, Subject, make_plan
 
-PACK = load_pack("ncts-p5")
+PACK = pack_named("ncts-p5")
 POSITIONS = PACK.roles["customs"].positions
 SOME = (
     "normal-movement@*",

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 from ncts_rule_cases import CASES
+from pack_kit import pack_named
 
 from harness.message.model import Document
 from harness.message.path import parse_path
 from harness.message.xml import XmlDocument, parse_xml
-from harness.pack.load import load_pack
 from harness.pack.model import Pack
 from harness.pack.rule import rule_violations
 from harness.pack.schema import schema_folders, violations
@@ -26,7 +26,7 @@ needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="only on machines with
 
 @pytest.fixture(scope="module")
 def pack() -> Pack:
-    return load_pack("ncts-p5")
+    return pack_named("ncts-p5")
 
 
 def variant(pack: Pack, message: str, changes: Mapping[str, str | None]) -> Document:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from pack_kit import pack_named
 
 from harness.evidence.conversation import Conversation
 from harness.exchange.compose import compose_request
 from harness.exchange.data import make_data
 from harness.message.model import Document
-from harness.pack.load import load_pack
 from harness.pack.rule import rule_violations
 from harness.pack.trial import schema_trials
 from harness.reference.mint import Mint, Occasion, Writer
@@ -18,7 +18,7 @@ from harness.reference.world import World
 from harness.scenario.plan import Parameters, Subject, make_plan
 from harness.scenario.project import exchanges
 
-PACK = load_pack("ncts-p5")
+PACK = pack_named("ncts-p5")
 NOW = datetime(2026, 3, 2, 8, 30, tzinfo=UTC)
 CARRIER, RISK = "Consignment/Carrier", "RiskAnalysisIdentification"
 

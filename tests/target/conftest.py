@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pack_kit import pack_named
 from target_bench import Bench
 
-from harness.pack.load import load_pack
 from harness.pack.model import Pack
 
 
 @pytest.fixture(scope="session")
 def neighbours() -> Pack:
-    return load_pack(Path(__file__).parent.parent / "packs" / "neighbours")
+    return pack_named("neighbours")
 
 
 @pytest.fixture

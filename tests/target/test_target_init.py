@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pack_kit import pack_named
 
 from harness.errors import ConfigurationFault
-from harness.pack.load import load_pack
 from harness.pack.model import Pack
 from harness.target.init import Answers, write_target_files
 from harness.target.load import check_target, load_target
@@ -73,7 +73,7 @@ def test_any_words_survive(tmp_path_factory: pytest.TempPathFactory, neighbours:
 
 
 def test_the_ics_asks_a_plain_question_for_each_request(tmp_path: Path) -> None:
-    pack = load_pack("etir-4.3")
+    pack = pack_named("etir-4.3")
     ics = write_target_files(replace(ANSWERS, role="customs", pack="etir-4.3"), pack, tmp_path)[1].read_text("utf-8")
     assert (
         "# Does your system send I9 (Start TIR operation) and understand the answer I10? Mandatory.\n  I9: true" in ics

@@ -6,9 +6,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from pack_kit import pack_named
 
 from harness.errors import ConfigurationFault
-from harness.pack.load import load_pack
 from harness.target.load import check_target, find_pack_of, load_target
 from harness.target.model import CommandControl, HttpControl, NoControl
 
@@ -115,7 +115,7 @@ def test_a_missing_ics_file_is_named(tmp_path: Path) -> None:
 def test_an_answer_is_never_left_out_alone(tmp_path: Path) -> None:
     target = load_target(write(tmp_path, TARGET + "ics:\n  messages: {I9: true, I10: false}\n"))
     with pytest.raises(ConfigurationFault, match="it goes with its request"):
-        check_target(target, load_pack("etir-4.3"))
+        check_target(target, pack_named("etir-4.3"))
 
 
 def test_an_unknown_pack_is_shown_in_the_target_file(tmp_path: Path) -> None:
