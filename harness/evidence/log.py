@@ -164,6 +164,9 @@ class EventLog:
                 except HarnessFault as fault:  # told to whoever writes the next line
                     self._failure = fault
                     return
+                except Exception as error:  # the run must not go on as if this thread were there
+                    self._failure = HarnessFault(f"the evidence is no longer made durable: {error!r}")
+                    return
 
     def _put_back(self) -> None:
         with self._lock:

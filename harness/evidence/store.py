@@ -125,7 +125,9 @@ class Store:
             files, self._to_sync = self._to_sync, []
         for file in files:
             force(file)
-            if file is not self._file:
+            with self._lock:  # what was put meanwhile is for the next time
+                full = file is not self._file and file not in self._to_sync
+            if full:
                 file.close()
 
     def put_back(self) -> bool:

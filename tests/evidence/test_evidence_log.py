@@ -175,6 +175,20 @@ def test_lines_that_do_not_reach_the_disk_end_the_writing(tmp_path, monkeypatch)
     log.close()
 
 
+def test_a_mistake_of_ours_ends_the_writing_too(tmp_path, monkeypatch):
+    def mistaken(_):
+        raise ValueError("I/O operation on closed file")
+
+    log = EventLog(tmp_path, SystemClock(), pause=0)
+    with monkeypatch.context() as patch:
+        patch.setattr("harness.evidence.append.make_durable", mistaken)
+        log.write("lag", seconds=0)
+        log._thread.join()
+        with pytest.raises(HarnessFault, match="no longer made durable: ValueError"):
+            log.write("lag", seconds=1)
+    log.close()
+
+
 @pytest.mark.skipif(WINDOWS, reason="only where a file that is open can be removed")
 @pytest.mark.parametrize("gone", [".", "events.jsonl", "messages-0001.bin"])
 def test_what_somebody_removes_is_written_anew(tmp_path, gone):

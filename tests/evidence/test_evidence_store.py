@@ -155,6 +155,24 @@ def test_a_file_that_cannot_be_begun_is_told(tmp_path):
         Store(tmp_path / "none").put(b"")
 
 
+def test_what_is_put_while_the_file_before_is_forced_is_forced_too(tmp_path, monkeypatch):
+    """The file is full before it has reached the disk: it is closed only once nothing of it is missing there."""
+    store, forced, meanwhile = Store(tmp_path, file_size=200), {}, [b"a" * 150, b"b" * 150]
+
+    def force(file):
+        forced[Path(file.name)] = file.tell()
+        while meanwhile:
+            store.put(meanwhile.pop(0))
+
+    monkeypatch.setattr("harness.evidence.store.force", force)
+    digests = [store.put(b"first"), *map(digest_of, meanwhile)]
+    store.make_durable()
+    store.make_durable()
+    store.close()
+    assert forced == {path: path.stat().st_size for path in tmp_path.iterdir()}
+    assert [Store(tmp_path).get(digest) for digest in digests] == [b"first", b"a" * 150, b"b" * 150]
+
+
 def test_only_what_was_put_since_is_made_durable(opened, monkeypatch):
     calls = []
     monkeypatch.setattr("harness.evidence.append.make_durable", calls.append)
