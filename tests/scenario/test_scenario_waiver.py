@@ -45,7 +45,6 @@ def test_a_waiver_holds_to_the_end_of_its_last_day(tmp_path: Path) -> None:
         (("expires: 2026-03-01", "expires: 2026-02-31"), "'2026-02-31' is not a day", 6),
         (("requirement: N-1", "case: arrival-of-unknown@import"), "is waived twice", 7),
         (("    author: A. Officer\n    expires: 2026-03-01\n", "    expires: 2026-03-01\n"), "author", 2),
-        (("case: arrival", "requirement: N-2\n    case: arrival"), "", 2),
         (("https://tracker.example/1", "ticket 1"), "link", 4),
     ],
 )
