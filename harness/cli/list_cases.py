@@ -59,7 +59,7 @@ def run(options: argparse.Namespace) -> int:
 
 def cases_for(pack: Pack, role: str, depth: Depth = "full") -> tuple[Case, ...]:
     """Every case for a role in all its positions, without the controls that are played once more at the end."""
-    plan = make_plan(pack, Subject(role), Parameters(depth=depth))
+    plan = make_plan(pack, Subject(role, procedures=tuple(pack.procedures)), Parameters(depth=depth))
     return tuple(case for case in plan.cases if not case.is_control)
 
 

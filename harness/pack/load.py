@@ -116,6 +116,7 @@ def load_pack(path: str | Path) -> Pack:
         scenarios=tuple(find_files(layers.roots, "scenarios/**/*.yaml").values()),
         roots=layers.roots,
         answers=answers,
+        procedures=dict(head.get("procedures", {})),
         paths=paths,
     )
     return replace(pack, journeys=read_journeys(head, pack, layers))

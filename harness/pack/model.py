@@ -605,6 +605,7 @@ class Pack:
         scenarios: the scenario files, sorted.
         roots: its folder, then those of the packs that it overlays, nearest first.
         paths: where the places that these packs speak of are in its own messages.
+        procedures: what persons must work in some scenarios, by name: the question that the ICS asks.
         journeys: the same pack on other transports, by name: with parties, golden samples and patterns of their own.
         journey: from where to where, for the pack on one of its journeys; else empty.
     """
@@ -647,6 +648,7 @@ class Pack:
     scenarios: tuple[Path, ...] = ()
     roots: tuple[Path, ...] = ()
     answers: Literal["reply", "message"] = "reply"
+    procedures: Mapping[str, str] = field(default_factory=dict)
 
     def answering(self, request: str) -> tuple[str, ...]:
         """Names of the messages that may answer a request: its answer, then those that only refuse."""

@@ -2,6 +2,7 @@
 
 A request concerns both of its ends. Who may do without it stands in the pack (``optional:``); for everybody else it is
 mandatory, and not to claim it is a failure by itself. An answer is never claimed: it goes with its request.
+A procedure, which persons work beside the system, is tested where it is claimed, and nobody must.
 """
 
 from __future__ import annotations
@@ -38,16 +39,21 @@ def requests_of(pack: Pack, role: str) -> tuple[str, ...]:
 
 
 def must_support(pack: Pack, role: str, message: str) -> bool:
-    """Whether a system in that role must support a request."""
-    return role not in pack.messages[message].optional
+    """Whether a system in that role must support a request; of a procedure, nobody must."""
+    return message not in pack.procedures and role not in pack.messages[message].optional
 
 
-def not_claimed(case: Case, claims: Collection[str] | None) -> tuple[str, ...]:
-    """The requests that a case needs and the system does not claim; ``None`` claims everything."""
-    if claims is None:
-        return ()
+def not_claimed(case: Case, claims: Collection[str] | None, procedures: Collection[str]) -> tuple[str, ...]:
+    """The requests and procedures that a case needs and the system does not claim.
+
+    Parameters:
+        case: which.
+        claims: the requests that are claimed; ``None`` claims all of them.
+        procedures: those that are claimed.
+    """
     needed = (step.message for step in exchanges(case.steps) if mode(step, case.sut) != "simulate")
-    return tuple(dict.fromkeys(name for name in needed if name not in claims))
+    missing = () if claims is None else (name for name in needed if name not in claims)
+    return tuple(dict.fromkeys((*missing, *(name for name in case.needs if name not in procedures))))
 
 
 def rule(pack: Pack, role: str, messages: Iterable[str]) -> str:

@@ -82,6 +82,7 @@ def load_scenario(file: Path, pack: Pack) -> Scenario:
         parties=seats,
         where=Where(file, 1),
         journey=journey,
+        needs=top.names("needs", pack.procedures, "procedure"),
     )
 
 

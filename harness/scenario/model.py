@@ -208,6 +208,7 @@ class Scenario:
         where: its file; for a derived one, the cell it comes from.
         derived_from: why a derived scenario exists (``lifecycle I9: operation started``), else ``None``.
         journey: the transport that it is played on; empty for that of the pack itself.
+        needs: the procedures that persons must work in it (``needs:``).
     """
 
     id: str
@@ -221,6 +222,7 @@ class Scenario:
     where: Where
     derived_from: str | None = None
     journey: str = ""
+    needs: tuple[str, ...] = ()
 
 
 Mode = Literal["await", "deliver", "simulate"]
@@ -251,6 +253,7 @@ class Case:
         is_control: it is played as a positive control only (not counted).
         serial: its number in the plan, from 0; data are made from it.
         journey: the transport that it is played on; empty for that of the pack itself.
+        needs: the procedures that persons must work in it.
     """
 
     id: str
@@ -272,3 +275,4 @@ class Case:
     derived_from: str | None = None
     serial: int = 0
     journey: str = ""
+    needs: tuple[str, ...] = ()

@@ -48,6 +48,7 @@ class Subject:
         language: of the reports for people.
         observable: whether a control interface can be asked for its state.
         claims: messages that it supports; ``None`` means all (from the ICS).
+        procedures: those that persons beside it work in the run (from the ICS).
         signers: SHA-256 of the certificates (DER) that it signs with, hexadecimal; empty means not known.
     """
 
@@ -62,6 +63,7 @@ class Subject:
     observable: bool = True
     claims: tuple[str, ...] | None = None
     signers: tuple[str, ...] = ()
+    procedures: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,7 @@ class Excluded:
         id: of the case.
         rule: what excluded it: ``not claimed: MESSAGE, ...`` or ``not selected``.
         requirements: the demands that it would have tested.
-        unclaimed: the messages that it needs, or that its positive control needs, and that are not claimed.
+        unclaimed: the messages and procedures that it needs, or its positive control, and that are not claimed.
     """
 
     id: str
@@ -203,7 +205,7 @@ def make_plan(pack: Pack, subject: Subject, parameters: Parameters, annexes: Seq
     ]
     check_waivers(parameters.waivers, {case.id for case in candidates}, set(pack.requirements))
     controls = controls_of(candidates)
-    unclaimed = {case.id: not_claimed(case, subject.claims) for case in candidates}
+    unclaimed = {case.id: not_claimed(case, subject.claims, subject.procedures) for case in candidates}
     wanted, excluded = [], []
     for case in candidates:
         missing = unclaimed[case.id] or unclaimed.get(controls.get(case.id, ""), ())
@@ -238,7 +240,8 @@ def make_plan(pack: Pack, subject: Subject, parameters: Parameters, annexes: Seq
 def _annex(pack: Pack, subject: Subject, taken: Collection[str]) -> Annex:
     """All questions of a pack that only asks; whoever runs the SUT answers them, in its only role."""
     role = next(iter(pack.roles))
-    plan = make_plan(pack, replace(subject, role=role, positions=(), facts={}, claims=None), Parameters())
+    asked = replace(subject, role=role, positions=(), facts={}, claims=None, procedures=tuple(pack.procedures))
+    plan = make_plan(pack, asked, Parameters())
     for case in plan.cases:
         if case.id in taken or len(pack.roles) > 1 or not all(isinstance(step, Attest) for step in case.steps):
             raise ConfigurationFault(
@@ -328,6 +331,7 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
             "observable": subject.observable,
             "claims": None if subject.claims is None else list(subject.claims),
             "signers": list(subject.signers),
+            **({"procedures": list(subject.procedures)} if subject.procedures else {}),
         },
         "parameters": {
             "seed": parameters.seed,
@@ -370,6 +374,7 @@ def plan_from_json(document: Mapping[str, Any], pack: Pack, annexes: Sequence[Pa
                     "positions": tuple(sut["positions"]),
                     "claims": None if claims is None else tuple(claims),
                     "signers": tuple(sut["signers"]),
+                    "procedures": tuple(sut.get("procedures", ())),
                 }
             ),
             Parameters(

@@ -116,6 +116,7 @@ def project(scenario: Scenario, pack: Pack, seat: str, facts: Mapping[str, str] 
         where=scenario.where,
         derived_from=scenario.derived_from,
         journey=scenario.journey,
+        needs=scenario.needs,
     )
 
 

@@ -168,6 +168,11 @@ def _ics(answers: Answers, pack: Pack) -> str:
     for name in requests_of(pack, answers.role):
         demand = "Mandatory" if must_support(pack, answers.role, name) else "Optional"
         lines += [f"  # {_question(answers.role, pack.messages[name])} {demand}.", f"  {name}: true"]
+    if pack.procedures:
+        lines += ["", "# What persons beside the system work in this run. What they did waits for `c2c review`."]
+        lines += ["procedures:"]
+    for name, question in pack.procedures.items():
+        lines += [f"  # {question}", f"  {name}: false"]
     return "\n".join(lines) + "\n"
 
 

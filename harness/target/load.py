@@ -93,6 +93,8 @@ def check_target(target: Target, pack: Pack) -> None:
                 where=ics(("messages", message)),
                 expected=f"{answers}: false, or {message} left out of the table",
             )
+    for name in target.ics.procedures:
+        pick(name, pack.procedures, "procedure", ics(("procedures", name)))
     for pool in target.ixit.pools:
         pick(pool, pack.pools, "pool", ixit(("pools", pool)))
     for timer in target.ixit.timers:
@@ -146,7 +148,7 @@ def _certificates(folder: Path, data: Mapping[str, list[str]]) -> Certificates:
 
 def _ics(data: Mapping[str, Any]) -> Ics:
     denied = tuple(name for name, claimed in data.get("messages", {}).items() if not claimed)
-    return Ics(claims_of(data), denied)
+    return Ics(claims_of(data), denied, dict(data.get("procedures", {})))
 
 
 def _ixit(data: Mapping[str, Any]) -> Ixit:

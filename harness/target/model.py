@@ -96,10 +96,12 @@ class Ics:
     Parameters:
         messages: names of the messages; ``None`` claims all of the role.
         denied: messages that are listed as not supported.
+        procedures: those that are listed, with whether persons stand by who work them in this run.
     """
 
     messages: tuple[str, ...] | None = None
     denied: tuple[str, ...] = ()
+    procedures: Mapping[str, bool] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

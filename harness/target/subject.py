@@ -38,6 +38,7 @@ def subject_of(target: Target) -> Subject:
         language=target.sut.language,
         observable=not isinstance(target.control, NoControl),
         claims=target.ics.messages,
+        procedures=tuple(name for name, claimed in target.ics.procedures.items() if claimed),
         signers=tuple(each.fingerprint(SHA256()).hex() for each in load_signers(target)),
     )
 
