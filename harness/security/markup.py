@@ -60,8 +60,10 @@ def path_of(element: etree._Element) -> str:
     current: etree._Element | None = element
     while current is not None:
         name, parent = local_name(current), current.getparent()
-        alike = [] if parent is None else [each for each in parent[:] if local_name(each) == name]
-        steps.append(f"{name}[{alike.index(current) + 1}]" if len(alike) > 1 else name)
+        if parent is not None and len(parent) > 1:
+            alike = [each for each in parent[:] if str(each.tag).rpartition("}")[2] == name]
+            name = f"{name}[{alike.index(current) + 1}]" if len(alike) > 1 else name
+        steps.append(name)
         current = parent
     return "/" + "/".join(reversed(steps))
 
@@ -73,7 +75,10 @@ def local_name(element: etree._Element) -> str:
 
 def first_child(element: etree._Element, name: str) -> etree._Element | None:
     """The first child of that name, in Clark notation."""
-    return next((child for child in element[:] if child.tag == name), None)
+    for child in element[:]:
+        if child.tag == name:
+            return child
+    return None
 
 
 def children_of(element: etree._Element) -> list[etree._Element]:

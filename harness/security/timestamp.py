@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from lxml import etree
 
@@ -21,8 +21,7 @@ _ZERO = timedelta()
 _CREATED, _EXPIRES = f"{{{WSU}}}Created", f"{{{WSU}}}Expires"
 
 
-@dataclass(frozen=True)
-class Times:
+class Times(NamedTuple):
     """The claimed times of one message, UTC."""
 
     created: datetime | None = None

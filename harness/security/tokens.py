@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
 from cryptography import x509
@@ -42,6 +43,8 @@ _DIRECT, _IDENTIFIER = f"{{{WSSE}}}Reference", f"{{{WSSE}}}KeyIdentifier"
 TOKENS = ("x509v3", "pkipath", "ski", "thumbprint", "x509v3-identifier", "issuer-serial", "x509-data")
 """Every way of naming a certificate, by name."""
 
+_MOST_TEXT = 16 * 1024
+"""Characters of a token that is remembered."""
 _SERIAL = re.compile(r"\s*[0-9]{1,60}\s*")
 _Matches: TypeAlias = Callable[[Certificate], bool]
 
@@ -130,23 +133,44 @@ def _in_header(reference: etree._Element, place: Place) -> Token:
 
 
 def _read_binary(element: etree._Element) -> Token:
-    data = _decode(element)
+    text = _encoded(element)
     if element.get("ValueType", X509V3) == X509V3:
-        return Token("x509v3", _certificate(data), element=element)
+        return Token("x509v3", _certificate_in(text), element=element)
     try:
-        *above, leaf = read_pki_path(data)
+        *above, leaf = read_pki_path(_decoded(text))
     except ValueError as error:
         raise _malformed(error) from error
     return Token("pkipath", leaf, tuple(reversed(above)), element)
 
 
 def _decode(element: etree._Element) -> bytes:
+    return _decoded(_encoded(element))
+
+
+def _encoded(element: etree._Element) -> str:
     try:
         if element.get("EncodingType", BASE64) != BASE64:
             raise ValueError(f"its encoding is {element.get('EncodingType', '')[:200]}")
-        return decode(text_of(element))
+        return text_of(element)
     except ValueError as error:
         raise _malformed(error) from error
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        return decode(text)
+    except ValueError as error:
+        raise _malformed(error) from error
+
+
+def _certificate_in(text: str) -> Certificate:
+    """The certificate of a token; that of who sends many messages is decoded once."""
+    return _remembered(text) if len(text) <= _MOST_TEXT else _certificate(_decoded(text))
+
+
+@lru_cache(maxsize=512)
+def _remembered(text: str) -> Certificate:
+    return _certificate(_decoded(text))
 
 
 def _certificate(data: bytes) -> Certificate:

@@ -18,6 +18,8 @@ _UNREADABLE = (
     TypeError, UnsupportedAlgorithm, x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType,
 )  # fmt: skip
 _MOST_REMEMBERED = 512
+MOST_BYTES = 64 * 1024
+"""Size of a certificate, at most: certificates are remembered, and those of strangers may not fill the memory."""
 _Extension = TypeVar("_Extension", bound=x509.ExtensionType)
 
 
@@ -26,8 +28,10 @@ def read_certificate(der: bytes) -> x509.Certificate:
     """A certificate that came with a message; all parts that are looked at later can be read.
 
     Raises:
-        ValueError: it is not a readable certificate.
+        ValueError: it is not a readable certificate, or larger than :data:`MOST_BYTES`.
     """
+    if len(der) > MOST_BYTES:
+        raise ValueError(f"the certificate has {len(der)} bytes, more than {MOST_BYTES}")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what is only unusual is no concern of whoever runs us

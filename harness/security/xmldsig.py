@@ -75,6 +75,10 @@ def digest_refusals(reference: Reference, profile: SecurityProfile) -> Iterator[
 
 def transform_problems(reference: Reference, profile: SecurityProfile) -> Iterator[Problem]:
     """Say why the transforms of a reference to elements may not run."""
+    if len(reference.transforms) == 1:  # nothing else is usual
+        only = CANONICALISATIONS.get(reference.transforms[0].uri)
+        if only is not None and only.name in profile.canonicalisations:
+            return
     methods = [each for each in reference.transforms if each.uri in CANONICALISATIONS]
     others = [each.uri for each in reference.transforms if each.uri not in _TRANSFORMS]
     for other in others:

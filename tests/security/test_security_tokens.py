@@ -9,6 +9,7 @@ from hashlib import sha256
 from types import SimpleNamespace
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -81,6 +82,24 @@ def test_only_kinds_that_the_profile_names_are_taken(at_hand, kind):
     others = tuple(each for each in TOKENS if each != kind)
     report = verify(at_hand, good(at_hand, profile=profile_of(kind)), profile=replace(PROFILE, tokens=others))
     assert codes(report) == ["signature/token-not-allowed"]
+
+
+@pytest.mark.parametrize("kind", CARRYING)
+@pytest.mark.parametrize(("size", "expected"), [(20_000, "critical-extension"), (64 * 1024, "token-malformed")])
+def test_a_certificate_has_a_largest_size(world, kind, size, expected):
+    its = world.ec.certificate
+    blown_up = x509.UnrecognizedExtension(
+        x509.ObjectIdentifier("2.999.1"), b"\x04\x83" + size.to_bytes(3) + bytes(size)
+    )
+    valid = (its.not_valid_before_utc, its.not_valid_after_utc)
+    issuer = world.pki.issuing
+    draft = Draft(its.subject, valid, critical=(blown_up,))
+    certificate = make_certificate(draft, its.public_key(), issuer.certificate.subject, issuer.key)
+    signer = replace(world.ec, certificate=certificate)
+    data = good(SimpleNamespace(**{**vars(world), "ec": signer}), profile=profile_of(kind))
+    for _ in range(2):  # also when it is remembered
+        found = codes(verify(world, data, profile=profile_of(kind)))
+        assert any(code.endswith(expected) for code in found), found
 
 
 @pytest.mark.parametrize("kind", POINTING)
