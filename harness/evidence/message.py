@@ -91,23 +91,46 @@ def open_message(
     opened = _latest.get(key)
     if opened is None:
         opened = _open(*key, payload)
-        with _remembering:
-            _latest[key] = opened
-            if len(_latest) > _REMEMBERED:
-                _latest.popitem(last=False)
+        _latest.put(key, opened, len(data))
     return opened
 
 
 def forget_messages() -> None:
     """Let go of the messages that were opened last: nobody opens them again."""
-    with _remembering:
-        _latest.clear()
+    _latest.clear()
 
 
-_REMEMBERED = 256
-_latest: OrderedDict[Hashable, Opened] = OrderedDict()
-"""The messages of the cases in flight: the play opens them first, the judge again at the end."""
-_remembering = Lock()
+class _Latest:
+    """The messages of the cases in flight: the play opens them first, the judge again at the end.
+
+    Whoever sends long ones makes us forget sooner, and does not fill the memory: a tree takes ten times its text.
+    """
+
+    MOST, BYTES = 256, 16 * 1024 * 1024
+
+    def __init__(self) -> None:
+        self._opened: OrderedDict[Hashable, tuple[Opened, int]] = OrderedDict()
+        self._bytes, self._lock = 0, Lock()
+
+    def get(self, key: Hashable) -> Opened | None:
+        opened, _ = self._opened.get(key, (None, 0))
+        return opened
+
+    def put(self, key: Hashable, opened: Opened, size: int) -> None:
+        with self._lock:
+            self._bytes += size - self._opened.pop(key, (opened, 0))[1]
+            self._opened[key] = opened, size
+            while len(self._opened) > self.MOST or self._bytes > self.BYTES:
+                _, (_, gone) = self._opened.popitem(last=False)
+                self._bytes -= gone
+
+    def clear(self) -> None:
+        with self._lock:
+            self._opened.clear()
+            self._bytes = 0
+
+
+_latest = _Latest()
 
 
 def _open(

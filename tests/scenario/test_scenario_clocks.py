@@ -81,9 +81,7 @@ def test_clocks_go_as_the_head_says_until_a_step_sets_them(pack: Pack, tmp_path:
     ],
 )
 @pytest.mark.parametrize("where", ["head", "step"])
-def test_another_notation_is_told_with_its_line(
-    pack: Pack, tmp_path: Path, clocks: str, what: str, where: str
-) -> None:
+def test_another_notation_is_told_with_its_line(pack: Pack, tmp_path: Path, clocks: str, what: str, where: str) -> None:
     head, step = (f"clocks: {clocks}\n", "") if where == "head" else ("", f", clocks: {clocks}")
     with pytest.raises(ConfigurationFault) as told:
         loaded(pack, tmp_path, head, second=step)

@@ -176,6 +176,8 @@ def test_number_of_references_and_transforms_is_bounded(world):
         (f"{DS_MORE}hmac-sha256", "algorithm/hmac"),
         (f"{DS}rsa-sha1", "algorithm/sha1"),
         (f"{DS_MORE}rsa-md5", "algorithm/md5"),
+        (f"{DS}dsa-sha1", "algorithm/dsa"),
+        ("http://www.w3.org/2009/xmldsig11#dsa-sha256", "algorithm/dsa"),
         (f"{DS_MORE}ecdsa-sha512", "algorithm/not-allowed"),
         ("urn:example:rot13", "algorithm/unknown"),
     ],
