@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from harness.admission.conditions import ends, waived_by
 from harness.admission.model import Certificate, Outcome, Policy
-from harness.admission.policy import Graded, Submission, apply_policy, signer_of, waived_by
+from harness.admission.policy import Graded, Submission, apply_policy, signer_of
 from harness.admission.store import Register, entry
 from harness.bundle.files import STATEMENT
 from harness.bundle.review import judge_reviewed, open_reviews
@@ -32,11 +33,13 @@ class Papers:
         bundle: folder or ``.zip``.
         again: the bundle of a second run.
         reviews: signed files of what persons decided about the bundle.
+        challenge: the one that the operator gave before the run, where there was one.
     """
 
     bundle: Path
     again: Path | None = None
     reviews: Sequence[Path] = ()
+    challenge: str | None = None
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,7 @@ def _outcomes(policy: Policy, submission: Submission, register: Register | None,
 
 def in_register(register: Register, submission: Submission, at: datetime) -> Outcome:
     """Whether the register does not know the evidence yet: one run has one certificate, whoever judges it again."""
-    evidence, until = submission.predicate.get("evidence", ()), submission.judged["validity"]["until"]
+    evidence, until = submission.record["evidence"], submission.judged["validity"]["until"]
     there = register.known(_id(submission.digest), evidence, until)
     if there is None:
         return Outcome("register", True, "The register does not know this evidence yet.")
@@ -103,7 +106,7 @@ def _submission(papers: Papers, reviewer: str | None, at: datetime) -> Submissio
         with opened(papers.bundle) as folder:
             graded = _graded(folder, papers.reviews)
     again, again_record, _ = (None, {}, "") if papers.again is None else _verified(papers.again, at)
-    return Submission(verification, record, reviewer, again, again_record, graded, digest)
+    return Submission(verification, record, reviewer, again, again_record, graded, digest, papers.challenge)
 
 
 def _verified(bundle: Path, at: datetime) -> tuple[Verification, dict[str, Any], str]:
@@ -187,9 +190,15 @@ def _certificate(policy: Policy, submission: Submission, at: datetime) -> Certif
         pack=f"{said['pack']['id']} {said['pack']['version']}",
         waivers=tuple(waived_by(record)),
         issued=stamp(at),
-        until=record["validity"]["until"],
+        until=until_of(record),
         tester=tester.name,
         reviewer=signs.name,
         policy=f"{policy.name} {policy.digest}",
-        evidence=tuple(said.get("evidence", ())),
+        evidence=tuple(submission.record["evidence"]),
     )
+
+
+def until_of(record: Mapping[str, Any]) -> str:
+    """The end of a certificate: that of the statement, or of the first waiver on which it stands."""
+    waivers = (stamp(ends(each)) for each in record["waivers"] if each["state"] == "used")
+    return min([str(record["validity"]["until"]), *waivers])

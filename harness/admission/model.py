@@ -38,8 +38,8 @@ class Policy:
         pack, versions, digests: the profile; no digests means any.
         roles, positions: which may be admitted, and which must be certified; empty means no rule.
         mandatory: patterns over case ids.
-        maximum_age: days from the end of the run, from its beginning where it is not one uninterrupted run; ``None``
-            means as long as the statement holds.
+        maximum_age: days from the last message of the system, from the first one where it is not one uninterrupted run
+            of a day at most; ``None`` means as long as the statement holds.
         assurance: levels; empty means any.
         challenge: the run must answer one.
         waivers: patterns over what may be waived.
@@ -47,6 +47,9 @@ class Policy:
         adopt_assumed: the run counted requirements whose source is assumed.
         timers: patterns over the time limits that a run may change; ``None`` means any.
         unclaimed: patterns over the requests that a system need not claim; ``None`` means any.
+        spared: patterns over the cases that a run by hand may leave out; ``None`` means any.
+        signers_declared: the target named the certificates that the system signs with.
+        revocation: every trusted signature of the system was held against a revocation list or an OCSP answer.
         uninterrupted: the run went through at once: it was not resumed, and no case was played again.
         reproduction: a second run is needed.
         disputes: where to write when a rule seems wrong, or was applied wrongly; may be empty.
@@ -71,6 +74,9 @@ class Policy:
     adopt_assumed: bool = False
     timers: tuple[str, ...] | None = None
     unclaimed: tuple[str, ...] | None = None
+    spared: tuple[str, ...] | None = None
+    signers_declared: bool = False
+    revocation: bool = False
     uninterrupted: bool = False
     reproduction: bool = False
     disputes: str = ""

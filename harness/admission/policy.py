@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+from harness.admission.conditions import conditions, system_keys, uninterrupted, waivers
 from harness.admission.model import Outcome, Policy, Signatory
 from harness.bundle.compare import compare
 from harness.bundle.review import Signed
@@ -17,8 +18,11 @@ from harness.bundle.verify import Verification
 from harness.errors import BUNDLE_INVALID
 from harness.pack.entry import Entry
 from harness.pack.source import read_source
-from harness.report.plain import waived_name
+from harness.record.tool import this_tool
 from harness.security.statement_key import key_id
+
+_ONE_RUN = timedelta(days=1)
+"""A run that took longer is as old as its first message."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,7 @@ class Submission:
         again_record: its record.
         graded: reviews of the bundle, where some are given.
         digest: of the statement of the bundle, ``sha256:<hex>``; empty when it is not valid.
+        challenge: the one that the operator gave before the run, hexadecimal, where it is said.
     """
 
     verification: Verification
@@ -57,6 +62,7 @@ class Submission:
     again_record: Mapping[str, Any] = field(default_factory=dict)
     graded: Graded | None = None
     digest: str = ""
+    challenge: str | None = None
 
     @property
     def predicate(self) -> Mapping[str, Any]:
@@ -105,6 +111,9 @@ def load_policy(path: Path) -> Policy:
         adopt_assumed=data.get("adopt_assumed", False),
         timers=tuple(data["timers"]) if "timers" in data else None,
         unclaimed=tuple(data["unclaimed"]) if "unclaimed" in data else None,
+        spared=tuple(data["spared"]) if "spared" in data else None,
+        signers_declared=data.get("signers_declared", False),
+        revocation=data.get("revocation", False),
         uninterrupted=data.get("uninterrupted", False),
         reproduction=data.get("reproduction", False),
         disputes=data.get("disputes", ""),
@@ -122,6 +131,8 @@ def apply_policy(policy: Policy, submission: Submission, at: datetime) -> tuple[
 def _outcomes(policy: Policy, submission: Submission, at: datetime) -> Iterator[Outcome]:
     said, record = submission.predicate, submission.record
     yield _bundle(policy, submission)
+    if record["tool"] != this_tool():
+        yield _other_tool(record["tool"])
     if submission.graded is not None:
         review = _review(policy, submission, submission.graded)
         yield review
@@ -137,15 +148,16 @@ def _outcomes(policy: Policy, submission: Submission, at: datetime) -> Iterator[
     if policy.mandatory:
         yield _mandatory(policy, record)
     if policy.maximum_age is not None:
-        yield _maximum_age(said, at, timedelta(days=policy.maximum_age))
+        yield _maximum_age(said, submission.record["observed"], at, timedelta(days=policy.maximum_age))
     if policy.assurance:
         yield Outcome("assurance", said["assurance"] in policy.assurance, f"The level is {said['assurance']}.")
-    if policy.challenge:
+    if policy.challenge or submission.challenge is not None:
         yield _challenge(submission)
-    yield from _conditions(policy, said["plan"])
+    yield from conditions(policy, said["plan"])
+    yield from system_keys(policy, said["sut"], submission.record)
     if policy.uninterrupted:
-        yield _uninterrupted(said)
-    yield _waivers(policy, record)
+        yield uninterrupted(said)
+    yield waivers(policy, record, at)
     yield from _signatures(policy, submission)
     if policy.reproduction:
         yield _reproduction(policy, submission)
@@ -161,6 +173,15 @@ def _bundle(policy: Policy, submission: Submission) -> Outcome:
     if submission.predicate["demo"] and not policy.test_keys:
         return Outcome("bundle", False, "It was made with TEST keys, for a demonstration or a trial.")
     return Outcome("bundle", True, "It is valid and in date, and its evidence gives the same verdicts.")
+
+
+def _other_tool(tool: Mapping[str, Any]) -> Outcome:
+    """A bundle says itself which tool made it. Of another one only facts are compared, whatever its pages say."""
+    text = (
+        f"It says that another version of this tool made it: {tool['name']} {tool['version']}, {tool['source']}. Every "
+        f"fact was judged again; the wording of its reports was not compared, so make them anew with `c2c report`."
+    )
+    return Outcome("tool", True, text, warning=True)
 
 
 def _is_sealed(verification: Verification) -> bool:
@@ -208,11 +229,16 @@ def _pack(policy: Policy, pack: Mapping[str, Any]) -> Outcome:
     return Outcome("pack", right, text, warning=right and not policy.digests)
 
 
-def _maximum_age(said: Mapping[str, Any], at: datetime, most: timedelta) -> Outcome:
-    """How old what was observed may be: where the run is not one, its oldest part counts."""
-    parts = bool(said["resumed"] or said["repeated"])
-    age = at - datetime.fromisoformat(said["started" if parts else "finished"])
-    what = "began, and went on later," if parts else "ended"
+def _maximum_age(said: Mapping[str, Any], observed: Mapping[str, str], at: datetime, most: timedelta) -> Outcome:
+    """How old what was observed may be. Where the run is not one, or took longer than a day, its oldest part counts.
+
+    The messages of the system count, whose times its signatures bear out; when a run ended, a line of its log says.
+    """
+    times = (observed["first"] or said["started"], observed["last"] or said["finished"])
+    first, last = map(datetime.fromisoformat, times)
+    parts = bool(said["resumed"] or said["repeated"]) or last - first > _ONE_RUN
+    age = at - (first if parts else last)
+    what = "began, and went on for long or later," if parts else "ended"
     text = f"The run {what} {age.days} days ago; at most {most.days} are allowed."
     return Outcome("maximum_age", timedelta() <= age <= most, text)
 
@@ -232,64 +258,15 @@ def _mandatory(policy: Policy, record: Mapping[str, Any]) -> Outcome:
 def _challenge(submission: Submission) -> Outcome:
     if not submission.predicate["plan"]["challenge"]:
         return Outcome("challenge", False, "The run had no challenge.")
+    there, given = submission.predicate["plan"]["challenge"], submission.challenge
+    if given is not None and given.lower() != there.lower():
+        return Outcome("challenge", False, f"The run answers another challenge than the one that was given: {there}.")
     shown = [part for part in submission.verification.parts if part.name == "freshness"]
     proved = any(part.outcome == "proved" for part in shown)
-    return Outcome("challenge", proved, " ".join(part.text for part in shown))
-
-
-def _conditions(policy: Policy, plan: Mapping[str, Any]) -> Iterator[Outcome]:
-    """Under which conditions the run was made."""
-    if policy.depth:
-        yield Outcome("depth", plan["depth"] in policy.depth, f"The depth of derivation is {plan['depth']}.")
-    if policy.adopt_assumed:
-        counted = "count like all others" if plan["adopt_assumed"] else "were counted apart"
-        text = f"Requirements whose source is assumed {counted}."
-        yield Outcome("adopt_assumed", plan["adopt_assumed"], text)
-    if policy.timers is not None:
-        changed = {
-            name: f"{name} {_seconds(each['pack'])} -> {_seconds(each['run'])}" for name, each in plan["timers"].items()
-        }
-        yield _only("timers", changed, policy.timers, "Every time limit is that of the pack.")
-    if policy.unclaimed is not None:
-        names = {name: name for name in plan["unclaimed"]}
-        yield _only("unclaimed", names, policy.unclaimed, "Every request of the role is claimed.")
-
-
-def _uninterrupted(said: Mapping[str, Any]) -> Outcome:
-    texts = [
-        f"{word} at {' and '.join(said[name])}"
-        for name, word in (("resumed", "it was interrupted, and went on"), ("repeated", "cases were played again"))
-        if said[name]
-    ]
-    text = f"It is not one uninterrupted run: {'; '.join(texts)}." if texts else "It is one uninterrupted run."
-    return Outcome("uninterrupted", not texts, text)
-
-
-def _only(rule: str, found: Mapping[str, str], allowed: Sequence[str], none: str) -> Outcome:
-    """Whether nothing was found but what some patterns allow; *found* maps names to what is told of them."""
-    refused = [text for name, text in found.items() if not any(_fits(name, pattern) for pattern in allowed)]
-    if refused:
-        return Outcome(rule, False, f"Not allowed by this policy: {', '.join(refused)}.")
-    return Outcome(rule, True, f"Allowed by this policy: {', '.join(found.values())}." if found else none)
-
-
-def _fits(name: str, pattern: str) -> bool:
-    """Whether a pattern fits; of ``CASE/REQUIREMENT`` both parts must, so that it is never wider than it looks."""
-    names, patterns = name.split("/"), pattern.split("/")
-    return len(names) == len(patterns) and all(map(fnmatchcase, names, patterns))
-
-
-def _seconds(value: float | None) -> str:
-    return "none" if value is None else f"{value:g} s"
-
-
-def _waivers(policy: Policy, record: Mapping[str, Any]) -> Outcome:
-    return _only("waivers", {name: name for name in waived_by(record)}, policy.waivers, "There are none.")
-
-
-def waived_by(record: Mapping[str, Any]) -> list[str]:
-    """What the waivers of a run excuse: ids of cases, of requirements, and of a requirement in a case (``C/R``)."""
-    return [waived_name(each) for each in record["waivers"] if each["state"] == "used"]
+    text = " ".join(part.text for part in shown)
+    if given is None:
+        text += f" Anybody can choose a challenge: compare it with the one that you gave (--challenge): {there}."
+    return Outcome("challenge", proved, text, warning=proved and given is None)
 
 
 def signer_of(policy: Policy, keys: Sequence[str], part: str) -> Signatory | None:
@@ -347,14 +324,15 @@ def _reproduction(policy: Policy, submission: Submission) -> Outcome:
     ):
         if mine != theirs:
             return Outcome("reproduction", False, f"The second run has another {name}.")
-    if first["started"] == other["started"]:
+    mine, theirs = (set(each.get("evidence", ())) for each in (submission.record, submission.again_record))
+    if first["started"] == other["started"] or mine & theirs:
         return Outcome("reproduction", False, "The second run is the first one.")
     changes = compare(submission.record, submission.again_record)
     worse = [each.id for each in changes if each.kind in ("new failure", "waived failure")]
     if worse:
         return Outcome("reproduction", False, f"What passed in the first run did not in the second: {worse[0]}.")
-    conditions = (*_conditions(policy, other["plan"]), *([_uninterrupted(other)] if policy.uninterrupted else ()))
-    unmet = next((each.text for each in conditions if not each.met), None)
+    shown = (*conditions(policy, other["plan"]), *([uninterrupted(other)] if policy.uninterrupted else ()))
+    unmet = next((each.text for each in shown if not each.met), None)
     if unmet is not None:
         return Outcome("reproduction", False, f"Of the second run: {unmet}")
     return Outcome("reproduction", True, f"A run of {other['finished']} gave the same verdict.")

@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -100,7 +101,7 @@ class Register:
     def find(self, name: str) -> Certificate | None:
         """A certificate, or ``None``."""
         rows = self._run("SELECT content FROM certificate WHERE id = ?", name).fetchall()
-        return Certificate.from_json(json.loads(rows[0][0])) if rows else None
+        return self._kept(name, rows[0][0]) if rows else None
 
     def known(self, name: str, evidence: Sequence[str], until: str) -> Certificate | None:
         """The certificate that there is already of the same evidence, whatever its id.
@@ -120,19 +121,44 @@ class Register:
 
     def certificates(self) -> list[Certificate]:
         """All, in the order in which they were admitted."""
-        rows = self._run("SELECT content FROM certificate").fetchall()
-        found = [Certificate.from_json(json.loads(row[0])) for row in rows]
+        found = [self._kept(*row) for row in self._run("SELECT id, content FROM certificate").fetchall()]
         return sorted(found, key=lambda each: (each.issued, each.id))
 
     def history(self, name: str) -> Sequence[Entry]:
-        """What was done with a certificate, oldest first."""
+        """What was done with a certificate, oldest first.
+
+        Raises:
+            ConfigurationFault: lines were taken out.
+        """
+        count, last = self._run("SELECT COUNT(*), COALESCE(MAX(number), 0) FROM history").fetchone()
         query = "SELECT certificate, at, action, person, reason FROM history WHERE certificate = ? ORDER BY number"
-        return [Entry(*row) for row in self._run(query, name).fetchall()]
+        found = [Entry(*row) for row in self._run(query, name).fetchall()]
+        if count != last or [each.action for each in found[:1]] != ["admitted"]:
+            raise self._changed(f"lines of the history are missing; {count} of {last} are there")
+        return found
 
     def status(self, certificate: Certificate, at: Any) -> tuple[Status, Entry]:
         """What a certificate is worth at a time, and the last line of its history."""
         history = self.history(certificate.id)
         return status_of(certificate, history, at), history[-1]
+
+    def _kept(self, name: str, content: str) -> Certificate:
+        try:
+            found = Certificate.from_json(json.loads(content))
+            sound = found.id == name and datetime.fromisoformat(found.until).tzinfo is not None
+        except (ValueError, TypeError):
+            sound = False
+        if not sound:
+            raise self._changed(f"the entry {name} is not what this tool writes")
+        return found
+
+    def _changed(self, what: str) -> ConfigurationFault:
+        return ConfigurationFault(
+            f"somebody has changed this register: {what}",
+            where=Where(self.name),
+            expected="entries and lines that are only ever added",
+            remedy="Restore a copy of it, and compare it with the last status list that was published.",
+        )
 
     def _append(self, entry: Entry) -> None:
         self._run(_NEXT, entry.certificate, entry.at, entry.action, entry.person, entry.reason)

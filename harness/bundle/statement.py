@@ -21,7 +21,18 @@ STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "urn:c2c-harness:predicate:conformance:1"
 DETACHABLE = "evidence/"
 """The part of a bundle that may be sealed when it is shared: every file whose name begins so."""
-_PLAN = ("baseline", "environment", "seed", "challenge", "depth", "adopt_assumed", "timers", "unclaimed")
+_PLAN = (
+    "baseline",
+    "environment",
+    "seed",
+    "challenge",
+    "depth",
+    "adopt_assumed",
+    "timers",
+    "unclaimed",
+    "by_hand",
+    "spared",
+)
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 
 
@@ -56,6 +67,7 @@ def make_predicate(record: Mapping[str, Any], *, demo: bool) -> dict[str, Any]:
         "positions": list(record["positions"]),
         "pack": {name: pack[name] for name in ("id", "version", "digest", "extends", "bases")},
         "plan": {name: record["plan"][name] for name in _PLAN},
+        "revocation": revocation_of(record),
         "cases": [{"id": case["id"], "version": case["version"]} for case in record["cases"]],
         "started": record["started"],
         "finished": record["finished"],
@@ -68,6 +80,21 @@ def make_predicate(record: Mapping[str, Any], *, demo: bool) -> dict[str, Any]:
         **({"annexes": [_annex(each) for each in record["annexes"]]} if record.get("annexes") else {}),
         "tool": dict(record["tool"]),
     }
+
+
+def revocation_of(record: Mapping[str, Any]) -> dict[str, int]:
+    """How many trusted signatures of the system were held against revocation data (``good``), and how many were not.
+
+    Parameters:
+        record: of the run; an earlier attempt at a case does not count.
+    """
+    found = {"good": 0, "not checked": 0}
+    for case in record["cases"]:
+        for message in (each for step in case["steps"] for each in step["messages"]):
+            signature = message["signature"]
+            if signature and signature["trusted"]:
+                found["good" if signature["revocation"] == "good" else "not checked"] += 1
+    return found
 
 
 def _annex(annex: Mapping[str, Any]) -> dict[str, Any]:

@@ -44,6 +44,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="what a reviewer of the policy graded, as `c2c review` signed it; repeatable",
     )
+    parser.add_argument(
+        "--challenge", metavar="HEX", help="the challenge that you gave before the run: it must be that of the bundle"
+    )
     add_key(parser, required=False)
     add_register(parser)
 
@@ -51,7 +54,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Check the rules, and admit."""
     policy, now, key = load_policy(options.policy), datetime.now(UTC), key_of(options)
-    papers = Papers(options.bundle, options.reproduction, tuple(options.review))
+    papers = Papers(options.bundle, options.reproduction, tuple(options.review), options.challenge)
+    print(f"policy {policy.name} {policy.digest}")
     if key is None:
         with _register_there(options.register) as register:
             outcomes = check(policy, papers, now, register)

@@ -25,6 +25,7 @@ from harness.record.detail import alternatives, certificate_facts, defect_texts
 from harness.record.identity import evidence_of
 from harness.record.redact import places_of, redact_finding, redact_head, redact_text
 from harness.scenario.claim import unclaimed
+from harness.scenario.guide import COVERED
 from harness.scenario.waiver import waiver_to_json
 
 if TYPE_CHECKING:
@@ -60,8 +61,8 @@ def make_record(
         events: everything that was observed, in order.
         judgement: of the same events.
         tool: see :func:`harness.record.tool.this_tool`.
-        valid_days: days from the end of the run for which a statement about it holds, where it says conformant, or
-            would if there were no waivers.
+        valid_days: days from the last message of the system for which a statement about it holds, where it says
+            conformant, or would if there were no waivers.
 
     Returns:
         JSON values only, as ``harness/schemas/record.json`` describes.
@@ -74,6 +75,7 @@ def make_record(
     resumed = [event.at for event in events if event.kind == "run-resumed"]
     repeated = [{"at": event.at, "cases": event.data["cases"]} for event in events if event.kind == REPEATED]
     started = events[0].at if events else ""
+    came = [event.at for event in events if event.kind == "received"]
     finished = end.at if end is not None else events[-1].at if events else ""
     return {
         "schema": SCHEMA,
@@ -99,6 +101,8 @@ def make_record(
             "adopt_assumed": plan.parameters.adopt_assumed,
             "timers": _changed_timers(plan, pack),
             "unclaimed": list(unclaimed(pack, plan.subject.role, plan.subject.claims)),
+            "by_hand": plan.parameters.by_hand,
+            "spared": [each.id for each in plan.excluded if each.rule == COVERED],
             "excluded": [{"id": each.id, "rule": each.rule} for each in plan.excluded],
         },
         "started": started,
@@ -107,7 +111,8 @@ def make_record(
         **({"repeated": repeated} if repeated else {}),
         "evidence": list(evidence_of(plan.parameters.token, events)),
         "complete": bool(end is not None and end.data.get("complete", False)),
-        "validity": _validity(finished if _can_hold(judgement) else "", valid_days),
+        "observed": {"first": min(came, default=""), "last": max(came, default="")},
+        "validity": _validity(max(came, default=finished) if _can_hold(judgement) else "", valid_days),
         "environment": _environment(start),
         "verdict": judgement.verdict.value,
         "reason": redact_text(judgement.reason),

@@ -185,6 +185,8 @@ def conditions(record: Mapping[str, Any], texts: Texts) -> list[str]:
     found = [texts.plain(f"depth.{plan['depth']}")]
     if left_out := sum(each["rule"] == NOT_SELECTED for each in plan["excluded"]):
         found.insert(0, texts.plain("conditions.selected", count=len(record["cases"]), left=left_out))
+    if spared := plan.get("spared", ()):
+        found.append(texts.plain("conditions.spared", count=len(spared)))
     if plan["adopt_assumed"]:
         found.append(texts.plain("conditions.assumed"))
     if timers:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
+from harness.admission.admit import until_of
 from harness.admission.model import Certificate, Entry, Outcome, Policy, Signatory, status_of
 from harness.admission.policy import Graded, Submission, apply_policy, load_policy
 from harness.bundle.review import Signed
@@ -19,6 +20,7 @@ from harness.bundle.verify import Part, Verification
 from harness.errors import ConfigurationFault
 from harness.judge.model import Verdict
 from harness.judge.review import Review
+from harness.record.tool import this_tool
 from harness.security.statement_key import key_id
 
 AT = datetime(2026, 3, 11, tzinfo=UTC)
@@ -42,23 +44,28 @@ POLICY = Policy(
     adopt_assumed=True,
     timers=("action",),
     unclaimed=("I13",),
+    spared=("lifecycle-*",),
+    signers_declared=True,
+    revocation=True,
     uninterrupted=True,
     reproduction=True,
 )
+CHALLENGE = "0011223344556677"
 PREDICATE: dict[str, Any] = {
     "verdict": "conformant",
     "demo": False,
-    "sut": {"authority": "A", "product": "P", "version": "1"},
+    "sut": {"authority": "A", "product": "P", "version": "1", "signers": ["ab"]},
     "role": "customs",
     "positions": ["transit", "departure"],
     "pack": {"id": "p", "version": "1", "digest": "sha256:aa"},
     "plan": {
         "baseline": "TB-1",
-        "challenge": "0011223344556677",
+        "challenge": CHALLENGE,
         "depth": "full",
         "adopt_assumed": True,
         "timers": {"action": {"pack": None, "run": 28800.0}},
         "unclaimed": ["I13"],
+        "spared": ["lifecycle-1@transit"],
     },
     "assurance": "witnessed",
     "started": "2026-03-01T08:00:00+00:00",
@@ -66,7 +73,19 @@ PREDICATE: dict[str, Any] = {
     "resumed": [],
     "repeated": [],
 }
+
+
+def signed(revocation: str, *, trusted: bool = True) -> list[dict[str, Any]]:
+    """The steps of a case in which the system signed something."""
+    signature = {"trusted": trusted, "revocation": revocation}
+    return [{"messages": [{"signature": signature}, {"signature": None}]}]
+
+
+CASE = {"reason": "", "version": 1, "seconds": 1.0, "steps": signed("good")}
 RECORD: dict[str, Any] = {
+    "tool": this_tool(),
+    "evidence": ["sha256:1", "sha256:2"],
+    "observed": {"first": "2026-03-01T08:00:00+00:00", "last": "2026-03-01T09:00:00+00:00"},
     "verdict": "conformant",
     "reason": "All of it.",
     "complete": True,
@@ -74,8 +93,8 @@ RECORD: dict[str, Any] = {
     "validity": {"from": "2026-03-01T09:00:00+00:00", "until": "2027-03-01T09:00:00+00:00"},
     "waivers": [],
     "cases": [
-        {"id": "start-twice@transit", "verdict": "pass", "reason": "", "version": 1, "seconds": 1.0},
-        {"id": "nominal@transit", "verdict": "warning", "reason": "", "version": 1, "seconds": 1.0},
+        {"id": "start-twice@transit", "verdict": "pass", **CASE},
+        {"id": "nominal@transit", "verdict": "warning", **CASE},
     ],
     "requirements": [],
 }
@@ -88,7 +107,8 @@ def submission() -> Submission:
     second |= {"started": "2026-03-05T08:00:00+00:00", "finished": "2026-03-05T09:00:00+00:00"}
     verified = Verification(True, 0, (FRESH,), {"predicate": first}, (TESTER,))
     again = Verification(True, 0, (FRESH,), {"predicate": second}, (REVIEWER,))
-    return Submission(verified, copy.deepcopy(RECORD), key_id(REVIEWER), again, copy.deepcopy(RECORD))
+    first_record, second_record = copy.deepcopy(RECORD), copy.deepcopy(RECORD) | {"evidence": ["sha256:3"]}
+    return Submission(verified, first_record, key_id(REVIEWER), again, second_record, challenge=CHALLENGE.upper())
 
 
 def said(**more: Any) -> Change:
@@ -127,19 +147,38 @@ def seen_again(**more: Any) -> Change:
     return change
 
 
-def waived(name: str) -> Change:
-    return recorded(
-        on_waivers=True, verdict="not fully verified", waivers=[{"case": name, "state": "used", "cases": [name]}]
-    )
+def in_both_runs(**more: Any) -> Change:
+    return lambda each: repeated(**more)(said(**more)(each))
+
+
+def given(challenge: str | None) -> Change:
+    return lambda each: replace(each, challenge=challenge)
+
+
+def observed(first: str, last: str) -> Change:
+    return recorded(observed={"first": first, "last": last})
+
+
+def cases(steps: list[dict[str, Any]]) -> Change:
+    return recorded(cases=[{**RECORD["cases"][0], "steps": steps}, *RECORD["cases"][1:]])
+
+
+def waived(name: str, expires: str = "2026-12-31") -> Change:
+    waiver = {"case": name, "state": "used", "cases": [name], "expires": expires}
+    return recorded(on_waivers=True, verdict="not fully verified", waivers=[waiver])
 
 
 def failed(each: Submission) -> Submission:
     return recorded(cases=[{**RECORD["cases"][0], "verdict": "fail"}, *RECORD["cases"][1:]])(each)
 
 
+def shown_again(record: Mapping[str, Any]) -> Change:
+    return lambda each: replace(each, again_record={**record, "evidence": ["sha256:3"]})
+
+
 def repeated_on_waivers(each: Submission) -> Submission:
     """What passed in the first run is waived in the second."""
-    return replace(each, again_record=waived("start-twice@transit")(failed(each)).record)
+    return shown_again(waived("start-twice@transit")(failed(each)).record)(each)
 
 
 def wrong(outcomes: tuple[Outcome, ...]) -> set[str]:
@@ -150,7 +189,7 @@ def test_all_rules_are_met() -> None:
     outcomes = apply_policy(POLICY, submission(), AT)
     assert wrong(outcomes) == set()
     rules = "bundle verdict pack roles positions mandatory maximum_age assurance challenge depth adopt_assumed timers"
-    rules += " unclaimed uninterrupted waivers tester reviewer reproduction"
+    rules += " unclaimed spared signers_declared revocation uninterrupted waivers tester reviewer reproduction"
     assert [each.rule for each in outcomes] == rules.split()
 
 
@@ -171,13 +210,23 @@ def test_all_rules_are_met() -> None:
         ("positions", said(positions=["departure"]), "Not certified: transit"),
         ("mandatory", failed, "start-twice@transit is fail"),
         ("mandatory", recorded(cases=RECORD["cases"][1:]), "No case fits start-*"),
-        ("maximum_age", said(finished="2026-01-01T09:00:00+00:00"), "68 days ago"),
-        ("maximum_age", said(finished="2026-03-12T09:00:00+00:00"), "days ago"),
+        ("maximum_age", observed("2026-01-01T08:00:00+00:00", "2026-01-01T09:00:00+00:00"), "68 days ago"),
+        ("maximum_age", observed("2026-03-12T08:00:00+00:00", "2026-03-12T09:00:00+00:00"), "days ago"),
+        ("maximum_age", observed("2026-01-01T09:00:00+00:00", "2026-03-10T09:00:00+00:00"), "began, and went on"),
         ("reproduction", repeated(plan={**PREDICATE["plan"], "depth": "quick"}), "Of the second run: The depth"),
         ("reproduction", repeated(repeated=["2026-03-05T08:30:00Z"]), "played again at 2026-03-05T08:30:00Z"),
         ("reproduction", repeated_on_waivers, "did not in the second: start"),
         ("assurance", said(assurance="self-declaration"), "self-declaration"),
         ("challenge", planned(challenge=None), "no challenge"),
+        ("challenge", given("8899aabbccddeeff"), f"another challenge than the one that was given: {CHALLENGE}"),
+        (
+            "spared",
+            planned(spared=["lifecycle-1@transit", "other@transit"]),
+            "Not allowed by this policy: other@transit.",
+        ),
+        ("signers_declared", in_both_runs(sut={**PREDICATE["sut"], "signers": []}), "any key of its authority"),
+        ("revocation", cases(signed("not checked")), "Of 2 trusted signatures of the system, 1 were held"),
+        ("reproduction", recorded(evidence=["sha256:0", "sha256:3"]), "is the first one"),
         ("uninterrupted", said(resumed=["2026-03-01T08:30:00Z"]), "went on at 2026-03-01T08:30:00Z"),
         ("uninterrupted", said(repeated=["2026-03-02T08:00:00Z"]), "played again at 2026-03-02T08:00:00Z"),
         ("depth", planned(depth="quick"), "quick"),
@@ -196,7 +245,7 @@ def test_all_rules_are_met() -> None:
         ("reproduction", repeated(demo=True), "TEST key"),
         ("reproduction", seen_again(parts=(Part("judgement", "sealed", ""),)), "is sealed"),
         ("reproduction", seen_again(ok=False, parts=(Part("date", "not proved", "NOT IN DATE"),)), "NOT IN DATE"),
-        ("reproduction", lambda each: replace(each, again_record=failed(each).record), "did not in the second: start"),
+        ("reproduction", lambda each: shown_again(failed(each).record)(each), "did not in the second: start"),
     ],
 )
 def test_each_rule_can_refuse(rule: str, change: Change, words: str) -> None:
@@ -209,14 +258,80 @@ def test_each_rule_can_refuse(rule: str, change: Change, words: str) -> None:
 def test_the_age_of_a_run_in_parts_is_that_of_its_oldest_part(how: str) -> None:
     loose = replace(POLICY, uninterrupted=False)
     for began, refused in (("2026-03-01T08:00:00+00:00", set()), ("2026-01-01T08:00:00+00:00", {"maximum_age"})):
-        in_parts = said(started=began, **{how: ["2026-03-01T08:30:00Z"]})(submission())
+        in_parts = said(**{how: ["2026-03-01T08:30:00Z"]})(observed(began, RECORD["observed"]["last"])(submission()))
         assert wrong(apply_policy(loose, in_parts, AT)) == refused
-    at_once = said(started="2026-01-01T08:00:00+00:00")(submission())
-    assert wrong(apply_policy(loose, at_once, AT)) == set()
+
+
+def test_the_age_of_a_run_does_not_hang_on_when_its_log_says_that_it_ended() -> None:
+    late = said(started="2026-03-10T08:00:00+00:00", finished="2026-03-10T09:00:00+00:00")
+    old = observed("2026-01-01T08:00:00+00:00", "2026-01-01T09:00:00+00:00")
+    assert wrong(apply_policy(POLICY, late(old(submission())), AT)) == {"maximum_age"}
+
+
+def test_a_bundle_without_a_signature_shows_no_revocation() -> None:
+    unsigned = cases(signed("not checked", trusted=False))(submission())
+    assert wrong(apply_policy(POLICY, unsigned, AT)) == set()
+    none = recorded(cases=[{**each, "steps": []} for each in RECORD["cases"]])(submission())
+    assert wrong(apply_policy(POLICY, none, AT)) == {"revocation"}
+
+
+def warned(outcomes: tuple[Outcome, ...]) -> dict[str, str]:
+    return {each.rule: each.text for each in outcomes if each.warning}
+
+
+def test_it_is_told_where_a_run_departs_and_the_policy_says_nothing() -> None:
+    silent = replace(POLICY, timers=None, unclaimed=None, spared=None)
+    outcomes = apply_policy(silent, submission(), AT)
+    assert wrong(outcomes) == set()
+    said_of = warned(outcomes)
+    assert said_of.keys() == {"timers", "unclaimed", "spared"}
+    assert "action none -> 28800 s" in said_of["timers"]
+    plain = planned(timers={}, unclaimed=[], spared=[])
+    assert warned(apply_policy(silent, plain(submission()), AT)) == {}
+
+
+def test_a_challenge_that_was_not_compared_is_told() -> None:
+    outcomes = apply_policy(POLICY, given(None)(submission()), AT)
+    assert wrong(outcomes) == set()
+    assert CHALLENGE in warned(outcomes)["challenge"]
+    loose = replace(POLICY, challenge=False)
+    assert "challenge" not in [each.rule for each in apply_policy(loose, given(None)(submission()), AT)]
+    assert wrong(apply_policy(loose, given("8899aabbccddeeff")(submission()), AT)) == {"challenge"}
+
+
+def test_a_bundle_that_says_that_another_tool_made_it_is_told() -> None:
+    outcomes = apply_policy(POLICY, recorded(tool={**this_tool(), "version": "9.9"})(submission()), AT)
+    assert wrong(outcomes) == set()
+    assert "9.9" in warned(outcomes)["tool"]
+
+
+def test_what_stands_on_a_waiver_that_has_expired_since_is_not_admitted() -> None:
+    for expires, refused in (("2026-03-11", set()), ("2026-03-10", {"waivers"})):
+        outcomes = apply_policy(POLICY, waived("start-twice@transit", expires)(failed(submission())), AT)
+        assert wrong(outcomes) == refused
+    assert "Expired since the run: start-twice@transit" in next(each.text for each in outcomes if not each.met)
+
+
+def test_a_certificate_ends_with_the_first_waiver_on_which_it_stands() -> None:
+    assert until_of(RECORD) == RECORD["validity"]["until"]
+    used, unused = (
+        {"state": state, "expires": day} for state, day in (("used", "2026-05-01"), ("unused", "2026-04-01"))
+    )
+    assert until_of({**RECORD, "waivers": [used, unused]}) == "2026-05-01T23:59:59.999999Z"
+    assert until_of({**RECORD, "waivers": [{**used, "expires": "2029-01-01"}]}) == RECORD["validity"]["until"]
 
 
 def test_conditions_that_a_policy_does_not_speak_of_are_free() -> None:
-    silent = replace(POLICY, depth=(), adopt_assumed=False, timers=None, unclaimed=None)
+    silent = replace(
+        POLICY,
+        depth=(),
+        adopt_assumed=False,
+        timers=None,
+        unclaimed=None,
+        spared=None,
+        signers_declared=False,
+        revocation=False,
+    )
     change = planned(depth="quick", adopt_assumed=False, timers={"answer": {"pack": 1.0, "run": 2.0}}, unclaimed=["I7"])
     assert wrong(apply_policy(silent, change(submission()), AT)) == set()
 
@@ -246,7 +361,13 @@ def test_what_is_waived_can_be_admitted() -> None:
     ],
 )
 def test_what_is_waived_in_a_case_must_be_allowed_by_both_names(pattern: str, refused: set[str]) -> None:
-    waiver = {"case": "start-twice@transit", "requirement": "SIG-1", "state": "used", "cases": ["start-twice@transit"]}
+    waiver = {
+        "case": "start-twice@transit",
+        "requirement": "SIG-1",
+        "state": "used",
+        "cases": ["start-twice@transit"],
+        "expires": "2026-12-31",
+    }
     given = recorded(on_waivers=True, verdict="not fully verified", waivers=[waiver])(failed(submission()))
     assert wrong(apply_policy(replace(POLICY, waivers=(pattern,)), given, AT)) == refused
 
@@ -335,6 +456,8 @@ mandatory: ["start-*"]
 maximum_age: 30
 depth: [full]
 timers: []
+spared: []
+signers_declared: true
 signers:
   - {{name: Ministry, part: tester, key: {"a" * 64}}}
   - {{name: Operator, part: reviewer, key: {"b" * 64}}}
@@ -348,6 +471,7 @@ def test_a_policy_is_read(tmp_path: Path) -> None:
     assert (policy.name, policy.versions, policy.maximum_age) == ("region-2026", ("1",), 30)
     assert [each.part for each in policy.signers] == ["tester", "reviewer"]
     assert (policy.depth, policy.timers, policy.unclaimed) == (("full",), (), None)
+    assert (policy.spared, policy.signers_declared, policy.revocation) == ((), True, False)
     assert policy.digest.startswith("sha256:")
 
 

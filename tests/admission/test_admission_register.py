@@ -186,6 +186,33 @@ def test_valid_evidence_of_another_statement_is_not_good(register: Register) -> 
     assert not ask(data, "sha256:" + "9" * 64, [KEY.public], AT, ONE.evidence).good
 
 
+@pytest.mark.parametrize(
+    ("statement", "values", "words"),
+    [
+        ("DELETE FROM history WHERE certificate = ?", (TWO.id,), "lines of the history are missing; 1 of 2"),
+        ("UPDATE history SET action = 'resumed' WHERE certificate = ?", (ONE.id,), "lines of the history are missing"),
+        ("UPDATE certificate SET content = ? WHERE id = ?", ("{}", ONE.id), f"the entry {ONE.id} is not what"),
+        ("UPDATE certificate SET content = '[' WHERE id = ?", (ONE.id,), f"the entry {ONE.id} is not what"),
+        (
+            "UPDATE certificate SET content = ? WHERE id = ?",
+            (json.dumps(TWO.to_json()), ONE.id),
+            "is not what this tool",
+        ),
+        (
+            "UPDATE certificate SET content = ? WHERE id = ?",
+            (json.dumps({**ONE.to_json(), "until": "for ever"}), ONE.id),
+            f"the entry {ONE.id} is not what",
+        ),
+    ],
+)
+def test_a_register_that_was_changed_by_hand_is_refused_by_name(
+    statement: str, values: tuple[str, ...], words: str, register: Register
+) -> None:
+    register._run(statement, *values)
+    with pytest.raises(ConfigurationFault, match=words):
+        make_status_list(register, "Operator", AT, timedelta(days=7))
+
+
 def test_a_register_that_cannot_be_used_is_told(tmp_path: Path) -> None:
     (tmp_path / "no.db").write_bytes(b"this is no database, but long enough to be looked at" * 40)
     for name, words in (

@@ -8,12 +8,15 @@ import pytest
 from jsonschema import Draft202012Validator
 from small_run import CONSIGNOR, START, TOKEN, Run
 
+from harness.bundle.statement import make_predicate, revocation_of
 from harness.check.model import Finding
 from harness.judge.model import RunVerdict
 from harness.pack.data import published_schema
 from harness.record.aggregate import make_record
 from harness.record.strict import dumps
 from harness.record.tool import this_tool
+from harness.scenario.guide import COVERED
+from harness.scenario.plan import NOT_SELECTED, Excluded
 from harness.security.model import Problem, SignatureReport
 
 
@@ -76,6 +79,28 @@ def test_only_what_is_conformant_or_could_be_admitted_holds_until_a_day(
     record = make_record(run.plan, run.pack, run.events, judgement, tool=this_tool())
     assert record["validity"]["until"][:10] == until
     assert bool(record["validity"]["from"]) == bool(until)
+
+
+def test_validity_counts_from_what_the_system_sent_and_not_from_the_last_line(run: Run) -> None:
+    judgement = replace(run.judge(), on_waivers=True)
+    late = [*run.events[:-1], replace(run.events[-1], at="2026-12-01T09:00:00.000000Z")]
+    records = [make_record(run.plan, run.pack, each, judgement, tool=this_tool()) for each in (run.events, late)]
+    assert records[1]["finished"] == "2026-12-01T09:00:00.000000Z"
+    came = [event.at for event in run.events if event.kind == "received"]
+    for record in records:
+        assert record["observed"] == {"first": came[0], "last": came[-1]}
+        assert record["validity"]["from"] == came[-1]
+
+
+def test_what_a_run_by_hand_left_out_stands_in_the_record(run: Run) -> None:
+    assert (run.record()["plan"]["by_hand"], run.record()["plan"]["spared"]) == (False, [])
+    parameters = replace(run.plan.parameters, by_hand=True)
+    plan = replace(run.plan, parameters=parameters, excluded=(Excluded("x", COVERED), Excluded("y", NOT_SELECTED)))
+    said = make_record(plan, run.pack, run.events, run.judge(), tool=this_tool())["plan"]
+    assert (said["by_hand"], said["spared"]) == (True, ["x"])
+    assert {"by_hand": True, "spared": ["x"]}.items() <= make_predicate({**run.record(), "plan": said}, demo=False)[
+        "plan"
+    ].items()
 
 
 def test_messages_are_numbered_in_each_case_and_lead_to_their_bytes(run: Run, record: dict[str, Any]) -> None:
@@ -161,3 +186,12 @@ def test_a_run_that_never_began_gives_a_record(run: Run) -> None:
 def test_the_tool_is_named_with_its_digests() -> None:
     assert this_tool().keys() == {"name", "version", "source", "lock"}
     assert this_tool() == this_tool()
+
+
+def test_the_statement_counts_what_was_held_against_revocation_data() -> None:
+    signatures = [
+        {"trusted": True, "revocation": "good"}, {"trusted": True, "revocation": "not checked"},
+        {"trusted": False, "revocation": "revoked"}, None, {"trusted": True, "revocation": "good"},
+    ]  # fmt: skip
+    steps = [{"messages": [{"signature": each}]} for each in signatures]
+    assert revocation_of({"cases": [{"steps": steps}]}) == {"good": 2, "not checked": 1}

@@ -89,6 +89,14 @@ def test_lists_have_the_comma_of_the_language(language: str, record: dict[str, A
         assert words.direction == "ltr" or "," not in each.text_content()
 
 
+@pytest.mark.parametrize("language", languages())
+def test_cases_that_a_run_by_hand_left_out_are_counted(language: str, record: dict[str, Any]) -> None:
+    words = texts(language)
+    spared = words.plain("conditions.spared", count=2)
+    assert spared in conditions({**record, "plan": {**record["plan"], "spared": ["a", "b"]}}, words)
+    assert not any(spared[:12] in each for each in conditions(record, words))
+
+
 @pytest.mark.parametrize("language", ["ar", "fa"])
 def test_a_day_after_an_arabic_letter_keeps_the_order_of_its_digits(language: str, record: dict[str, Any]) -> None:
     """Unicode's algorithm turns the parts of 2026-03-01 round where the letter before it is an Arabic one."""
