@@ -7,6 +7,7 @@ An empty answer takes the suggestion in brackets. Nothing is overwritten. Afterw
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,11 +19,13 @@ from harness.target.init import Answers, write_target_files
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from harness.pack.model import Pack
 
 CONTROLS = ("http", "command", "guided", "none")
+ATTEMPTS = 3
+"""Wrong answers to one question after which we give up, where no person sits at a terminal."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -81,35 +84,58 @@ def _ask_or_leave(question: str) -> str:
 
 def _ask(question: str, suggestion: str = "", *, digits: bool = False) -> str:
     """Ask until there is an answer."""
-    hint = f" [{suggestion}]" if suggestion else ""
+
+    def wrong(answer: str) -> str:
+        if not answer:
+            return "An answer is needed here."
+        return f"{answer!r} is not a number." if digits and not answer.isdigit() else ""
+
+    return _until(question, suggestion, wrong)
+
+
+def _choose(question: str, choices: Sequence[str]) -> str:
+    def wrong(answer: str) -> str:
+        return "" if answer in choices else f"{answer!r} is none of them."
+
+    return _until(f"{question} ({', '.join(choices)})", choices[0], wrong)
+
+
+def _choose_some(question: str, choices: Sequence[str]) -> tuple[str, ...]:
+    def wrong(answer: str) -> str:
+        return next((f"{each!r} is none of them." for each in _words(answer) if each not in choices), "")
+
+    return _words(_until(f"{question} ({', '.join(choices)})", " ".join(choices), wrong))
+
+
+def _words(answer: str) -> tuple[str, ...]:
+    return tuple(answer.replace(",", " ").split())
+
+
+def _until(question: str, suggestion: str, wrong: Callable[[str], str]) -> str:
+    """Ask until an answer is right; who is no person is not asked for ever.
+
+    Parameters:
+        question: what is asked.
+        suggestion: what an empty answer means; empty where there is none.
+        wrong: says what is wrong with an answer, or nothing.
+
+    Raises:
+        ConfigurationFault: the input ended, or is no terminal and gave no right answer several times.
+    """
+    hint, attempts = f" [{suggestion}]" if suggestion else "", 0
     while True:
         try:
             answer = input(f"{question}{hint}: ").strip() or suggestion
         except EOFError:
-            raise ConfigurationFault(
-                f"the answers ended at {question!r}",
-                remedy="Call it on a terminal, or give one line for each question.",
-            ) from None
-        if digits and answer and not answer.isdigit():
-            print(f"{answer!r} is not a number.")
-        elif answer:
+            raise _no_answers(f"the answers ended at {question!r}") from None
+        problem = wrong(answer)
+        if not problem:
             return answer
-        else:
-            print("An answer is needed here.")
+        print(problem)
+        attempts += 1
+        if attempts == ATTEMPTS and not sys.stdin.isatty():
+            raise _no_answers(f"{attempts} answers in a row cannot be used at {question!r}")
 
 
-def _choose(question: str, choices: Sequence[str]) -> str:
-    while True:
-        answer = _ask(f"{question} ({', '.join(choices)})", choices[0])
-        if answer in choices:
-            return answer
-        print(f"{answer!r} is none of them.")
-
-
-def _choose_some(question: str, choices: Sequence[str]) -> tuple[str, ...]:
-    while True:
-        answers = _ask(f"{question} ({', '.join(choices)})", " ".join(choices)).replace(",", " ").split()
-        unknown = [each for each in answers if each not in choices]
-        if not unknown:
-            return tuple(answers)
-        print(f"{unknown[0]!r} is none of them.")
+def _no_answers(what: str) -> ConfigurationFault:
+    return ConfigurationFault(what, remedy="Call it on a terminal, or give one line for each question.")

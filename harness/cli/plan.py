@@ -1,6 +1,6 @@
 """Show what a run would play against a system, and with --explain the rule that chose or left out each case.
 
-Nothing is sent, and no number is used up.
+Nothing is sent, and no number is used up. Target file, ICS and IXIT are enough: certificates may come later.
 
   c2c plan --target target.yaml --select 'start-*' --explain
 """
@@ -17,6 +17,8 @@ from harness.report.sheet import counted, derive_sheet
 from harness.scenario.guide import COVERED
 from harness.scenario.plan import selected_by
 from harness.scenario.unmapped import unmapped
+from harness.target.identities import without_missing
+from harness.target.load import find_pack_of, load_target
 
 if TYPE_CHECKING:
     import argparse
@@ -36,9 +38,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the plan in playing order."""
     wish = Wish(select=tuple(options.select), depth="exhaustive" if options.exhaustive else "full")
-    campaign = Campaign.open(options.target, options.pack, wish)
+    target, missing = without_missing(load_target(options.target))
+    campaign = Campaign(target, find_pack_of(target, options.pack), wish)
     plan = campaign.plan
     print(f"{plan.pack} {plan.pack_version}, {plan.subject.role}: {plan.baseline} {plan.environment}")
+    for file in missing:
+        print(f"  not there yet, and a run needs it: {file} (then {plan.environment} is another)")
     if plan.parameters.by_hand:
         count, actions, lookups = counted(plan, campaign.pack)
         spared = sum(each.rule == COVERED for each in plan.excluded)

@@ -11,6 +11,7 @@ A folder made by ``c2c pki`` holds an authority as well; what is missing is then
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -31,7 +32,7 @@ from harness.security.pki import TestPki
 from harness.security.signer import open_signer
 from harness.security.spares import make_spares, out_of_time
 from harness.security.trust import is_authority, make_trust
-from harness.target.model import Statement, Target
+from harness.target.model import Certificates, Statement, Target
 
 LISTENER = "harness"
 """Name of the identity that the listener shows."""
@@ -127,6 +128,15 @@ def load_anchors(target: Target, files: Iterable[Path]) -> tuple[Certificate, ..
     found = [(file, each) for file in files for each in load_certificates(file)]
     _refuse_test_keys(target, found)
     return tuple(each for _, each in found)
+
+
+def without_missing(target: Target) -> tuple[Target, tuple[Path, ...]]:
+    """The target with those files of its certificates that are there, and the files that are not."""
+    names = [each.name for each in fields(Certificates)]
+    named: dict[str, tuple[Path, ...]] = {name: getattr(target.certificates, name) for name in names}
+    missing = tuple(dict.fromkeys(file for files in named.values() for file in files if not file.exists()))
+    there = {name: tuple(file for file in files if file not in missing) for name, files in named.items()}
+    return replace(target, certificates=Certificates(**there)), missing
 
 
 def load_trust(target: Target) -> Trust:

@@ -131,6 +131,34 @@ def test_a_plan_is_shown_and_explained(tmp_path: Path, capsys: pytest.CaptureFix
     assert "  - nominal-movement@holder: not selected" in lines
 
 
+def test_a_plan_needs_no_certificates_yet(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    target = set_up(pack_named("etir-4.3"), Show("etir-4.3", "holder"), tmp_path).target_file
+    command = ["plan", "--target", str(target), "--select", "*-E9-guarantee-*"]
+    assert main(command) == 0
+    before = capsys.readouterr().out.splitlines()
+    named = json.loads(target.read_text("utf-8"))["certificates"]
+    files = {target.parent / name for names in named.values() for name in names}
+    for file in files:
+        file.rename(file.with_name(f"{file.name}.away"))
+    assert main(command) == 0
+    mark, *lines = capsys.readouterr().out.splitlines()
+    missing = [line for line in lines if "not there yet" in line]
+    assert len(missing) == len(files)
+    assert all(any(str(file) in line for line in missing) for file in files)
+    assert [line for line in lines if line not in missing] == before[1:]
+    assert mark.rpartition(" ")[0] == before[0].rpartition(" ")[0]
+    assert mark.rpartition(" ")[2] != before[0].rpartition(" ")[2]
+    assert main(["run", "--target", str(target), "--out", str(tmp_path / "out")]) == 11
+
+
+def test_a_certificate_that_cannot_be_read_stops_a_plan(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    target = set_up(pack_named("etir-4.3"), Show("etir-4.3", "holder"), tmp_path).target_file
+    (name, *_) = json.loads(target.read_text("utf-8"))["certificates"]["tls"]
+    (target.parent / name).write_text("no certificate", "utf-8")
+    assert main(["plan", "--target", str(target)]) == 11
+    assert name.rpartition("/")[2] in "".join(capsys.readouterr().err.split())
+
+
 def test_a_table_from_which_nothing_is_derived_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["list", "--pack", "readiness", "--derived-from", "nothing.xsd"]) == 11
     text = " ".join(capsys.readouterr().err.split())

@@ -82,6 +82,33 @@ def test_init_asks_again_until_an_answer_fits(
         assert complaint in said
 
 
+@pytest.mark.parametrize(
+    ("given", "question"), [(["customs", "departure"], "Authority that answers for it"), ([], "Role of your system")]
+)
+def test_init_does_not_ask_a_program_for_ever(
+    given: list[str], question: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Endless(io.StringIO):
+        def readline(self, _size: int | None = -1, /) -> str:
+            return f"{given.pop(0)}\n" if given else " ,\n" if question.startswith("Role") else "\n"
+
+    monkeypatch.setattr("sys.stdin", Endless())
+    assert main(["init", str(tmp_path / "new"), "--pack", "etir-4.3"]) == 11
+    told = capsys.readouterr()
+    assert f"3 answers in a row cannot be used at '{question}" in " ".join(told.err.split())
+    assert told.out.count("needed here") + told.out.count("is none of them") == 3
+    assert not (tmp_path / "new").exists()
+
+
+def test_init_asks_a_person_as_often_as_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setattr("sys.stdin", Terminal("\n".join(["moon"] * 5 + ANSWERS) + "\n"))
+    assert main(["init", str(tmp_path / "new"), "--pack", "etir-4.3"]) == 0
+
+
 def test_init_without_answers_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
