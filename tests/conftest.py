@@ -3,6 +3,7 @@
 On a bare machine a test that needs a tool beyond Python is skipped, with its reason: ``needs xmlsec1``. With
 ``C2C_REQUIRE_TOOLS=1``, as in continuous integration, such a skip is a failure. Skips for another reason than a missing
 tool (``only on Windows``) stay skips. Properties are tested without a watch: how fast this computer is proves nothing.
+On each commit they are tested with the same examples; ``make nightly`` looks for others.
 """
 
 from __future__ import annotations
@@ -17,9 +18,6 @@ from hypothesis import HealthCheck, settings
 
 from harness import demo
 from harness.exchange.engine import Engine
-
-settings.register_profile("c2c", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("c2c")
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell lets what runs in the background ignore it
 
@@ -37,6 +35,13 @@ def insist(report: pytest.TestReport | pytest.CollectReport) -> None:
     if not reason.removeprefix("Skipped: ").startswith("only on"):
         report.outcome = "failed"
         report.longrepr = f"Skipped although C2C_REQUIRE_TOOLS=1 says that every tool is here: {reason}"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose the examples of properties."""
+    patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.register_profile("c2c", patient, derandomize=config.option.markexpr == "not nightly")
+    settings.load_profile("c2c")
 
 
 @pytest.fixture
