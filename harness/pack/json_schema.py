@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from decimal import Decimal
 from functools import lru_cache
 from itertools import islice
@@ -31,6 +32,11 @@ MOST = 100
 _BASE = "https://pack.invalid/"
 _DIGITS = 100
 """A whole number that is longer is not taken for an integer."""
+
+_NAMES = {"$id", "$anchor", "$dynamicAnchor", "$dynamicRef"}
+"""Where a schema has names of its own, a reference means what stands at that name."""
+_ALONE = {"$ref", "title", "description", "$comment"}
+"""A reference beside which nothing else is demanded."""
 
 _KINDS = {
     "required": "missing",
@@ -99,30 +105,70 @@ def _validator(file: Path, folders: tuple[Path, ...]) -> Draft202012Validator:
                 waiting.append((wanted, find_file(folders, wanted, Where(path))))
     resources = [(_BASE + name, DRAFT202012.create_resource(schema)) for name, schema in schemas.items()]
     registry: Registry[Any] = Registry().with_resources(resources).crawl()
-    return Draft202012Validator({"$ref": _BASE + main}, registry=registry)
+    named = any(key in _NAMES for schema in schemas.values() for key in _keys(schema))
+    written = {"$ref": _BASE + main} if named else _write_out(schemas[main], _BASE + main, registry, {})
+    return Draft202012Validator(written, registry=registry)
+
+
+def _write_out(schema: Any, base: str, registry: Registry[Any], known: dict[str, Any]) -> Any:
+    """A schema with what it refers to in place of its references, which cost most of the time of a validation.
+
+    Where that is in itself again, or leads nowhere, the reference stays.
+
+    Parameters:
+        schema: of any depth.
+        base: the address of the file in which it stands.
+        registry: all files.
+        known: what was written out already, by address; ``None`` while it is at work.
+    """
+    if isinstance(schema, list):
+        return [_write_out(item, base, registry, known) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if isinstance(schema.get("$ref"), str):
+        address = urljoin(base, schema["$ref"])
+        if schema.keys() <= _ALONE and address not in known:
+            known[address] = None
+            with suppress(Unresolvable):
+                wanted = registry.resolver().lookup(address).contents
+                known[address] = _write_out(wanted, urldefrag(address).url, registry, known)
+        if schema.keys() <= _ALONE and known[address] is not None:
+            return known[address]
+        schema = {**schema, "$ref": address}
+    return {key: _write_out(member, base, registry, known) for key, member in schema.items()}
 
 
 def _references(schema: Any) -> Iterator[str]:
     """Every reference in a schema."""
+    return (each["$ref"] for each in _mappings(schema) if isinstance(each.get("$ref"), str))
+
+
+def _keys(schema: Any) -> Iterator[str]:
+    return (key for each in _mappings(schema) for key in each)
+
+
+def _mappings(schema: Any) -> Iterator[dict[str, Any]]:
+    """Every mapping in a schema, from the outside in."""
     if isinstance(schema, dict):
-        if isinstance(reference := schema.get("$ref"), str):
-            yield reference
-        for member in schema.values():
-            yield from _references(member)
-    elif isinstance(schema, list):
-        for item in schema:
-            yield from _references(item)
+        yield schema
+    for member in schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ():
+        yield from _mappings(member)
 
 
 def _read(file: Path) -> Any:
     try:
-        schema = json.loads(file.read_text("utf-8"), parse_float=Decimal)
-        Draft202012Validator.check_schema(schema)
+        return _parse(file.read_text("utf-8"))
     except (ValueError, SchemaError) as error:
         what = error.message if isinstance(error, SchemaError) else str(error)
         raise ConfigurationFault(
             f"this is not a right JSON Schema: {what}", where=Where(file), remedy="Correct the schema."
         ) from None
+
+
+@lru_cache(maxsize=256)
+def _parse(text: str) -> Any:
+    schema = json.loads(text, parse_float=Decimal)
+    Draft202012Validator.check_schema(schema)
     return schema
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from harness.errors import ConfigurationFault
 from harness.message.json import parse_json
+from harness.pack.json_schema import json_violations
 from harness.pack.load import load_pack
 from harness.pack.model import Pack
 from harness.pack.schema import violations
@@ -96,3 +98,32 @@ def test_a_wrong_schema_is_a_fault_of_the_pack(folder: Path, old: str, new: str,
         found(pack, sample(pack))
     assert caught.value.where is not None
     assert caught.value.where.file == file
+
+
+@pytest.mark.parametrize("named", [False, True])
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ('{"name": "a", "parts": [{"name": "b", "parts": [{"name": "c"}]}]}', []),
+        ('{"name": "a", "parts": [{"name": "b", "parts": [{"name": ""}]}]}', [("length", "/parts/parts/name")]),
+        ('{"name": "abcde"}', [("length", "/name")]),
+        ('{"name": "a", "short": "abc"}', [("length", "/short")]),
+    ],
+)
+def test_references_are_followed_also_in_a_circle_and_beside_other_demands(
+    tmp_path: Path, named: bool, value: str, expected: list[tuple[str, str]]
+) -> None:
+    part = {
+        **({"$id": "https://pack.invalid/part.json"} if named else {}),
+        "properties": {
+            "name": {"$ref": "types.json#/$defs/name", "description": "what it is called"},
+            "short": {"$ref": "types.json#/$defs/name", "maxLength": 2},
+            "parts": {"type": "array", "items": {"$ref": "#"}},
+        },
+    }
+    text = {"type": "string", "minLength": 1, "maxLength": 4}
+    files = {"part.json": part, "types.json": {"$defs": {"name": {"$ref": "#/$defs/text"}, "text": text}}}
+    for name, schema in files.items():
+        (tmp_path / name).write_text(json.dumps(schema), "utf-8")
+    told = json_violations(tmp_path / "part.json", (tmp_path,), parse_json(value.encode()).value)
+    assert [(each.kind, each.pointer) for each in told] == expected
