@@ -35,6 +35,7 @@ def test_a_right_system_passes_one_case_after_the_other(tmp_path):
     assert {case: verdict for case, verdict in outcome.verdicts.items() if verdict != "pass"} == {}
 
 
+@pytest.mark.usefixtures("steady")
 def test_a_right_system_passes_everything(tmp_path):
     here = world(tmp_path, at_once=24)
     patient = {"answer": timedelta(seconds=6), "objection": timedelta(seconds=4)}  # busy computers
