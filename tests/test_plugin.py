@@ -62,8 +62,7 @@ def test_it_gives_the_verdicts_and_the_bundle_of_the_command_line(
     result = call(pytester, "--target", holder.target_file, "--out", tmp_path / "by-pytest", PACK)
     result.assert_outcomes(passed=CASES)
     assert result.ret == 0
-    lines = ["conformant: *", f"required {CASES}, executed {CASES}, passed {CASES}", "bundle: *by-pytest"]
-    result.stdout.fnmatch_lines(lines)
+    result.stdout.re_match_lines(["conformant: ", r"required (\d+), executed \1, passed \1$", "bundle: .*by-pytest$"])
     assert main(["run", "--target", str(holder.target_file), "--out", str(tmp_path / "by-command")]) == 0
     assert verdicts(tmp_path / "by-pytest") == verdicts(tmp_path / "by-command")
     for bundle in ("by-pytest", "by-command"):
