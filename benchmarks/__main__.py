@@ -13,10 +13,11 @@ from typing import Any, TypeVar
 
 from benchmarks.floor import Pair, floor
 from benchmarks.machine import PLAIN, UVLOOP, WIRE, Machine, machine, receiving, sending
-from benchmarks.measure import Compared, Series
+from benchmarks.measure import Compared, Series, measure
 from benchmarks.memory import Growth, watch_memory
 from benchmarks.rooms import AVAILABLE, profiled
 from benchmarks.verifying import Verifying, measure_verifying
+from benchmarks.whole import Whole, play_whole
 from benchmarks.world import PACK, World, world
 from harness.scenario.model import Case
 
@@ -51,6 +52,9 @@ class Row:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure everything and print it."""
     options = _options(arguments)
+    if options.full is not None:
+        _measure_whole(options)
+        return
     with world() as setting:
         print(_about(setting, options), end="\n\n")
         rows = []
@@ -73,15 +77,42 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--repeats", type=int, default=5, help="repeats of each measurement")
     parser.add_argument("--exchanges", type=int, default=5_000, help="exchanges while memory is watched; 0: not")
     parser.add_argument("--messages", nargs="+", default=["I9", "I7"], help="messages that are sent")
+    parser.add_argument(
+        "--full",
+        nargs="?",
+        const="",
+        metavar="ROLE",
+        help="instead: play the whole default suite of a role once, and compare it with the floor (takes minutes)",
+    )
+    parser.add_argument("--select", action="append", default=[], metavar="EXPR", help="only these cases of --full")
     return parser.parse_args(arguments)
+
+
+def _measure_whole(options: argparse.Namespace) -> None:
+    """Play a whole run, and compare it with as many exchanges of the floor, by the side that begins them."""
+    whole = play_whole(options.full or None, options.select)
+    with world() as setting:
+        print(_about(setting, options), end="\n\n")
+        here = _least(setting, sending(setting, options.messages[0], PER_CASE), options)
+        there = _least(setting, _receiving(setting, options), options)
+    print(_whole_lines(whole, here, there))
+
+
+def _least(setting: World, case: Case, options: argparse.Namespace) -> Series:
+    with floor(setting, _play(setting, case, WIRE, Machine.pairs)) as least:
+        return measure("floor", least.line, units=options.units, repeats=options.repeats)
+
+
+def _receiving(setting: World, options: argparse.Namespace) -> Case:
+    seat = next(name for name, party in setting.pack.parties.items() if party.position)
+    return receiving(setting, f"lifecycle-{options.messages[0]}-accepted", seat)
 
 
 def _rows(setting: World, options: argparse.Namespace) -> Iterator[Row]:
     transports = (PLAIN, WIRE, UVLOOP) if find_spec("uvloop") else (PLAIN, WIRE)
     for message in options.messages:
         yield _row(setting, f"{message} sent", sending(setting, message, PER_CASE), transports, options)
-    seat = next(name for name, party in setting.pack.parties.items() if party.position)
-    case = receiving(setting, f"lifecycle-{options.messages[0]}-accepted", seat)
+    case = _receiving(setting, options)
     yield _row(setting, f"up to {options.messages[0]} received", case, transports[1:], options)
 
 
@@ -141,6 +172,21 @@ def _exchange_lines(row: Row) -> str:
         rates = f"{1e6 / series.cpu:9,.0f} {series.rate:9,.0f} {ratio:8.2f}"
         lines.append(f"  {series.name:26}{spread:>22} {rates}")
     return "\n".join(lines)
+
+
+def _whole_lines(whole: Whole, here: Series, there: Series) -> str:
+    least, run = whole.floor(here, there), whole.sample
+    return "\n".join(
+        (
+            f"Whole run of {whole.role}: {whole.verdict}, {whole.cases:,} cases, {run.units:,} exchanges "
+            f"({whole.begun_here:,} begun here, {whole.begun_there:,} by the other side)",
+            f"  wall time                 {run.wall:10.1f} s",
+            f"  processor time            {run.cpu:10.1f} s   {1e3 * run.cpu / run.units:.2f} ms for an exchange",
+            f"  as many of the floor      {least:10.1f} s   {here.cpu:,.0f} us for one begun here, "
+            f"{there.cpu:,.0f} us for the others",
+            f"  ratio to floor            {run.cpu / least:10.2f}     the floor is {least / run.cpu:.1%} of the run",
+        )
+    )
 
 
 def _floor_lines(rows: Sequence[Row]) -> str:
