@@ -59,6 +59,7 @@ class Seen:
         exercised: ids of the requirements that those checks tested.
         outcomes: how the exchange ended, empty when it did not.
         unreadable: what came to whoever waits for a message, cannot be read, and names no case.
+        failed: what came to our port while a message was awaited, and became no request.
     """
 
     events: list[Event] = field(default_factory=list)
@@ -68,6 +69,7 @@ class Seen:
     exercised: set[str] = field(default_factory=set)
     outcomes: tuple[Outcome, ...] = ()
     unreadable: Event | None = None
+    failed: Event | None = None
 
     @property
     def waits_at(self) -> str | None:
@@ -235,8 +237,12 @@ def _awaited(step: Exchange, case: Case, pack: Pack, seen: Seen) -> Ruling:
 
 def _meanwhile(seen: Seen) -> str:
     """What may have been meant for a message that did not come; nobody is blamed for what may be anybody's."""
-    stray = seen.unreadable
-    return f" What came meanwhile cannot be read and names no case (event {stray.seq})." if stray is not None else ""
+    stray, failed = seen.unreadable, seen.failed
+    said = f" What came meanwhile cannot be read and names no case (event {stray.seq})." if stray is not None else ""
+    if failed is not None:
+        text = plain(str(failed.data.get("text", "")), 300)
+        said += f" Meanwhile something failed at our port (event {failed.seq}): {text}"
+    return said
 
 
 def _answer_taken(step: Exchange, seen: Seen) -> Ruling | None:

@@ -79,6 +79,10 @@ class _Walker:
             for record in self.seen.values():
                 if record.waits_at == event.data["receiver"]:
                     record.unreadable = event
+        if event.kind == "failed" and event.data.get("role") == "request":
+            for record in self.seen.values():
+                if record.waits_at is not None and (record.failed is None or event.data.get("blame") == "sut"):
+                    record.failed = event
         if event.step is None:
             return
         record = self.seen.setdefault(event.step, Seen())

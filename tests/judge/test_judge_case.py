@@ -398,6 +398,38 @@ def test_a_time_out_names_what_came_meanwhile_and_cannot_be_read(
     assert ("cannot be read" in verdict.reason) is named
 
 
+@pytest.mark.parametrize(
+    ("when", "blames", "named"),
+    [
+        ("waiting", ("environment",), "from 0"),
+        ("waiting", ("environment", "environment"), "from 0"),
+        ("waiting", ("environment", "sut", "environment"), "from 1"),
+        ("before", ("sut",), None),
+    ],
+)
+def test_a_time_out_names_what_failed_at_our_port_meanwhile(
+    world: World, when: str, blames: tuple[str, ...], named: str | None
+) -> None:
+    stage = world.stage(world.plan("customs"), TOLD)
+    stage.write("case-started", attempt=1)
+
+    def fail() -> None:
+        for number, blame in enumerate(blames):
+            stage.write("failed", role="request", text=f"The handshake failed, from {number}.", blame=blame)
+            stage.events[-1] = replace(stage.events[-1], case=None)
+
+    if when == "before":
+        fail()
+    stage.write("waiting", "I1", message="I1", sender="customs.departure", receiver="platform", until="2")
+    if when == "waiting":
+        fail()
+    stage.write("silence", "I1", message="I1", sender="customs.departure", receiver="platform", since="1", until="2")
+    verdict = stage.end("stopped").judge()
+    assert verdict.verdict is Verdict.INCONCLUSIVE
+    assert ("failed at our port" in verdict.reason) is (named is not None)
+    assert named is None or verdict.reason.endswith(f"The handshake failed, {named}.")
+
+
 def test_a_request_that_comes_too_early_is_illegal(world: World) -> None:
     stage = world.stage(world.plan("customs"), "lifecycle-I9-accepted@departure")
     stage.write("case-started", attempt=1)
