@@ -20,8 +20,9 @@ PACK = pack_named("letters")
 
 def world(tmp_path, **options):
     here = World(PACK, "customs", tmp_path, **options)
-    objection = 1 if "rejects-late" in here.faults else 2  # this fault waits for 1.3 s
-    here.parameters = replace(here.parameters, timers={**QUICK, "objection": timedelta(seconds=objection)})
+    objection = 3 if "rejects-late" in here.faults else 2  # this fault waits for 3.5 s
+    timers = {**QUICK, "answer": timedelta(seconds=3), "objection": timedelta(seconds=objection)}
+    here.parameters = replace(here.parameters, timers=timers)
     return here
 
 
