@@ -28,7 +28,7 @@ def postgresql() -> Iterator[str]:
 
     def run(name: str, *arguments: str) -> None:
         command = [programs / name, "-D", folder / "data", *arguments]
-        subprocess.run(command, check=True, timeout=60, capture_output=True, user=user, cwd=folder)
+        subprocess.run(command, check=True, timeout=300, capture_output=True, user=user, cwd=folder)
 
     try:
         run("initdb", "--username=test", "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C")

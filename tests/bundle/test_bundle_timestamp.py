@@ -80,7 +80,7 @@ class Authority:
         query, reply = self.folder / "q.tsq", self.folder / "r.tsr"
         query.write_bytes(request)
         command = ["openssl", "ts", "-reply", "-config", self.folder / "tsa.cnf", "-queryfile", query, "-out", reply]
-        subprocess.run(command, check=True, timeout=30, capture_output=True)
+        subprocess.run(command, check=True, timeout=300, capture_output=True)
         return reply.read_bytes()
 
 

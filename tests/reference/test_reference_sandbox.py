@@ -66,7 +66,7 @@ async def reached(ask: Callable[[], Awaitable[bool]]) -> None:
 def get(serving: Serving, path: str, host: str | None = None) -> bytes:
     assert serving.page is not None
     request = urllib.request.Request(serving.page + path, headers={"Host": host} if host else {})
-    with urllib.request.urlopen(request, timeout=60) as answer:
+    with urllib.request.urlopen(request, timeout=300) as answer:
         return bytes(answer.read())
 
 

@@ -105,7 +105,7 @@ def test_documents_with_xmlsec1_in_both_directions(world, tmp_path, form, kind):
 
     def run(*arguments):
         command = [XMLSEC1, arguments[0], "--id-attr:Id", f"{DS}:Object", *arguments[1:]]
-        return subprocess.run(command, capture_output=True, check=False, timeout=30).returncode
+        return subprocess.run(command, capture_output=True, check=False, timeout=300).returncode
 
     for method in METHODS:
         profile = SecurityProfile("xmldsig", canonicalisations=(method,), tokens=("x509-data",), form=form)

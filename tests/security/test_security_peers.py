@@ -143,7 +143,7 @@ needs_xmlsec1 = pytest.mark.skipif(XMLSEC1 is None, reason="the command xmlsec1 
 def run_xmlsec1(*arguments, soap="1.2"):
     ids = ["--id-attr:Id", f"{NAMESPACES[soap]}:Body", "--id-attr:Id", f"{WSU}:Timestamp"]
     command = [XMLSEC1, arguments[0], *ids, *map(str, arguments[1:])]
-    return subprocess.run(command, capture_output=True, check=False, timeout=30)
+    return subprocess.run(command, capture_output=True, check=False, timeout=300)
 
 
 @needs_xmlsec1

@@ -57,11 +57,13 @@ def wss4j(tmp_path_factory):
     classes = tmp_path_factory.mktemp("classes")
     path = ":".join(map(str, JARS))
     source = Path(__file__).parent / "peers" / "Wss4jPeer.java"
-    subprocess.run(["javac", "-cp", path, "-d", classes, source], check=True, timeout=60, capture_output=True)
+    subprocess.run(["javac", "-cp", path, "-d", classes, source], check=True, timeout=300, capture_output=True)
 
     def run(*arguments):
         command = ["java", "-Xshare:auto", "-XX:TieredStopAtLevel=1", "-cp", f"{classes}:{path}", "Wss4jPeer"]
-        done = subprocess.run([*command, *map(str, arguments)], check=False, timeout=60, capture_output=True, text=True)
+        done = subprocess.run(
+            [*command, *map(str, arguments)], check=False, timeout=300, capture_output=True, text=True
+        )
         assert done.returncode == 0, done.stderr
         return [line.split("\t") for line in done.stdout.splitlines()]
 
@@ -185,7 +187,9 @@ def test_wss4j_verifies_every_token_of_ours(today, wss4j, tmp_path):
 
 def run_node(*arguments):
     peer = Path(__file__).parent / "peers" / "node_peer.js"
-    return subprocess.run(["node", peer, *map(str, arguments)], capture_output=True, check=False, timeout=60, text=True)
+    return subprocess.run(
+        ["node", peer, *map(str, arguments)], capture_output=True, check=False, timeout=300, text=True
+    )
 
 
 @pytest.fixture(scope="module")
