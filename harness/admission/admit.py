@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from harness.bundle.verify import Verification, opened, read_document, verify_bu
 from harness.bundle.write import RECORD
 from harness.errors import BundleFault, ConfigurationFault, Where
 from harness.evidence.clock import stamp
+from harness.record.aggregate import VALID_DAYS
 from harness.security.statement_key import Signer, key_id
 
 _ID_DIGITS = 16
@@ -84,8 +85,9 @@ def _outcomes(policy: Policy, submission: Submission, register: Register | None,
 
 def in_register(register: Register, submission: Submission, at: datetime) -> Outcome:
     """Whether the register does not know the evidence yet: one run has one certificate, whoever judges it again."""
-    evidence, until = submission.record["evidence"], submission.judged["validity"]["until"]
-    there = register.known(_id(submission.digest), evidence, until)
+    record = submission.record
+    older = datetime.fromisoformat(record["finished"]) + timedelta(days=VALID_DAYS)
+    there = register.known(_id(submission.digest), record["evidence"], stamp(older))
     if there is None:
         return Outcome("register", True, "The register does not know this evidence yet.")
     status, last = register.status(there, at)

@@ -109,8 +109,8 @@ class Register:
         Parameters:
             name: id that a new one would have.
             evidence: by what its evidence is known again.
-            until: when it would expire: an entry of an older version of this tool does not name its evidence, but one
-                of the same run ends at the same microsecond.
+            until: when it would have expired in an older version of this tool, whose entries do not name their
+                evidence, but which end at the same microsecond when they are of the same run.
         """
         same = [self.find(name)]
         for digest in evidence:

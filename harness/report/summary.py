@@ -50,7 +50,7 @@ def certificate_facts(record: Mapping[str, Any], words: Texts) -> list[tuple[str
             ("authority", sut["authority"] or not_stated),
             ("system", words.listed((sut["product"] or not_stated, *version))),
             ("profile", f"{pack['title']} {pack['version']} ({words.listed((pack['id'], short(pack['digest'])))})"),
-            ("played", f"{moment(record['started'])} / {moment(record['finished'])}"),
+            ("played", " / ".join(words.kept(moment(record[name])) for name in ("started", "finished"))),
             *([("until", words.plain(held, day=last))] if held else []),
             ("assurance", words.plain(f"assurance.{record['assurance']}")),
             (

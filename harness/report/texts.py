@@ -41,15 +41,20 @@ class Texts:
     def plain(self, key: str, **values: Any) -> str:
         """A text where there is no markup.
 
-        In a language that runs from right to left, a value that is put in keeps the order of its digits: without the
-        mark, the day after an Arabic letter reads 01-03-2026.
+        A value that is put in keeps the order of its digits.
         """
-        mark = _LEFT_TO_RIGHT if self.direction == "rtl" else ""
-        return self.entries[key].format(**{n: f"{mark}{v}" if isinstance(v, str) else v for n, v in values.items()})
+        return self.entries[key].format(**{n: self.kept(v) if isinstance(v, str) else v for n, v in values.items()})
 
     def listed(self, items: Iterable[str]) -> str:
         """Things one after the other, with the comma of the language."""
-        return self.entries["comma"].join(items)
+        return self.entries["comma"].join(map(self.kept, items))
+
+    def kept(self, text: str) -> str:
+        """A text that keeps the order of its digits in a language that runs from right to left.
+
+        Without the mark, a day after an Arabic letter reads 01-03-2026, and a time before its day.
+        """
+        return f"{_LEFT_TO_RIGHT}{text}" if self.direction == "rtl" else text
 
     def has(self, key: str) -> bool:
         """Whether there is such a text."""

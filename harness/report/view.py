@@ -181,7 +181,7 @@ def interruptions(record: Mapping[str, Any], texts: Texts) -> list[str]:
 def conditions(record: Mapping[str, Any], texts: Texts) -> list[str]:
     """How the run was made, in sentences: what differs from the profile, and how many cases were derived."""
     plan = record["plan"]
-    timers = [f"{name} {_seconds(each['pack'])} → {_seconds(each['run'])}" for name, each in plan["timers"].items()]
+    timers = [f"{name} {_seconds(each['pack'])} -> {_seconds(each['run'])}" for name, each in plan["timers"].items()]
     found = [texts.plain(f"depth.{plan['depth']}")]
     if left_out := sum(each["rule"] == NOT_SELECTED for each in plan["excluded"]):
         found.insert(0, texts.plain("conditions.selected", count=len(record["cases"]), left=left_out))

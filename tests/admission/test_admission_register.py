@@ -16,13 +16,16 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from lxml import etree, html
 
+from harness.admission.admit import in_register
 from harness.admission.model import Certificate
 from harness.admission.page import make_pages
+from harness.admission.policy import Submission
 from harness.admission.status import ask, make_status_list, sign_status_list
 from harness.admission.store import Register, entry, open_register
-from harness.bundle.verify import verify_bundle
+from harness.bundle.verify import Verification, verify_bundle
 from harness.cli.main import main
 from harness.errors import BundleFault, ConfigurationFault
+from harness.evidence.clock import stamp
 from harness.host import write_private
 from harness.security.statement_key import SigningKey, key_id, load_public_keys, public_pem
 
@@ -148,6 +151,25 @@ def test_an_entry_of_an_older_version_is_known_by_the_microsecond_at_which_it_en
     assert found is not None
     assert found.id == TWO.id
     assert register.known("0" * 16, evidence, TWO.until.replace(".000000Z", ".000001Z")) is None
+
+
+@pytest.mark.parametrize(
+    ("finished", "evidence", "words"),
+    [
+        ("2026-03-02T12:00:00.000000Z", "c", f"as certificate {TWO.id}, which was revoked on {stamp(AT)}: Its key."),
+        ("2026-04-02T12:00:00.000000Z", "b", f"as certificate {ONE.id}, which is suspended since {stamp(AT)}: Why."),
+        ("2026-04-02T12:00:00.000000Z", "c", "does not know this evidence yet"),
+    ],
+)
+def test_admission_asks_the_register_for_evidence_and_for_the_end_of_the_run(
+    finished: str, evidence: str, words: str, register: Register
+) -> None:
+    register.note(entry(TWO.id, AT, "revoked", "R", "Its key."))
+    register.note(entry(ONE.id, AT, "suspended", "R", "Why."))
+    record = {"evidence": ["sha256:" + evidence * 64], "finished": finished}
+    outcome = in_register(register, Submission(Verification(True, 0, ()), record, digest="sha256:" + "9" * 64), AT)
+    assert words in outcome.text
+    assert outcome.met == ("does not know" in words)
 
 
 def test_a_register_of_an_older_version_goes_on(name: str) -> None:

@@ -237,6 +237,24 @@ WITH_KEY: dict[str, tuple[Callable[[Scene], object], str]] = {
         lambda s: s.restate(lambda r: r["validity"].update({"from": "2020-01-01T00:00:00.000000Z"})),
         "Expected: at most 365 days",
     ),
+    "evidence that is not known again, as if by another tool": (
+        lambda s: s.restate(lambda r: (r["tool"].update(version="9.9"), r.update(evidence=[]))), "differs at /evidence"
+    ),
+    "no word of what is known again, as if by another tool": (
+        lambda s: s.restate(lambda r: (r["tool"].update(version="9.9"), r.pop("evidence"))), "differs at /evidence"
+    ),
+    "a case spared by hand kept silent, as if by another tool": (
+        lambda s: s.restate(
+            lambda r: r["tool"].update(version="9.9"), lambda e: e["predicate"]["plan"].pop("spared")
+        ),
+        "do not say the same about plan",
+    ),
+    "a younger message, as if by another tool": (
+        lambda s: s.restate(
+            lambda r: (r["tool"].update(version="9.9"), r["observed"].update(last="2026-12-01T09:00:00.000000Z"))
+        ),
+        "differs at /observed/last",
+    ),
     "a validity where nothing holds": (
         lambda s: s.restate(lambda r: r.update(on_waivers=False, waivers=[])), "not what the evidence gives"
     ),

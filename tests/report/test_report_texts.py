@@ -10,6 +10,7 @@ from string import Formatter
 from typing import Any
 
 import pytest
+from fontTools.ttLib import TTFont
 from lxml import html as parser
 from small_run import Run
 
@@ -83,6 +84,7 @@ def test_lists_have_the_comma_of_the_language(language: str, record: dict[str, A
     assert len(lists) >= 6
     for each in lists:
         assert ("," in each) == (words.direction == "ltr"), each
+        assert not re.search("(?<!\u200e)2026", each) or words.direction == "ltr", each
         assert each.count("\u200f، ") >= (words.direction == "rtl" and "/" not in each), each
     summary = parser.document_fromstring(PAGES["summary.html"](changed, None, language))
     for each in summary.xpath("//dl[@class='facts']/dd[not(bdi)]"):
@@ -95,6 +97,20 @@ def test_cases_that_a_run_by_hand_left_out_are_counted(language: str, record: di
     spared = words.plain("conditions.spared", count=2)
     assert spared in conditions({**record, "plan": {**record["plan"], "spared": ["a", "b"]}}, words)
     assert not any(spared[:12] in each for each in conditions(record, words))
+
+
+@pytest.mark.parametrize("language", languages())
+def test_the_fonts_of_the_pdf_have_every_letter(language: str, record: dict[str, Any]) -> None:
+    words = texts(language)
+    plan = {**record["plan"], "timers": {"answer": {"pack": None, "run": 90.5}}, "spared": ["a"], "unclaimed": ["I7"]}
+    changed = {**record, "plan": plan, "resumed": [record["started"]]}
+    shown = [*conditions(changed, words), *(each for _, each in certificate_facts(changed, words))]
+    fonts = data_folder("reports") / "fonts"
+    known = {code for file in fonts.glob("*-Regular.ttf") for code in TTFont(file).getBestCmap()}
+    on_paper = re.compile("summary|facts|conditions|depth|assurance|run|sentence|numbers|status|comma|resumed|repeated")
+    texts_on_paper = [text for key, text in words.entries.items() if on_paper.match(key)]
+    for text in (*shown, *texts_on_paper):
+        assert not {letter for letter in text if ord(letter) not in known}, text
 
 
 @pytest.mark.parametrize("language", ["ar", "fa"])
