@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from exchange_kit import until
 from pack_kit import pack_named
 
 from harness.evidence.clock import SystemClock
@@ -217,9 +218,9 @@ def test_nobody_waits_late_beside_another(tmp_path):
 
         async with board(tmp_path) as (switchboard, _):
             tasks = [asyncio.ensure_future(late(switchboard, name)) for name in ("a", "b")]
-            await asyncio.sleep(0.01)
+            await until(lambda: order == ["a waits"])
             await switchboard(request(consignment="1"))
-            await asyncio.sleep(0.01)
+            await until(lambda: order[-1:] == ["b waits"])
             await switchboard(request(consignment="2"))
             await asyncio.gather(*tasks)
         return order
