@@ -11,7 +11,7 @@ from harness.bundle.statement import make_predicate
 from harness.errors import BundleFault
 from harness.pack.layers import find_installed
 from harness.record.tool import this_tool
-from harness.scenario.claim import claims_of
+from harness.scenario.claim import claims_of, procedures_of
 from harness.security.issue import is_test
 
 
@@ -47,23 +47,28 @@ def check_trial(predicate: Mapping[str, Any], plan: Mapping[str, Any]) -> None:
         raise BundleFault("the statement does not say that the run was made with TEST certificates")
 
 
-def check_claims(ics: Mapping[str, Any], planned: Collection[str] | None) -> None:
+def check_claims(ics: Mapping[str, Any], planned: Collection[str] | None, procedures: Collection[str]) -> None:
     """Whether the cases were selected by what the system claims.
 
     Parameters:
         ics: the claims in the bundle; empty where there are none.
         planned: the messages that the plan says are claimed; ``None`` means all of the role.
+        procedures: those that the plan says persons work.
 
     Raises:
         BundleFault: they are not the same.
     """
     try:
-        claimed = claims_of(ics)
+        claimed, worked = claims_of(ics), procedures_of(ics)
     except AttributeError:
         raise BundleFault("ics.json holds no claims") from None
     if (None if claimed is None else set(claimed)) != (None if planned is None else set(planned)):
         raise BundleFault(
             f"plan.json and ics.json do not claim the same messages: {_listed(planned)}, and {_listed(claimed)}"
+        )
+    if set(worked) != set(procedures):
+        raise BundleFault(
+            f"plan.json and ics.json do not claim the same procedures: {_listed(procedures)}, and {_listed(worked)}"
         )
 
 

@@ -176,7 +176,7 @@ def _verify(
     bundle = open_bundle(folder, record, plan, sealed=sealed)
     check_trial(predicate, plan)
     ics = read_document(folder / CLAIMS) if (folder / CLAIMS).exists() else {}
-    check_claims(ics, bundle.plan.subject.claims)
+    check_claims(ics, bundle.plan.subject.claims, bundle.plan.subject.procedures)
     report.say(f"Plan, record, statement and pack belong together: {bundle.plan.baseline}, {bundle.plan.environment}.")
     report.name = "pack"
     for each in (predicate["pack"], *predicate["pack"]["bases"]):

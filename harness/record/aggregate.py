@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from harness.evidence.clock import stamp
 from harness.judge.attempt import REPEATED
 from harness.judge.model import RunVerdict, Status
-from harness.record.annex import about_annexes
+from harness.record.annex import about_annexes, answer_of
 from harness.record.detail import alternatives, certificate_facts, defect_texts
 from harness.record.identity import evidence_of
 from harness.record.redact import places_of, redact_finding, redact_head, redact_text
@@ -256,6 +256,7 @@ def _case(case: Case, verdict: CaseVerdict, events: Sequence[Event], places: Map
             by_step.setdefault(event.step or "", []).append((number, event))
     masked = _masking(verdict, by_step, places)
     allowed = {step: {"alternatives": each} for step, each in alternatives(case).items()}
+    told = {event.step: answer_of(event.data) for event in events if event.kind == "attested"}
     end = next((event for event in reversed(events) if event.kind != "extra"), None)
     return {
         "id": case.id,
@@ -277,7 +278,8 @@ def _case(case: Case, verdict: CaseVerdict, events: Sequence[Event], places: Map
         "started": events[0].at if events else None,
         "seconds": round((end.mono - events[0].mono) / 1e9, 3) if end else 0.0,
         "steps": [
-            {**_step(step, by_step.get(step.step, ()), masked), **allowed.get(step.step, {})} for step in verdict.steps
+            {**_step(step, by_step.get(step.step, ()), masked), **allowed.get(step.step, {}), **told.get(step.step, {})}
+            for step in verdict.steps
         ],
         "evidence": list(dict.fromkeys(_digests(events))),
     }

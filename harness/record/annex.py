@@ -69,6 +69,13 @@ def _step(step: StepVerdict, told: Mapping[str, Any]) -> dict[str, Any]:
         "verdict": step.verdict.value,
         "reason": redact_text(step.reason),
         "expected": step.expected,
+        **answer_of(told),
+    }
+
+
+def answer_of(told: Mapping[str, Any]) -> dict[str, Any]:
+    """What a person answered to a question, with name and documents, from the event; empty where nobody was asked."""
+    return {
         "answer": redact_text(str(told["answer"])) if told.get("answer") is not None else None,
         "person": told.get("person"),
         "files": [dict(each) for each in told.get("files", ())],

@@ -21,6 +21,11 @@ def claims_of(ics: Mapping[str, Any]) -> tuple[str, ...] | None:
     return None if messages is None else tuple(name for name, claimed in messages.items() if claimed)
 
 
+def procedures_of(ics: Mapping[str, Any]) -> tuple[str, ...]:
+    """The procedures that an ICS claims: persons stand by who work them."""
+    return tuple(name for name, claimed in ics.get("procedures", {}).items() if claimed)
+
+
 def unclaimed(pack: Pack, role: str, claims: Collection[str] | None) -> tuple[str, ...]:
     """The requests of a role that a system does not claim, in the order of the pack."""
     return () if claims is None else tuple(name for name in requests_of(pack, role) if name not in claims)

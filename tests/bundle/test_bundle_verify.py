@@ -107,7 +107,24 @@ def test_what_is_claimed_in_the_bundle_must_be_what_was_planned(
     planned: tuple[str, ...] | None, ics: dict[str, Any], words: str | None
 ) -> None:
     with pytest.raises(BundleFault, match=words) if words else nullcontext():
-        check_claims(ics, planned)
+        check_claims(ics, planned, ())
+
+
+@pytest.mark.parametrize(
+    ("planned", "ics", "words"),
+    [
+        (("fallback",), {"procedures": {"fallback": True, "other": False}}, None),
+        ((), {"procedures": {"fallback": False}}, None),
+        (("fallback",), {}, "procedures: fallback, and none"),
+        ((), {"procedures": {"fallback": True}}, "procedures: none, and fallback"),
+        ((), {"procedures": ["fallback"]}, "no claims"),
+    ],
+)
+def test_what_persons_work_by_the_bundle_must_be_what_was_planned(
+    planned: tuple[str, ...], ics: dict[str, Any], words: str | None
+) -> None:
+    with pytest.raises(BundleFault, match=words) if words else nullcontext():
+        check_claims(ics, None, planned)
 
 
 def test_a_bundle_with_other_claims_than_its_plan_is_refused(copied: Copy, key: SigningKey) -> None:

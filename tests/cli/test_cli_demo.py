@@ -13,7 +13,11 @@ from harness import demo
 from harness.cli.list_cases import cases_for
 from harness.cli.main import main
 
-CASES = len(cases_for(pack_named("etir-4.3"), "holder", "quick"))
+PACK = pack_named("etir-4.3")
+CASES = sum(
+    any(PACK.requirements[name].level == "MUST" for name in case.requirements)
+    for case in cases_for(PACK, "holder", "quick")
+)
 
 
 def test_the_faultless_reference_is_conformant_and_the_bundle_proves_it(

@@ -135,9 +135,19 @@ def test_claimed_it_waits_for_a_person_and_the_movement_goes_on(world, capsys):
     main(["verify", str(world["bundle"]), "--trust", str(world["trust"])])
     assert "The bundle is valid. It says: not fully verified." in capsys.readouterr().out
     assert main(["review", str(world["bundle"])]) == 10
-    assert CASE in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert CASE in shown
+    assert "Officer at the border: On the accompanying document" in shown
     answered = next(each for each in case["steps"] if each["id"] == "attest")
-    assert "the head of the office decided it" in answered["observed"]
+    assert (answered["person"], [each["name"] for each in answered["files"]]) == (
+        "Officer at the border", ["stamped.pdf"]
+    )  # fmt: skip
+
+
+def test_a_reviewer_gets_the_documents(world, tmp_path):
+    main(["review", str(world["bundle"]), "--files", str(tmp_path / "documents")])
+    (document,) = [path for path in (tmp_path / "documents").rglob("*") if path.is_file()]
+    assert (document.name, document.read_bytes()) == ("stamped.pdf", b"%PDF-1.4 stamped")
 
 
 @pytest.mark.parametrize(
