@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 
 from harness.pack.fault import Fault
@@ -21,8 +21,8 @@ def affected(pack: Pack, fault: Fault, cases: Sequence[Case]) -> tuple[str, ...]
     """Ids of the cases that a fault can affect; empty when that cannot be said, so that all are played.
 
     Those that are made for the demand it breaks and in which its message passes. Where there are none, the demand is on
-    every message and looked at wherever it stands: then the shortest in which the message passes, and the longest, in
-    which more was said before that it can contradict.
+    every message and looked at wherever it stands: then the shortest in which the message passes, the longest, in which
+    more was said before that it can contradict, and those in which a value becomes new that the fault writes.
 
     Parameters:
         pack: the profile.
@@ -43,7 +43,14 @@ def affected(pack: Pack, fault: Fault, cases: Sequence[Case]) -> tuple[str, ...]
         )
         return tuple(case.id for case in carrying[:MOST])
     passing.sort(key=lambda case: len(case.steps))
-    return tuple(dict.fromkeys(case.id for case in (*passing[:SHORTEST], *passing[-LONGEST:])))
+    written = fault.parameters.get("set")
+    new = [case for case in passing if isinstance(written, Mapping) and _changes(case, written)]
+    return tuple(dict.fromkeys(case.id for case in (*passing[:SHORTEST], *passing[-LONGEST:], *new[:LONGEST])))
+
+
+def _changes(case: Case, names: Collection[str]) -> bool:
+    """Whether one of these values becomes new in a case."""
+    return any(not step.changes.isdisjoint(names) for step in exchanges(case.steps))
 
 
 def usual(cases: Sequence[Case]) -> tuple[str, ...]:

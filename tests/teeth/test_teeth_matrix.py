@@ -116,9 +116,19 @@ def test_every_fault_has_cases_that_it_can_affect(name: str) -> None:
     assert chosen
     carrying = [case for case in chosen if fault.requirement in case.requirements]
     assert len(carrying) in (0, len(chosen))
-    assert carrying or len(chosen) <= SHORTEST + LONGEST
+    assert carrying or len(chosen) <= SHORTEST + LONGEST + LONGEST
     for case in chosen:
         assert any(mode(step, case.sut) != "simulate" for step in exchanges(case.steps))
+
+
+def test_a_fault_that_writes_a_value_is_tried_where_the_value_becomes_new() -> None:
+    """However long other cases grow: only there the old value is wrong."""
+    chosen = affected(PACK, PACK.faults["terminates-with-declared-seals"], cases_of("etir-4.3", "customs"))
+    assert {name for name in chosen if name.startswith("seals-changed-")} == {
+        f"seals-changed-at-{when}@{where}"
+        for when in ("start", "termination")
+        for where in ("departure", "transit", "destination")
+    }
 
 
 VARIATIONS = [
