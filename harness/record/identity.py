@@ -15,7 +15,7 @@ def evidence_of(token: str, events: Iterable[Event]) -> tuple[str, ...]:
     """The digests of what the system under test sent in a run: one wherever the run went on, and one at its end.
 
     A digest is the SHA-256 of the token of the run and of the digests of all bytes that were received for a step, each
-    once, in their order, one a line. Tool, times, plan, waivers and reviews are not in it, for whoever judges the run
+    once, sorted, one a line. Tool, times, plan, waivers and reviews are not in it, for whoever judges the run
     again chooses them. A run that goes on, or whose failed cases are played again, keeps the digests that it had.
 
     Parameters:

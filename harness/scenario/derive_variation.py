@@ -1,8 +1,8 @@
 """Cases of the pack's legal variations: what a correct party may send, a seat must understand.
 
 Each variation with a requirement is put into one message that the seat receives, another one each time, and into one
-answer; at the depth ``exhaustive`` into all, and at the depth ``quick`` one variation of each hook point. Everything is
-then as if the message had been written in the usual way.
+answer; at the depth ``exhaustive`` into all, and at the depth ``quick`` one case for each demand.
+Everything is then as if the message had been written in the usual way.
 """
 
 from __future__ import annotations
@@ -30,20 +30,24 @@ GROUP = "Other ways to write a message"
 
 def variation_scenarios(pack: Pack, seat: str, depth: Depth) -> Iterator[Scenario]:
     """The scenarios in which a seat receives a message in another legal way."""
+    shown: set[tuple[str, ...]] = set()
+    for scenario in _all(pack, seat, depth):
+        demands = tuple(name for bearer in scenario.bearers.values() for name in bearer.requirements)
+        if depth != "quick" or demands not in shown:
+            shown.add(demands)
+            yield scenario
+
+
+def _all(pack: Pack, seat: str, depth: Depth) -> Iterator[Scenario]:
     received = received_by(pack, seat)
     answered = [setting for setting in sent_by(pack, seat) if going_on(pack, setting.step)]
-    sent = [each for each in pack.variations.values() if each.requirement is not None or each.told is not None]
-    for variation in _one_of_each_hook(sent) if depth == "quick" else sent:
+    for variation in pack.variations.values():
         if variation.requirement is not None:
             for setting in _chosen(pack, received, variation, depth, lambda each: each.step.message):
                 yield _request(pack, setting, variation, variation.requirement)
         if variation.told is not None:
             for setting in _chosen(pack, answered, variation, depth, lambda each: _answer_to(pack, each)):
                 yield _answer(pack, setting, variation, variation.told)
-
-
-def _one_of_each_hook(variations: Sequence[Variation]) -> Sequence[Variation]:
-    return [each for each in variations if each is next(other for other in variations if other.hook == each.hook)]
 
 
 def _chosen(

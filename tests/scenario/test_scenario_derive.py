@@ -115,7 +115,7 @@ def test_every_variation_is_tried_once_with_a_seat_and_with_every_message_on_dem
     assert variations("full") == dict.fromkeys(sent, 1)
     assert variations("exhaustive").keys() == sent
     assert variations("exhaustive")["prefixed"] > 1
-    assert [PACK.variations[name].hook for name in variations("quick")] == ["structure", "wire", "headers"]
+    assert [PACK.variations[name].requirement for name in variations("quick")] == ["ETIR-READ-USUAL", "ETIR-READ-RARE"]
 
 
 def test_a_broken_answer_is_given_to_who_sends_and_watched() -> None:
