@@ -75,8 +75,9 @@ def _judge_attempt(
     case = as_it_came(case, {name for name, each in seen.items() if Outcome("accepted") in each.outcomes})
     strays = _strays(case, pack, own, walked, fetch)
     left = departure(case, seen)
-    steps = tuple(_steps(case, plan, pack, own, seen, left.after))
-    judged = with_strays(steps, strays, held_up=_was_held_up(case, plan, pack, own))
+    held_up = _was_held_up(case, plan, pack, own)
+    steps = tuple(_steps(case, plan, pack, own, seen, left.after, held_up=held_up))
+    judged = with_strays(steps, strays, held_up=held_up)
     steps = tuple(graded(case.id, step, reviews) for step in judged)
     verdict, reason = _sum(case, steps, own, left)
     touched = requirement_verdicts(case, pack, steps, seen, verdict)
@@ -126,11 +127,18 @@ def _strays(case: Case, pack: Pack, events: Sequence[Event], walked: Walked, fet
 
 
 def _steps(
-    case: Case, plan: Plan, pack: Pack, events: Sequence[Event], seen: Mapping[str, Seen], gone: Container[str]
+    case: Case,
+    plan: Plan,
+    pack: Pack,
+    events: Sequence[Event],
+    seen: Mapping[str, Seen],
+    gone: Container[str],
+    *,
+    held_up: bool,
 ) -> Iterator[StepVerdict]:
     nothing = Seen()
     timers = plan.parameters.timers
-    lag, held_up = sum(_lags(events)), _was_held_up(case, plan, pack, events)
+    lag = sum(_lags(events))
     for step in exchanges(case.steps):
         applies = step.id not in gone
         budget = timers.get(pack.messages[step.message].within, timers.get(ANSWER))
