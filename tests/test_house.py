@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache, cached_property
@@ -36,6 +37,13 @@ POSIX_NAMES = {
 }
 POSIX_METHODS = {"add_signal_handler", "remove_signal_handler", "chmod", "create_unix_server", "create_unix_connection"}
 POSIX_ARGUMENTS = {"preexec_fn"}
+
+TOP = {
+    *(".ci", ".gitattributes", ".github", ".gitignore"),
+    *("CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md", "SECURITY.md", "pyproject.toml"),
+    *("benchmarks", "docs", "fixtures", "harness", "reports", "requirements", "scripts", "suites", "tests"),
+}
+"""Everything at the top of the repository."""
 
 NOT_A_ROLE = {
     "platform": "the operating system that the harness runs on, in evidence and record",
@@ -262,6 +270,17 @@ def test_a_text_is_the_same_on_every_system(file: Path) -> None:
 @pytest.mark.parametrize("file", FILES, ids=map(module_name, FILES))
 def test_a_file_fits_in_a_head(file: Path) -> None:
     assert len(file.read_text("utf-8").splitlines()) <= LONGER.get(module_name(file), LINES)
+
+
+def kept(folder: Path) -> set[str]:
+    """What git keeps at the top of a checkout."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=folder, capture_output=True, text=True, check=True)
+    return {name.split("/")[0] for name in listed.stdout.split("\0") if name}
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="only in a checkout")
+def test_nothing_that_a_trial_left_behind_is_kept() -> None:
+    assert kept(ROOT) == TOP
 
 
 # The rules above are themselves tested: each of them fires on a house that breaks it.
