@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from lxml import etree
@@ -55,6 +56,10 @@ _IN_TEXT = re.compile(
     r"|(?P<token>(?<![\w-])(?:access[_-]|refresh[_-]|id[_-])?token[\"']?\s*[=:]\s*[\"']?)[A-Za-z0-9._~+/=-]{8,4000}",
     re.DOTALL | re.IGNORECASE,
 )
+_CREDENTIALS = ("-----", "bearer ", "basic ", "passw", "passphrase", "secret", "apikey", "api-key", "api_key", "@")
+"""One of these, or what the next pattern finds, is in every text in which the pattern above finds anything; looking for
+them takes a tenth of the time."""
+_TOKEN = re.compile(r"token[\"']?\s*[=:]")
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 
 
@@ -89,6 +94,9 @@ def places_of(pack: Pack) -> dict[str, list[str]]:
 
 def redact_text(text: str) -> str:
     """A text with every credential in it masked."""
+    folded = text.casefold().replace("\N{COMBINING DOT ABOVE}", "").replace("\N{LATIN SMALL LETTER DOTLESS I}", "i")
+    if not any(word in folded for word in _CREDENTIALS) and not _TOKEN.search(folded):
+        return text
     return _IN_TEXT.sub(lambda match: (match["name"] or match["token"] or "") + MASK, text)
 
 
@@ -103,6 +111,7 @@ def redact_head(head: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+@lru_cache(maxsize=4096)
 def is_private(name: str) -> bool:
     """Whether an element, member or value of this name is masked wherever it stands."""
     return bool(_SECRET_NAMES.fullmatch(name) or _PERSONAL_NAMES.fullmatch(name))

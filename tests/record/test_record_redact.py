@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small_run import CONSIGNOR, Run
 
+from harness.record import redact
 from harness.record.redact import MASK, places_of, redact_finding, redact_head, redact_text, show_body
 
 SOAP = b"""<env:Envelope xmlns:env="http://www.w3.org/2003/05/soap-envelope"><env:Header><Security>
@@ -53,6 +54,20 @@ def test_ordinary_text_stays(text: str) -> None:
 @given(st.text())
 def test_masking_ends_for_every_text(text: str) -> None:
     assert isinstance(redact_text(text), str)
+
+
+_PIECES = (
+    *("Bearer ", "BAS\u0130C ", "bas\u0131c ", "pa\u017fsword", "passwd", "Passphrase", "secret"),
+    *("AP\u0130", "api", "_", "-", "\u212aey", "to\u212aen", "access", "://", "ann", ":", "=", "'", '"', " ", "@"),
+    *("abcdefghijklmnop", "-----BEGIN PRIVATE KEY-----"),
+)
+"""What credentials are made of, in letters that are the same when their case is not looked at."""
+
+
+@given(st.lists(st.sampled_from(_PIECES), max_size=12).map("".join))
+def test_the_quick_look_overlooks_no_credential(text: str) -> None:
+    found = redact._IN_TEXT.search(text)
+    assert (redact_text(text) == text) == (found is None)
 
 
 def test_credentials_in_headers_are_masked_and_names_stay() -> None:
