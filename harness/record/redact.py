@@ -240,7 +240,7 @@ def _payload(document: Document) -> Document:
 
 def _pretty_xml(root: etree._Element) -> str:
     for element in root.iter(etree.Element):
-        if is_private(etree.QName(element).localname):
+        if is_private(str(element.tag).rpartition("}")[2]):
             for each in element.iter(etree.Element):
                 each.text = MASK if each.text and each.text.strip() else each.text
         elif element.text and len(element.text) > LONGEST_TEXT:
