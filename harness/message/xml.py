@@ -37,6 +37,8 @@ _COUNT_NODES = etree.XPath("count(//node()) + count(//@*)")
 _ENCODING_ERRORS = {etree.ErrorTypes.ERR_INVALID_ENCODING, etree.ErrorTypes.ERR_UNKNOWN_ENCODING}
 _LIMIT_ERRORS = {etree.ErrorTypes.ERR_NAME_TOO_LONG, 114}  # 114: XML_ERR_RESOURCE_LIMIT, unnamed in lxml
 _DECLARATION = re.compile(rb"<\?xml\s[^>]*?encoding\s*=\s*[\"']([A-Za-z][\w.-]*)")
+_CHARACTER_SETS = re.compile(r"(utf-|iso8859-|cp|koi8-|gb|big5|euc_|shift_jis).*|ascii")
+"""Names of codecs that do nothing but turn bytes into characters; Python's other ones unpack, or compute for long."""
 _UTF_16 = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16", b"<\0": "utf-16-le", b"\0<": "utf-16-be"}
 
 
@@ -348,9 +350,11 @@ def _misfit(data: bytes) -> int | None:
     if declared and encoding.startswith(("utf-16", "utf-32", "ucs-", "iso-10646")):  # yet we could read it
         return 1
     try:
-        codecs.getincrementaldecoder(encoding)().decode(data)
-    except LookupError:
-        return None
+        codec = codecs.lookup(encoding)
+        if _CHARACTER_SETS.fullmatch(codec.name) and codec.incrementaldecoder:
+            codec.incrementaldecoder().decode(data)
     except UnicodeDecodeError as error:
         return data.count(b"\n", 0, error.start) + 1
+    except (LookupError, UnicodeError):
+        pass
     return None

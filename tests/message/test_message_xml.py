@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from encodings.aliases import aliases
 
 import pytest
 from hypothesis import example, given
@@ -146,6 +147,14 @@ def test_what_is_not_well_formed_is_refused_with_its_line(data: bytes, line: int
 def test_wrong_encodings_are_refused(data: bytes, line: int) -> None:
     malformed = refusal(data)
     assert (malformed.code, malformed.line) == ("encoding", line)
+
+
+@pytest.mark.parametrize("encoding", sorted({*aliases.values(), "idna", "punycode", "unicode_escape", "undefined"}))
+def test_no_codec_of_python_breaks_the_parser(encoding: str) -> None:
+    """The declaration is broken, so that our parser does not get as far as refusing the encoding."""
+    for rest in (b"<", b"?><a>xn--\xff.begin 666 \\x</a>"):
+        with pytest.raises(MalformedInput):
+            parse_xml(b'<?xml v1.0" encoding="' + encoding.encode() + b'"' + rest)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "iso-8859-1"])
