@@ -214,7 +214,18 @@ def _sum(case: Case, steps: Sequence[StepVerdict], events: Sequence[Event], left
     settled = unmet or at is Verdict.WARNING or (at is Verdict.PASS and not left.written)
     if ended == "stopped" and decisive.verdict in (Verdict.PASS, Verdict.WARNING) and not settled:
         return Verdict.INCONCLUSIVE, str(end.data.get("reason") or "The case stopped early.") if end else ""
-    return decisive.verdict, decisive.reason
+    return decisive.verdict, (_shows(case, steps) if decisive.verdict is Verdict.PASS else decisive).reason
+
+
+def _shows(case: Case, steps: Sequence[StepVerdict]) -> StepVerdict:
+    """Of the steps of a case that passed, the one that shows its purpose.
+
+    It is the first answer of the system under test there; where it answers nothing, what was observed last.
+    """
+    passed = {step.step: step for step in steps if step.verdict is Verdict.PASS}
+    shown = [passed[name] for name in case.purpose_steps if name in passed]
+    answers = {step.id for step in exchanges(case.steps) if mode(step, case.sut) == "deliver"}
+    return next((step for step in shown if step.step in answers), (shown or [*passed.values()])[-1])
 
 
 def _untested(case: Case) -> dict[str, Verdict]:

@@ -509,13 +509,22 @@ class CodeList:
 
 @dataclass(frozen=True)
 class CodedField:
-    """A place whose value must be in a code list."""
+    """A place whose value must be in a code list.
+
+    Parameters:
+        message, path: the place.
+        codelist: id of the list.
+        code: error code of a value that is not in it.
+        requirement: the demand it breaks.
+        permitted: how else it may be answered.
+    """
 
     message: str
     path: str
     codelist: str
     code: str
     requirement: str | None
+    permitted: tuple[Outcome, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -530,6 +539,7 @@ class Rule:
         text: the rule in one sentence.
         code: error code of a violation.
         codes: other codes for what is missing (``R``) and for what must not be there (``N``).
+        permitted: how else a violation may be answered.
         requirement: the demand it breaks.
         kept: the demand that whoever sends it breaks, where that is another one.
         source: where it comes from.
@@ -552,6 +562,7 @@ class Rule:
     moved: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     codes: Mapping[str, str] = field(default_factory=dict)
     kept: str | None = None
+    permitted: tuple[Outcome, ...] = ()
 
 
 @dataclass(frozen=True)

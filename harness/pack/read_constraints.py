@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from harness.pack.entry import Entry
-from harness.pack.model import CodedField, CodeList, Constraint, Message, Requirement, Rule
+from harness.pack.model import CodedField, CodeList, Constraint, Message, Outcome, Requirement, Rule
 from harness.pack.move import move_parameters
 from harness.pack.names import pick
-from harness.pack.notation import Sets, read_expectation, read_origin
+from harness.pack.notation import Sets, read_expectation, read_origin, read_outcomes
 from harness.pack.paths import Paths
 from harness.pack.read_pack import demand
 from harness.pack.source import read_source
@@ -63,6 +63,7 @@ def read_coded(
     codelists: Collection[str],
     requirements: Mapping[str, Requirement],
     paths: Paths,
+    sets: Sets,
 ) -> tuple[CodedField, ...]:
     """The places whose values must be in a code list.
 
@@ -78,6 +79,7 @@ def read_coded(
             requirement=demand(
                 entry, "requirement", requirements, messages[message].receiver, messages[message].sender
             ),
+            permitted=_permitted(entry, sets),
         )
         for entry in table.list("codelists")
     )
@@ -89,6 +91,7 @@ def read_rules(
     codelists: Collection[str],
     requirements: Mapping[str, Requirement],
     paths: Paths,
+    sets: Sets,
 ) -> dict[str, Rule]:
     """Rules and conditions over one message.
 
@@ -111,6 +114,7 @@ def read_rules(
             codes={} if isinstance(error, str) else error,
             requirement=demand(entry, "requirement", requirements),
             kept=demand(entry, "kept", requirements),
+            permitted=_permitted(entry, sets),
             source=read_origin(entry.get("source")),
             decisive=entry.get("decisive"),
             since=entry.get("since"),
@@ -118,6 +122,10 @@ def read_rules(
             moved={each: move_parameters(paths, each, parameters, where) for each in named if paths.moves.get(each)},
         )
     return rules
+
+
+def _permitted(entry: Entry, sets: Sets) -> tuple[Outcome, ...]:
+    return read_outcomes(entry.at("permitted"), sets) if "permitted" in entry else ()
 
 
 def _lists(given: Any) -> Iterator[str]:

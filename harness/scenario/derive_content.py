@@ -15,7 +15,7 @@ from harness.pack.trial import Trial, anywhere, content_trials, schema_trials
 from harness.pack.violation import Breach, Violation
 from harness.scenario.derive_setting import Setting, bearers_of, make_scenario, received_by, sent_by, watch
 from harness.scenario.model import Depth, Scenario
-from harness.scenario.wording import said
+from harness.scenario.wording import code_list_of, said
 
 GROUP = "Content"
 _STRUCTURE = ("missing", "unexpected", "order", "repeated")
@@ -122,8 +122,12 @@ def _expectation(pack: Pack, trial: Trial) -> tuple[Expectation, str | None]:
 
 def _of_breach(pack: Pack, breach: Breach) -> Expectation:
     """The code at the place; the same code elsewhere, or what a schema with the same list would say, is legal too."""
-    listed = pack.constraints.get("enumeration") if breach.rule is None else None
-    others = (*listed.expectation.expect, *listed.expectation.permitted) if listed is not None else ()
+    if breach.rule is not None:
+        others = pack.rules[breach.rule].permitted
+    else:
+        coded, listed = code_list_of(pack, breach), pack.constraints.get("enumeration")
+        same = (*listed.expectation.expect, *listed.expectation.permitted) if listed is not None else ()
+        others = (*(coded.permitted if coded is not None else ()), *same)
     permitted = tuple(dict.fromkeys((Outcome("error", breach.code), *others)))
     return Expectation((Outcome("error", breach.code, breach.pointer),), permitted)
 

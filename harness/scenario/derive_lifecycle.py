@@ -62,12 +62,12 @@ def _derived(pack: Pack, seat: str) -> Iterator[Scenario]:
             for state, cell in guard.cells.items():
                 found = _unambiguous(pack, message, guard.object, state, reachable, step)
                 if cell.refuse is not None and found is not None:
-                    if seat == step.sender and (cell.told, cell.refuse) in told:
+                    if seat == step.sender and (cell.told is None or (cell.told, cell.refuse) in told):
                         continue
                     told.add((cell.told, cell.refuse))
                     name = f"lifecycle-{message}-{guard.object}-{state}".replace("_", "-")
                     reason = f"the {guard.object} is {state.replace('_', ' ')}"
-                    yield from _refused(pack, name, reason, cell, found, step)
+                    yield from _refused(pack, seat, name, reason, cell, found, step)
         if table.duplicate is not None:
             yield from _duplicate(pack, message, table.duplicate, reachable, step)
 
@@ -81,7 +81,7 @@ def _owed(pack: Pack, seat: str) -> Iterator[Scenario]:
             bearers = bearers_of(pack, setting.step, ((setting.owed.received,), purpose), ((), ""))
             steps = (*setting.before, *setting.after)
             why, where = f"reaction {setting.owed.id}: {message.name}", Where(pack.root / "lifecycle.yaml")
-            title = f"{message.title} is accepted"
+            title = f"{message.name} ({message.title}) is accepted"
             yield make_scenario(pack, accepted_id(message.name), title, GROUP, bearers, steps, why, where)
 
 
@@ -153,22 +153,17 @@ def _duplicate(
             refused=_told(cell),
         )  # fmt: skip
         name = f"lifecycle-{message}-duplicate"
-        title = pack.messages[message].title
-        bearers = bearers_of(
-            pack,
-            step,
-            (names([cell.requirement]), f"Answers a second, identical {message} ({title}) as a duplicate."),
-            ((), ""),
-        )
+        purpose = f"Answers a second, identical {message} as a duplicate, and records nothing twice."
+        bearers = bearers_of(pack, step, (names([cell.requirement]), purpose), ((), ""))
         steps = (*route, first, repeat)
         why = f"lifecycle {message}: duplicate"
-        said = f"{message} ({title}) is the same message twice"
-        yield make_scenario(pack, name, said, GROUP, bearers, steps, why, cell.where)
+        title = f"{message} ({pack.messages[message].title}) is answered as a duplicate when the same message comes again"
+        yield make_scenario(pack, name, title, GROUP, bearers, steps, why, cell.where)
         return
 
 
 def _refused(
-    pack: Pack, name: str, reason: str, cell: Cell, found: tuple[Ledger, Route], step: Exchange
+    pack: Pack, seat: str, name: str, reason: str, cell: Cell, found: tuple[Ledger, Route], step: Exchange
 ) -> Iterator[Scenario]:
     ledger, route = found
     code = cell.refuse.code if cell.refuse else None
@@ -180,7 +175,10 @@ def _refused(
     bearers = bearers_of(pack, step, (names([cell.requirement]), refuses), (names([cell.told]), stops))
     steps: tuple[Step, ...] = (*route, bad, again, *watch(pack, step, cell.refuse))
     why = f"lifecycle {step.message}: {reason}"
-    title = f"{step.message} ({pack.messages[step.message].title}) is refused with {code} while {reason}"
+    message = f"{step.message} ({pack.messages[step.message].title})"
+    title = f"{message} is refused with {code} while {reason}"
+    if seat == step.sender:
+        title = f"Who sends a correct {message} is told {code} all the same"
     yield make_scenario(pack, name, title, GROUP, bearers, steps, why, cell.where)
 
 

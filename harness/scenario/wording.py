@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from harness.pack.model import Pack
+from harness.pack.model import CodedField, Pack
 from harness.pack.trial import Trial
 from harness.pack.violation import Breach, Violation
 
@@ -61,9 +61,14 @@ def _length(found: Violation) -> str:
 def _breach(pack: Pack, found: Breach, place: str) -> str:
     if found.rule is not None:
         return f"{place} breaks a rule ({pack.rules[found.rule].text.rstrip('.')})"
-    listed = next((each for each in pack.coded if each.code == found.code and _same(each.path, found.pointer)), None)
+    listed = code_list_of(pack, found)
     title = pack.codelists[listed.codelist].title if listed is not None else "that is demanded"
     return f"{place} has a code that is not in the list {title}"
+
+
+def code_list_of(pack: Pack, found: Breach) -> CodedField | None:
+    """The entry of the table whose code list a value is not in."""
+    return next((each for each in pack.coded if each.code == found.code and _same(each.path, found.pointer)), None)
 
 
 def _same(path: str, pointer: str) -> bool:

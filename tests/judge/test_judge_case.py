@@ -42,6 +42,22 @@ def test_a_case_in_which_everything_is_right_passes_without_a_finding(world: Wor
 
 
 @pytest.mark.parametrize(
+    ("case", "shows"),
+    [
+        (ACCEPTED, "Answered as expected: accepted."),
+        (REFUSED, "Answered as expected: error 220 at /."),
+        (TOLD, "operation is none."),
+    ],
+)
+def test_the_reason_of_a_case_that_passed_is_what_shows_its_purpose(world: World, case: str, shows: str) -> None:
+    stage = world.stage(world.plan("customs" if case == TOLD else "platform"), case).play()
+    if case == TOLD:
+        stage.write("quiet", "quiet-I11", message="I11", party="customs.departure", since="1", until="2")
+        stage.write("state", "probe-operation", object="operation", key={}, state="none")
+    assert stage.end().judge().reason == shows
+
+
+@pytest.mark.parametrize(
     ("change", "found"),
     [
         ({"defect": "signature/missing"}, ("signature", "missing")),

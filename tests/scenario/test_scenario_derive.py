@@ -60,6 +60,13 @@ def test_a_wrong_code_is_refused_with_the_code_of_its_list() -> None:
     found = scenario("platform", "content-I9-code-Control.TypeCode")
     *_, broken, _ = exchanges(found.steps)
     assert broken.expectation.expect == (Outcome("error", "306", "/Control/TypeCode"),)
+    assert Outcome("error", "300") in broken.expectation.permitted
+
+
+@pytest.mark.parametrize(("rule", "legal"), [("seals-distinct", True), ("itinerary-sequence", False)])
+def test_a_broken_rule_may_be_answered_as_the_table_permits(rule: str, legal: bool) -> None:  # noqa: FBT001
+    *_, broken, _ = exchanges(scenario("platform", f"content-I9-rule-{rule}").steps)
+    assert (Outcome("error", "309") in broken.expectation.permitted) is legal
 
 
 def test_what_is_owed_to_a_seat_is_broken_just_before_it_is_due() -> None:

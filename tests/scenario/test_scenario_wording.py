@@ -58,5 +58,13 @@ def test_a_query_leaves_nothing_behind_anyway(derived: dict[str, Scenario]) -> N
     assert all(each.endswith(when) for each in purpose["lifecycle-I9-accepted"])
 
 
+def test_who_sends_reads_of_the_refusal_and_not_of_a_state_that_it_never_sees(derived: dict[str, Scenario]) -> None:
+    told = "Who sends a correct E9 (Advance TIR data) is told 301 all the same"
+    assert [each.title for each in derive(ETIR, "holder") if each.id == "lifecycle-E9-guarantee-unknown"] == [told]
+    seen = "E3 (Cancel guarantee) is refused with 203 while the guarantee is accepted"
+    assert derived["lifecycle-E3-guarantee-accepted"].title == seen
+    assert derived["lifecycle-I15-accepted"].title == "I15 (Notify customs) is accepted"
+
+
 def test_no_two_cases_have_one_title(derived: dict[str, Scenario]) -> None:
     assert [title for title, count in Counter(each.title for each in derived.values()).items() if count > 1] == []
