@@ -157,7 +157,7 @@ def _duplicate(
         bearers = bearers_of(pack, step, (names([cell.requirement]), purpose), ((), ""))
         steps = (*route, first, repeat)
         why = f"lifecycle {message}: duplicate"
-        title = f"{message} ({pack.messages[message].title}) is answered as a duplicate when the same message comes again"
+        title = f"{message} ({pack.messages[message].title}) that comes again unchanged is answered as a duplicate"
         yield make_scenario(pack, name, title, GROUP, bearers, steps, why, cell.where)
         return
 

@@ -64,7 +64,7 @@ def test_a_wrong_code_is_refused_with_the_code_of_its_list() -> None:
 
 
 @pytest.mark.parametrize(("rule", "legal"), [("seals-distinct", True), ("itinerary-sequence", False)])
-def test_a_broken_rule_may_be_answered_as_the_table_permits(rule: str, legal: bool) -> None:  # noqa: FBT001
+def test_a_broken_rule_may_be_answered_as_the_table_permits(rule: str, legal: bool) -> None:
     *_, broken, _ = exchanges(scenario("platform", f"content-I9-rule-{rule}").steps)
     assert (Outcome("error", "309") in broken.expectation.permitted) is legal
 
