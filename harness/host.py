@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import signal
 import stat
 import sys
 import time
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 WINDOWS = sys.platform == "win32"
 _ENOUGH = 4096
+_REQUESTS_TO_END = ("SIGTERM", "SIGHUP", "SIGBREAK")
 _AWAKE_OR_NOT: int | None = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
 
 
@@ -52,6 +54,17 @@ def split_command(text: str) -> tuple[str, ...]:
     if not WINDOWS:
         return tuple(shlex.split(text))
     return tuple(part.strip('"') for part in shlex.split(text, posix=False))
+
+
+def end_as_by_ctrl_c() -> None:
+    """Let every request to end this process raise :class:`KeyboardInterrupt`, as Ctrl-C does: it then ends in order.
+
+    Whoever runs programs for others, or closes a terminal, sends one. What is ignored stays so (``nohup``).
+    """
+    for name in _REQUESTS_TO_END:
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, signal.default_int_handler)
 
 
 def refusal(problem: OSError) -> str | None:

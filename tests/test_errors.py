@@ -159,7 +159,8 @@ def test_a_command_nobody_confirmed_is_not_run(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="only on POSIX: a signal cannot be sent to one process")
-def test_ctrl_c_keeps_what_was_played(mute: Props, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_ctrl_c_keeps_what_was_played(name: str, mute: Props, tmp_path: Path) -> None:
     out = tmp_path / "bundle"
     command = [sys.executable, "-m", "harness", "run", "--target", str(mute.target_file), "--out", str(out)]
     with subprocess.Popen(
@@ -167,7 +168,7 @@ def test_ctrl_c_keeps_what_was_played(mute: Props, tmp_path: Path) -> None:
     ) as process:
         assert process.stderr is not None
         assert "cases" in process.stderr.readline()
-        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.Signals[name])
         output, errors = process.communicate(timeout=120)
     assert "Traceback" not in errors
     assert process.returncode == 10, errors

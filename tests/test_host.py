@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -56,3 +57,18 @@ def test_one_process_locks_a_file_until_it_ends(tmp_path: Path) -> None:
 )
 def test_a_refused_connection_is_told_in_the_words_of_the_system(problem: OSError, reason: str | None) -> None:
     assert host.refusal(problem) == reason
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="only on POSIX: a signal cannot be sent to one process")
+def test_a_request_to_end_is_as_ctrl_c_and_what_is_ignored_stays_so() -> None:
+    before = {name: signal.getsignal(name) for name in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        host.end_as_by_ctrl_c()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGHUP)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -77,8 +77,8 @@ def program() -> str:
     return f"{python.relative_to(Path.cwd()) if python.is_relative_to(Path.cwd()) else python} -m harness"
 
 
-def watch(campaign: Campaign) -> int:
-    """Wait for a campaign, and show how it ended.
+def watch(campaign: Campaign, out: Path) -> int:
+    """Wait for a campaign that writes to a folder, and show how it ended.
 
     The first Ctrl-C stops the campaign, which then writes what it has; the second one leaves at once.
     """
@@ -87,7 +87,12 @@ def watch(campaign: Campaign) -> int:
     except KeyboardInterrupt:
         print("\nStopping. What was played is kept; Ctrl-C again leaves at once.", file=sys.stderr)
         campaign.stop(now=True)
-        _wait(campaign)
+        try:
+            _wait(campaign)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(
+                f"Left at once. What was recorded is kept in {out}; `{program()} judge {out}` makes a bundle of it."
+            ) from None
     result: Result = campaign.result()
     print("\n".join(describe(result)))
     return result.exit_code

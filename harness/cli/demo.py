@@ -60,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
     show = Show(options.pack, options.role, tuple(options.fault), options.full)
     with demonstration(show, wish) as (campaign, public_key):
         campaign.start(out, Progress())
-        code = watch(campaign)
+        code = watch(campaign, out)
         trust = out.with_name(f"{out.name}.pub.pem")
         shutil.copyfile(public_key, trust)
     print(f"prove it: {program()} verify {out} --trust {trust}")

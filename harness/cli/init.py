@@ -15,7 +15,7 @@ from harness.errors import CONFORMANT, ConfigurationFault
 from harness.host import split_command
 from harness.pack.data import known_packs
 from harness.pack.load import load_pack
-from harness.target.init import Answers, write_target_files
+from harness.target.init import Answers, check_new, write_target_files
 
 if TYPE_CHECKING:
     import argparse
@@ -36,6 +36,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Ask, write, and say which files there are now."""
+    check_new(options.folder)
     name = options.pack or _ask("Pack", known_packs()[0] if known_packs() else "")
     pack = load_pack(name)
     told = name if name in known_packs() else str(pack.root.resolve())

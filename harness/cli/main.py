@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import io
 import os
 import sys
@@ -10,69 +11,43 @@ import textwrap
 from typing import TYPE_CHECKING, NoReturn
 
 import harness
-from harness.cli import (
-    admit,
-    annotate,
-    attest,
-    check,
-    compare,
-    coverage,
-    demo,
-    doctor,
-    init,
-    judge,
-    list_cases,
-    pack,
-    pki,
-    plan,
-    register,
-    rejudge,
-    report,
-    review,
-    run,
-    schema,
-    serve,
-    share,
-    sign,
-    teeth,
-    unseal,
-    verify,
-    xades,
-)
 from harness.errors import CONFIGURATION, HARNESS, NOT_FULLY_VERIFIED, ConfigurationFault, HarnessError
+from harness.host import end_as_by_ctrl_c
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+    from types import ModuleType
 
-COMMANDS = {
-    "demo": demo,
-    "run": run,
-    "judge": judge,
-    "verify": verify,
-    "report": report,
-    "review": review,
-    "sign": sign,
-    "xades": xades,
-    "share": share,
-    "unseal": unseal,
-    "rejudge": rejudge,
-    "compare": compare,
-    "annotate": annotate,
-    "admit": admit,
-    "register": register,
-    "check": check,
-    "init": init,
-    "attest": attest,
-    "pki": pki,
-    "doctor": doctor,
-    "list": list_cases,
-    "coverage": coverage,
-    "plan": plan,
-    "serve": serve,
-    "teeth": teeth,
-    "pack": pack,
-    "schema": schema,
-}
+COMMANDS = (
+    "demo",
+    "run",
+    "judge",
+    "verify",
+    "report",
+    "review",
+    "sign",
+    "xades",
+    "share",
+    "unseal",
+    "rejudge",
+    "compare",
+    "annotate",
+    "admit",
+    "register",
+    "check",
+    "init",
+    "attest",
+    "pki",
+    "doctor",
+    "list",
+    "coverage",
+    "plan",
+    "serve",
+    "teeth",
+    "pack",
+    "schema",
+)
+"""The module of a command is read when it is called: most need little of the program."""
 EXIT_CODES = """\
 exit codes:
   0 conformant   1 not conformant   10 not fully verified
@@ -89,8 +64,13 @@ class Parser(argparse.ArgumentParser):
         raise ConfigurationFault(message, remedy=f"`{self.prog} --help` shows how it is called.")
 
 
-def make_parser() -> Parser:
-    """The parser of all commands."""
+def command_module(name: str) -> ModuleType:
+    """The module of a command: ``configure(parser)`` declares its options, ``run(options)`` does it."""
+    return importlib.import_module(f"harness.cli.{'list_cases' if name == 'list' else name}")
+
+
+def make_parser(names: Iterable[str] = COMMANDS) -> Parser:
+    """The parser of these commands."""
     parser = Parser(
         prog="c2c",
         description=harness.__doc__,
@@ -101,7 +81,8 @@ def make_parser() -> Parser:
     parser.add_argument("--version", action="version", version=f"c2c-harness {harness.__version__}")
     parser.add_argument("--debug", action="store_true", help="show where in the program a fault came from")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for name, command in COMMANDS.items():
+    for name in names:
+        command = command_module(name)
         summary, _, more = (command.__doc__ or "").partition("\n\n")
         child = commands.add_parser(
             name,
@@ -128,15 +109,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
-    debug = "--debug" in (sys.argv if arguments is None else arguments)
+    if arguments is None:
+        arguments = sys.argv[1:]
+        end_as_by_ctrl_c()
+    debug = "--debug" in arguments
     try:
-        options = make_parser().parse_args(arguments)
+        options = make_parser(_called(arguments)).parse_args(arguments)
         code = int(options.run(options))
         sys.stdout.flush()
     except HarnessError as fault:
         text, code = str(fault), fault.exit_code
-    except KeyboardInterrupt:
-        text, code = "Stopped. Nothing was finished.", NOT_FULLY_VERIFIED
+    except KeyboardInterrupt as stopped:
+        text, code = str(stopped) or "Stopped. Nothing was finished.", NOT_FULLY_VERIFIED
     except OSError as problem:
         if isinstance(problem, BrokenPipeError) and _nobody_reads():
             return NOT_FULLY_VERIFIED
@@ -153,6 +137,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return code
     print(textwrap.fill(f"c2c: {text}", WIDTH, break_long_words=False, break_on_hyphens=False), file=sys.stderr)
     return code
+
+
+def _called(arguments: Sequence[str]) -> Sequence[str]:
+    """The command that is called; all of them where none is."""
+    first = next((each for each in arguments if not each.startswith("-")), "")
+    return (first,) if first in COMMANDS else COMMANDS
 
 
 def _nobody_reads() -> bool:

@@ -86,7 +86,7 @@ def run(options: argparse.Namespace) -> int:
     else:
         campaign = Campaign.open(options.target, options.pack, wish)
     campaign.start(out, Progress())
-    code = watch(campaign)
+    code = watch(campaign, out)
     if options.summary == "json":
         print((campaign.result().bundle / "derived" / "summary.json").read_text("utf-8"), end="")
     return code
@@ -98,5 +98,5 @@ def _check_alone(option: str, options: argparse.Namespace, *more: str) -> None:
     if given:
         raise ConfigurationFault(
             f"{option} and --{given[0]} exclude each other",
-            remedy="Leave it out: a run goes on with the plan and the pack with which it began.",
+            remedy=f"Leave out --{given[0]}: a run goes on with the plan and the pack with which it began.",
         )

@@ -8,12 +8,21 @@ from contextlib import suppress
 from os import SEEK_END
 from typing import TYPE_CHECKING
 
-from harness.errors import HarnessFault
+from harness.errors import HarnessFault, Where
 from harness.host import make_durable
 
 if TYPE_CHECKING:
     from io import FileIO
     from pathlib import Path
+
+
+def unwritten(what: str, path: Path | str, problem: OSError) -> HarnessFault:
+    """The fault of evidence that the operating system did not take, such as on a full disk."""
+    return HarnessFault(
+        f"{what}: {problem.strerror}",
+        where=Where(path),
+        remedy="Make room; then `c2c judge` makes a bundle of what was recorded, and `c2c run --resume` goes on.",
+    )
 
 
 def append(file: FileIO, data: bytes) -> int:
@@ -30,7 +39,7 @@ def append(file: FileIO, data: bytes) -> int:
     except OSError as error:
         with suppress(OSError):
             file.truncate(start)
-        raise HarnessFault(f"the evidence could not be written: {error.strerror}") from error
+        raise unwritten("the evidence could not be written", str(file.name), error) from error
     return start
 
 
@@ -43,7 +52,7 @@ def force(file: FileIO) -> None:
     try:
         make_durable(file.fileno())
     except OSError as error:
-        raise HarnessFault(f"the evidence does not reach the disk: {error.strerror}") from error
+        raise unwritten("the evidence does not reach the disk", str(file.name), error) from error
 
 
 def put_back(file: FileIO, path: Path) -> FileIO | None:
@@ -67,6 +76,6 @@ def put_back(file: FileIO, path: Path) -> FileIO | None:
         file.seek(0)
         shutil.copyfileobj(file, anew)
     except OSError as error:
-        raise HarnessFault(f"the evidence was removed, and could not be written anew: {error.strerror}") from error
+        raise unwritten("the evidence was removed, and could not be written anew", path, error) from error
     file.close()
     return anew

@@ -20,8 +20,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from harness.errors import BundleFault, HarnessFault, Where
-from harness.evidence.append import append, force, put_back
+from harness.errors import BundleFault, Where
+from harness.evidence.append import append, force, put_back, unwritten
 
 if TYPE_CHECKING:
     from io import FileIO
@@ -161,7 +161,7 @@ class Store:
                 self._path = self._folder / f"messages-{number:04}.bin"
                 self._file = self._path.open("x+b", buffering=0)
             except OSError as error:
-                raise HarnessFault(f"the evidence could not be written: {error.strerror}") from error
+                raise unwritten("the evidence could not be written", self._path, error) from error
         return self._file
 
     def _read(self, place: _Place) -> bytes:

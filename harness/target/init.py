@@ -51,6 +51,24 @@ class Answers:
     test_keys: bool = True
 
 
+FILES = ("target.yaml", "ics.yaml", "ixit.yaml")
+
+
+def check_new(folder: Path) -> None:
+    """Make sure that nothing would be overwritten.
+
+    Raises:
+        ConfigurationFault: one of the files is there already.
+    """
+    for name in FILES:
+        if (folder / name).exists():
+            raise ConfigurationFault(
+                f"{name} is there already, and is not overwritten",
+                where=Where(folder / name),
+                remedy="Choose another folder, or move the file away.",
+            )
+
+
 def write_target_files(answers: Answers, pack: Pack, folder: Path) -> tuple[Path, ...]:
     """Write ``target.yaml``, ``ics.yaml`` and ``ixit.yaml``.
 
@@ -62,14 +80,8 @@ def write_target_files(answers: Answers, pack: Pack, folder: Path) -> tuple[Path
     Raises:
         ConfigurationFault: one of the files is there already, or the folder cannot be written.
     """
-    texts = {"target.yaml": _target(answers), "ics.yaml": _ics(answers, pack), "ixit.yaml": _ixit(pack)}
-    for name in texts:
-        if (folder / name).exists():
-            raise ConfigurationFault(
-                f"{name} is there already, and is not overwritten",
-                where=Where(folder / name),
-                remedy="Choose another folder, or move the file away.",
-            )
+    check_new(folder)
+    texts = dict(zip(FILES, (_target(answers), _ics(answers, pack), _ixit(pack)), strict=True))
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import cast
 
 import pytest
 from pack_kit import pack_named
 
+from harness.campaign import Campaign
 from harness.cli import main as entry
+from harness.cli.common import watch
 from harness.cli.main import main
 from harness.demo import Show, set_up
 from harness.errors import BundleFault, HarnessFault
@@ -21,7 +25,7 @@ def raising(monkeypatch: pytest.MonkeyPatch, problem: BaseException) -> None:
     def run(options: argparse.Namespace) -> int:
         raise problem
 
-    monkeypatch.setattr(entry.COMMANDS["list"], "run", run)
+    monkeypatch.setattr(entry.command_module("list"), "run", run)
 
 
 def paragraph(capsys: pytest.CaptureFixture[str]) -> str:
@@ -55,6 +59,38 @@ def test_faults_end_with_their_exit_code(
     raising(monkeypatch, problem)
     assert main(["list"]) == code
     assert words in paragraph(capsys)
+
+
+def test_ctrl_c_while_a_command_is_read(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupted(name: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(entry.importlib, "import_module", interrupted)
+    assert main(["list"]) == 10
+    assert "Nothing was finished" in paragraph(capsys)
+
+
+def test_only_what_a_command_needs_is_read() -> None:
+    code = "import sys\nfrom harness.cli.main import main\nmain(['--debug', 'schema'])\n"
+    code += "sys.exit('harness.campaign' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], stdout=subprocess.DEVNULL, check=False).returncode == 0
+
+
+def test_who_leaves_at_once_is_told_where_the_evidence_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    class Stubborn:
+        """A campaign at which Ctrl-C is pressed again and again."""
+
+        def wait(self, _: float) -> bool:
+            raise KeyboardInterrupt
+
+        def stop(self, *, now: bool) -> None:
+            self.stopped = now
+
+    campaign = Stubborn()
+    with pytest.raises(KeyboardInterrupt, match=f"kept in {re.escape(str(tmp_path))}; .* judge"):
+        watch(cast("Campaign", campaign), tmp_path)
+    assert campaign.stopped
+    assert "Ctrl-C again leaves at once" in capsys.readouterr().err
 
 
 def test_a_reader_that_has_enough_is_no_fault() -> None:

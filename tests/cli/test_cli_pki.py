@@ -109,6 +109,17 @@ def test_init_asks_a_person_as_often_as_needed(tmp_path: Path, monkeypatch: pyte
     assert main(["init", str(tmp_path / "new"), "--pack", "etir-4.3"]) == 0
 
 
+def test_init_asks_nothing_where_its_files_are_already(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "ixit.yaml").write_text("mine", "utf-8")
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    assert main(["init", str(tmp_path)]) == 11
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "is there already" in " ".join(told.err.split())
+
+
 def test_init_without_answers_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -151,7 +151,7 @@ def test_a_missing_folder_is_a_fault_of_the_bundle(tmp_path):
 
 
 def test_a_file_that_cannot_be_begun_is_told(tmp_path):
-    with pytest.raises(HarnessFault, match="could not be written"):
+    with pytest.raises(HarnessFault, match=r"none: .*could not be written: .*`c2c judge`"):
         Store(tmp_path / "none").put(b"")
 
 
