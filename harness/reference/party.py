@@ -28,7 +28,7 @@ from harness.reference.delivery import LOG, Delivery, Errand, now
 from harness.reference.hooks import Hooks
 from harness.reference.mailbox import Mailbox
 from harness.reference.mint import Occasion, Writer
-from harness.reference.reading import Incoming, Reader, Received, TurnedAwayError, outcome_of
+from harness.reference.reading import Heard, Incoming, Reader, Received, TurnedAwayError, outcome_of
 from harness.reference.seats import Seats
 from harness.reference.state import Book
 
@@ -304,12 +304,20 @@ class Party:
         for reaction in self._due(received.message.name, nested=True):
             for receiver in self._receivers(reaction, sender, received):
                 debt = Debt(reaction.id, received.message.name, received.values, sender, receiver, case)
-                heard = await self._delivery.send(self._owed(debt, received.document))
+                heard = await self._ask(debt, received.document)
                 if heard.kind == "refused":
                     return outcome_of(heard.errors)
                 if heard.kind == "broken":
                     raise TurnedAwayError(502, f"{receiver} could not be asked: {heard.text}", "Receiver")
         return None
+
+    async def _ask(self, debt: Debt, document: Document | None) -> Heard:
+        """What the receiver of what is forwarded says to it."""
+        errand = self._owed(debt, document)
+        heard = await self._delivery.send(errand)
+        if self._hooks.repeat(message=errand.message.name, after=heard.kind) == "new-reference":
+            heard = await self._delivery.send(self._owed(debt, document))
+        return heard
 
     def _owing(self, received: Received, sender: str, case: str, ended: str) -> tuple[str, ...]:
         """Write down what is owed after the answer, before the answer leaves."""

@@ -21,7 +21,7 @@ def contradictions(scenario: Scenario, pack: Pack) -> Iterator[ConfigurationFaul
     """Every exchange whose expected answer the life-cycle table does not allow.
 
     Steps that are wrong in another way (a defect, a removed field, a code) are not the table's business, nor is what a
-    receiver of forwarded content thinks of it, if the refusal is passed on as it is.
+    receiver of forwarded content thinks of it, if the refusal is passed on as it is or its answer is broken on purpose.
     """
     ledger = Ledger()
     saved: dict[str, Value] = {}
@@ -47,11 +47,15 @@ def contradictions(scenario: Scenario, pack: Pack) -> Iterator[ConfigurationFaul
 
 
 def _passed_on(step: Exchange) -> tuple[Exchange, ...]:
-    """An exchange and the one inside it that forwards it, where both end with the same refusal."""
+    """What ends as it does because of what was forwarded: the same refusal twice, or no answer that can be believed."""
     for inner in step.during:
+        if inner.message != step.message:
+            continue
         refused = all(outcome.kind == "error" for outcome in inner.expectation.expect)
-        if inner.message == step.message and refused and inner.expectation.expect == step.expectation.expect:
+        if refused and inner.expectation.expect == step.expectation.expect:
             return step, inner
+        if inner.answer_defect is not None and Outcome("accepted") not in step.expectation.expect:
+            return (step,)
     return ()
 
 

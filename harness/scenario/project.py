@@ -222,7 +222,14 @@ def _with_reactions(
             (n for n, each in enumerate(during) if (each.message, each.receiver) == (made.message, target)), None
         )
         if place is not None:  # a script says how it ends; that it is owed, and what it carries, says the reaction
-            during[place] = replace(made, id=during[place].id, expectation=during[place].expectation)
+            said = during[place]
+            during[place] = replace(
+                made,
+                id=said.id,
+                expectation=said.expectation,
+                answer_defect=said.answer_defect,
+                answer_variation=said.answer_variation,
+            )
         elif reaction.after == ends:
             during.append(made)
     yield replace(step, during=tuple(during))

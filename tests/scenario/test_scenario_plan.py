@@ -76,6 +76,20 @@ def test_forwarding_happens_inside_the_open_exchange(pack: Pack) -> None:
     assert (inner.sender, inner.receiver, inner.forwards) == ("platform", "customs.departure", outer.id)
 
 
+def test_a_script_says_how_what_is_forwarded_is_answered(pack: Pack) -> None:
+    for name, defect, variation in (
+        ("forwarded-data-answer-lost", "delivery/closed", None),
+        ("forwarded-data-answered-in-another-usual-way", None, "prefixed"),
+    ):
+        found = case(plan_for(pack, "platform"), f"{name}@platform")
+        (inner,) = [each for step in exchanges(found.steps) for each in step.during]
+        assert (inner.reaction, inner.answer_defect, inner.answer_variation) == (
+            "forward-advance-data",
+            defect,
+            variation,
+        )
+
+
 def test_a_sender_that_was_refused_may_owe_a_message(pack: Pack) -> None:
     name = "lifecycle-I9-declaration-absent@departure"
     notice = next(each for each in pack.reactions if not each.nested)

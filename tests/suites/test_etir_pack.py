@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from harness.reference.hooks import Hooks
 from harness.scenario.contradiction import contradictions
 from harness.scenario.derive import derive
 from harness.scenario.load import load_scenarios
-from harness.scenario.model import Case, Scenario
+from harness.scenario.model import Case, Exchange, Scenario
 from harness.scenario.project import exchanges, project
 
 PUBLIC_CODES = {
@@ -265,6 +266,18 @@ def test_every_requirement_of_a_role_is_touched_by_a_case(pack: Pack, cases: dic
 
 def test_no_written_answer_contradicts_the_table(pack: Pack, scenarios: tuple[Scenario, ...]) -> None:
     assert [str(fault) for scenario in scenarios for fault in contradictions(scenario, pack)] == []
+
+
+def test_a_refusal_for_want_of_an_answer_is_no_contradiction_and_one_without_a_reason_is(
+    pack: Pack, scenarios: tuple[Scenario, ...]
+) -> None:
+    scenario = next(each for each in scenarios if each.id == "forwarded-data-answer-lost")
+    *before, outer, probe = scenario.steps
+    assert isinstance(outer, Exchange)
+    answered = tuple(replace(each, answer_defect=None) for each in outer.during)
+    changed = replace(scenario, steps=(*before, replace(outer, during=answered), probe))
+    (found,) = contradictions(changed, pack)
+    assert "the life-cycle table says accepted" in str(found)
 
 
 def test_scenarios_are_named_as_their_files(scenarios: tuple[Scenario, ...]) -> None:
