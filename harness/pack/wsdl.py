@@ -99,7 +99,7 @@ def read_wsdl(file: Path) -> Service:
             for address in _soap(port, "address")
         ),
         tuple(
-            etree.tostring(schema)
+            etree.tostring(schema, encoding="UTF-8")
             for schema in root.iterfind(f"{_WSDL}types/{_XS}schema")
             if schema.find(f"{_XS}element") is not None
         ),

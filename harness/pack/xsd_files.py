@@ -93,7 +93,7 @@ def collect(file: Path, folders: tuple[Path, ...]) -> tuple[SchemaFile, ...]:
 
 def tree_of(files: Sequence[SchemaFile]) -> etree._Element:
     """The first of the files, parsed so that its references lead to the others."""
-    texts = [etree.tostring(each.root) for each in files]
+    texts = [etree.tostring(each.root, encoding="UTF-8") for each in files]
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True)
     parser.resolvers.add(_FromPack({f"{_SCHEME}{number}": text for number, text in enumerate(texts)}))
     return etree.fromstring(texts[0], parser, base_url=f"{_SCHEME}0")

@@ -97,7 +97,7 @@ def _cut_out(element: etree._Element, *, inherit_xml: bool) -> etree._Element:
         inherit_xml: carry over the ``xml:`` attributes of its ancestors (Canonical XML 1.0, section 2.4).
     """
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True)
-    root: etree._Element = etree.fromstring(etree.tostring(element, with_tail=False), parser)
+    root: etree._Element = etree.fromstring(etree.tostring(element, encoding="UTF-8", with_tail=False), parser)
     if inherit_xml:
         for ancestor in element.iterancestors():
             for name, value in ancestor.attrib.items():

@@ -125,7 +125,7 @@ def _form(target: etree._Element, method: Transform, *, whole: bool, comments: b
 def _without(signature: etree._Element, target: etree._Element) -> etree._Element:
     """The target in a copy of its document in which the signature is not there; the text after it stays."""
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True)
-    root = etree.fromstring(etree.tostring(target.getroottree()), parser)
+    root = etree.fromstring(etree.tostring(target.getroottree(), encoding="UTF-8"), parser)
     gone, kept = _found(root, _place(signature)), _found(root, _place(target))
     parent, before = gone.getparent(), gone.getprevious()
     if parent is None:

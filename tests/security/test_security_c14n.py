@@ -67,6 +67,11 @@ def test_inclusive_form_under_an_inherited_default_namespace():
     assert canonical(tree[0], exclusive=False) == b'<I xmlns="urn:d" xmlns:u="urn:u"><R><M></M></R></I>'
 
 
+def test_inclusive_form_with_names_in_another_script():
+    tree = etree.fromstring("<S><ტვირთი წონა='1'/></S>")
+    assert canonical(tree[0], exclusive=False).decode() == '<ტვირთი წონა="1"></ტვირთი>'
+
+
 def test_inclusive_form_inherits_xml_attributes_of_the_nearest_ancestor():
     tree = etree.fromstring(b'<S xml:lang="en" xml:space="preserve"><T xml:lang="ru"><I b="2" a="1"/></T></S>')
     assert canonical(tree[0][0], exclusive=False) == b'<I a="1" b="2" xml:lang="ru" xml:space="preserve"></I>'

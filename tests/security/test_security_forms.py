@@ -155,6 +155,7 @@ def judged(world, data, outside=None, **changes):
         ("<a xml:id='x'>t{signature}t</a>", "#xpointer(id('x'))", TAKE_OUT + CANONICAL, "/a"),
         ("<a>{signature}<!-- c --></a>", "#xpointer(/)", TAKE_OUT + CANONICAL, "/a"),
         ("<a><b Id='x'/>{signature}</a>", "#x", CANONICAL, "/a/b"),
+        ("<a><товар вес='1'/>{signature}</a>", "", TAKE_OUT + CANONICAL, "/a"),
     ],
 )
 def test_same_document_references(world, around, uri, transforms, signed):
