@@ -14,6 +14,7 @@ from harness.campaign import Campaign, Wish
 from harness.cli.common import add_depth, add_selection, add_target
 from harness.errors import CONFORMANT, ConfigurationFault, Where
 from harness.report.sheet import counted, derive_sheet
+from harness.scenario.claim import must_support
 from harness.scenario.guide import COVERED
 from harness.scenario.plan import selected_by
 from harness.scenario.unmapped import unmapped
@@ -44,6 +45,9 @@ def run(options: argparse.Namespace) -> int:
     print(f"{plan.pack} {plan.pack_version}, {plan.subject.role}: {plan.baseline} {plan.environment}")
     for file in missing:
         print(f"  not there yet, and a run needs it: {file} (then {plan.environment} is another)")
+    unclaimed = dict.fromkeys(name for each in plan.excluded for name in each.unclaimed)
+    if denied := [name for name in unclaimed if must_support(campaign.pack, plan.subject.role, name)]:
+        print(f"  never conformant: the ICS does not claim what the role must support: {', '.join(denied)}")
     if plan.parameters.by_hand:
         count, actions, lookups = counted(plan, campaign.pack)
         spared = sum(each.rule == COVERED for each in plan.excluded)

@@ -33,7 +33,7 @@ from harness.pack.model import ANSWER, Outcome, Pack
 from harness.scenario.model import Attest, Case, Probe, Quiet
 from harness.scenario.plan import Plan
 from harness.scenario.project import exchanges, mode
-from harness.scenario.rivals import as_it_came
+from harness.scenario.rivals import as_it_came, not_owed
 
 
 def judge_case(
@@ -76,7 +76,8 @@ def _judge_attempt(
     strays = _strays(case, pack, own, walked, fetch)
     left = departure(case, seen)
     held_up = _was_held_up(case, plan, pack, own)
-    steps = tuple(_steps(case, plan, pack, own, seen, left.after, held_up=held_up))
+    gone = left.after | {*not_owed(case)}
+    steps = tuple(_steps(case, plan, pack, own, seen, gone, held_up=held_up))
     judged = with_strays(steps, strays, held_up=held_up)
     steps = tuple(graded(case.id, step, reviews) for step in judged)
     verdict, reason = _sum(case, steps, own, left)

@@ -35,14 +35,16 @@ def contradictions(scenario: Scenario, pack: Pack) -> Iterator[ConfigurationFaul
         saved |= {name: values.get(place, f"saved {name}") for name, (_, place) in step.save.items()}
         seen |= {name for name, (_, place) in step.save.items() if _is_reference(pack, place)}
         table = expectation(cells_at(ledger, pack, step.message, values, duplicate=_is_duplicate(step, seen)))
-        if _spoken_of(pack, step, table) and not _agree(step.expectation, table):
+        late = step.beaten is not None and _agree(step.beaten, table)
+        if _spoken_of(pack, step, table) and not late and not _agree(step.expectation, table):
             yield ConfigurationFault(
                 f"the scenario {scenario.id} expects {_words(step.expectation.expect)} in answer to {step.id}; "
                 f"the life-cycle table says {_words(table.expect)}",
                 where=Where(scenario.where.file, scenario.where.line, step.id),
                 remedy="One of the two is wrong: compare both with their source.",
             )
-        if Outcome("accepted") in step.expectation.expect and not step.violation and step.answer_defect is None:
+        accepted = Outcome("accepted") in step.expectation.expect and not late
+        if accepted and not step.violation and step.answer_defect is None:
             ledger = accept(ledger, pack, step.message, values)
 
 

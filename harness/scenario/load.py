@@ -122,7 +122,10 @@ class _Reader:
 
     def step(self, entry: Entry) -> Step:
         if "any_order" in entry:
-            return AnyOrder(self.take("any-order", entry), self.exchanges(entry, "any_order"))
+            block = AnyOrder(self.take("any-order", entry), self.exchanges(entry, "any_order"))
+            if sum(each.beaten is not None for each in block.steps) == 1:
+                raise entry.fault("one exchange alone cannot race", expected="beaten: at two exchanges or more")
+            return block
         if "quiet" in entry:
             message = entry.name("quiet", self.pack.messages, "message")
             seat = entry.name("from", self.seats, "party")
@@ -136,6 +139,8 @@ class _Reader:
             return Probe(self.take(f"probe-{name}", entry), name, seat, states, position, entry.get("movement", ""))
         if "attest" in entry:
             return Attest(self.take("attest", entry), entry.name("of", self.seats, "party"), entry.get("attest"))
+        if "beaten" in entry:
+            raise entry.at("beaten").fault("nothing races here", remedy="Put what races into one any_order block.")
         return self.exchange(entry)
 
     def exchanges(self, entry: Entry, key: str) -> tuple[Exchange, ...]:
@@ -164,6 +169,7 @@ class _Reader:
             expectation=self.expectation(message, entry, "answer") or Expectation(),
             violation=entry.get("when") == "simulated",
             refused=self.expectation(message, entry, "refused"),
+            beaten=self.expectation(message, entry, "beaten"),
             during=self.exchanges(entry, "during"),
             floating=floating,
             within=entry.optional("within", self.pack.timers, "timer"),

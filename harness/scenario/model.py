@@ -94,6 +94,8 @@ class Exchange:
         expectation: how it must be answered.
         violation: the request itself breaks the rules (``when: simulated``): only a simulated party sends it.
         refused: the outcome that a SUT in the sender's place is told instead, for a legal message.
+        beaten: how it is answered where it races with others of its ``any_order`` block and another one was accepted
+            (``beaten:``), or ``None``.
         during: exchanges that happen inside this one, before its answer.
         floating: it may happen at any time from here to the end of the case (``eventually:``).
         within: name of the timer of the awaited message, for a floating exchange.
@@ -124,6 +126,7 @@ class Exchange:
     expectation: Expectation = field(default_factory=Expectation)
     violation: bool = False
     refused: Expectation | None = None
+    beaten: Expectation | None = None
     during: tuple[Exchange, ...] = ()
     floating: bool = False
     within: str | None = None

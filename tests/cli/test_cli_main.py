@@ -187,6 +187,20 @@ def test_a_plan_needs_no_certificates_yet(tmp_path: Path, capsys: pytest.Capture
     assert main(["run", "--target", str(target), "--out", str(tmp_path / "out")]) == 11
 
 
+@pytest.mark.parametrize("claimed", [True, False])
+def test_a_plan_says_when_the_ics_lacks_what_is_mandatory(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], claimed: bool
+) -> None:
+    target = set_up(pack_named("etir-4.3"), Show("etir-4.3", "holder"), tmp_path).target_file
+    document = json.loads(target.read_text("utf-8"))
+    ics = tmp_path / "ics.yaml"
+    ics.write_text(json.dumps({"messages": {"E9": claimed}}), "utf-8")
+    target.write_text(json.dumps({**document, "ics": str(ics)}), "utf-8")
+    assert main(["plan", "--target", str(target)]) == 0
+    said = [line for line in capsys.readouterr().out.splitlines() if "never conformant" in line]
+    assert said == ([] if claimed else ["  never conformant: the ICS does not claim what the role must support: E9"])
+
+
 def test_a_certificate_that_cannot_be_read_stops_a_plan(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     target = set_up(pack_named("etir-4.3"), Show("etir-4.3", "holder"), tmp_path).target_file
     (name, *_) = json.loads(target.read_text("utf-8"))["certificates"]["tls"]
