@@ -20,6 +20,7 @@ class Delivery:
         closed: the connection ends without a byte.
         repeated: the same bytes are sent a second time.
         other_party: another party signs it, rightly, in the name of the sender.
+        other_request: it names another request than the one that it answers.
     """
 
     delay: float = 0.0
@@ -28,6 +29,7 @@ class Delivery:
     closed: bool = False
     repeated: bool = False
     other_party: bool = False
+    other_request: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,11 @@ DEFECTS: Mapping[str, DeliveryDefect] = {
         "Another party, whose certificate is valid, signs the message in the name of the sender.",
         frozenset({"request"}),
         lambda _: Delivery(other_party=True),
+    ),
+    "delivery/other-request": DeliveryDefect(
+        "The answer names another request.",
+        frozenset({"answer"}),
+        lambda _: Delivery(other_request=True),
     ),
 }
 

@@ -8,10 +8,12 @@ from datetime import datetime
 
 from cryptography.x509 import CertificateRevocationList
 
+from harness.evidence.conversation import name_made_by
 from harness.exchange.compose import Composed
 from harness.exchange.delivery import DEFECTS as DELIVERY_DEFECTS
 from harness.exchange.delivery import Delivery
 from harness.exchange.honest import demand_as_declared
+from harness.message.build import build
 from harness.message.defect import message_defect
 from harness.message.envelope import make_fault, wrap
 from harness.message.model import Document
@@ -19,6 +21,9 @@ from harness.pack.model import Message, Pack
 from harness.pack.variation import Headers, vary_data, vary_document, vary_headers
 from harness.security.model import Identity
 from harness.security.protect import protect
+
+ANOTHER = "ANOTHER-REQUEST"
+"""The reference of a request that nobody made."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +88,10 @@ def pack_up(
     another = pack.variations[variation] if variation else None
     document: Document = vary_document(composed.document, another)
     kind = (defect or "").partition("/")[0]
+    delivery = DELIVERY_DEFECTS[defect].make(patience) if defect and kind == "delivery" else None
+    reply = name_made_by(pack, composed.message.name, "reply")
+    if delivery is not None and delivery.other_request and reply is not None:
+        document = build(document, composed.message.bindings, {reply: ANOTHER})
     in_message = message_defect(defect) if defect else None
     if in_message is not None and in_message.stage == "document":
         document = in_message.apply(document)
@@ -96,7 +105,6 @@ def pack_up(
     if defect is not None or another is not None:
         headers, right = protected.headers, composed.document
         demand_as_declared(pack, composed.message, right, data, headers, seal.identity, now, defect, seal.crls)
-    delivery = DELIVERY_DEFECTS[defect].make(patience) if defect and kind == "delivery" else None
     sent = vary_headers((*content_headers(pack, composed.message), *protected.headers.items()), another)
     return Parcel(data, sent, delivery, payload, variation)
 

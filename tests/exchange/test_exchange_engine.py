@@ -554,6 +554,14 @@ def test_a_message_that_another_party_signed_must_be_refused(tmp_path, blind, ex
     assert status == ("failed" if blind else "passed")
 
 
+@pytest.mark.parametrize(("careless", "expected"), [(False, "pass"), (True, "fail")])
+def test_an_answer_that_names_another_request_is_no_answer(tmp_path, careless, expected):
+    here = World(pack_named("etir-4.3"), "chain", tmp_path, faults=("chain-takes-any-answer",) if careless else ())
+    outcome = asyncio.run(here.run(["defect-*-delivery-other-request@chain"]))
+    (verdict,) = (word for name, word in outcome.verdicts.items() if "other-request" in name)
+    assert verdict == expected
+
+
 @pytest.mark.parametrize(("there", "word"), [(True, "pass"), (False, "not_run")])
 def test_a_case_whose_wrong_certificate_nobody_has_is_not_run_and_the_others_are(tmp_path, there, word):
     here, case = world(tmp_path), "defect-notice-certificate-foreign-ca@import"
