@@ -6,9 +6,12 @@ from collections.abc import Collection, Mapping
 from typing import Any, Literal
 
 from cryptography import x509
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
 
 from harness.bundle.statement import make_predicate
 from harness.errors import BundleFault
+from harness.pack.data import published_schema
 from harness.pack.layers import find_installed
 from harness.record.tool import this_tool
 from harness.scenario.claim import claims_of, procedures_of
@@ -23,8 +26,10 @@ def check_predicate(predicate: Mapping[str, Any], record: Mapping[str, Any]) -> 
     """
     try:
         expected = make_predicate(record, demo=predicate["demo"])
-    except (KeyError, TypeError, AttributeError) as problem:
-        raise BundleFault(f"record.json is not a record: {problem!r}") from None
+    except (KeyError, TypeError, AttributeError):
+        problem = best_match(Draft202012Validator(published_schema("record")).iter_errors(record))
+        where = f", at {problem.json_path}: {problem.message[:200]}" if problem is not None else ""
+        raise BundleFault(f"record.json is not a record{where}") from None
     names = {*expected, *predicate} if record["tool"] == this_tool() else expected.keys() & predicate.keys()
     for name in sorted(names):
         if expected.get(name) != predicate.get(name):

@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import stat
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
@@ -24,6 +25,8 @@ MOST_BYTES = 8 * 1024**3
 """Of all files together, as they stand on the disk."""
 LARGEST_FILE = 1024**3
 _CHUNK = 1024 * 1024
+_LAST = struct.Struct("<4s16xH")
+"""The last record of a zip: its sign, and how long a comment follows."""
 _PART = re.compile(r'[^\x00-\x1f\x7f<>:"/\\|?*]{1,200}')
 
 
@@ -119,13 +122,22 @@ def unpack(path: Path, folder: Path) -> None:
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+            if min((entry.header_offset for entry in archive.infolist()), default=0) or not _ends_with_directory(path):
+                raise BundleFault("the zip holds something before its first or behind its last entry")
+            entries = [entry for entry in archive.infolist() if not entry.is_dir() or entry.file_size]
             check_names(entry.filename for entry in entries)
             left = MOST_BYTES
             for entry in entries:
                 left -= _unpack_one(archive, entry, folder / entry.filename, min(left, LARGEST_FILE))
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, ValueError) as problem:
         raise BundleFault(f"the zip cannot be read: {problem}", where=Where(path)) from None
+
+
+def _ends_with_directory(path: Path) -> bool:
+    with path.open("rb") as file:
+        file.seek(-_LAST.size, os.SEEK_END)
+        sign, comment = _LAST.unpack(file.read())
+    return sign == b"PK\x05\x06" and not comment
 
 
 def _unpack_one(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, most: int) -> int:

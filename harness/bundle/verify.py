@@ -24,11 +24,11 @@ from harness.bundle.rejudge import Bundle, derive_again, judge_again, open_bundl
 from harness.bundle.seal import MOST_SEALED, SEALED
 from harness.bundle.statement import DETACHABLE, open_statement
 from harness.bundle.timestamp import stamps
+from harness.bundle.whole import check_belongs, check_evidence, check_subjects
 from harness.bundle.write import CLAIMS
 from harness.errors import BUNDLE_INVALID, CONFORMANT, NOT_FULLY_VERIFIED, BundleFault, ConfigurationFault, Where
 from harness.evidence.clock import stamp
 from harness.evidence.log import FILE as LOG
-from harness.evidence.log import read_events
 from harness.evidence.store import holds_messages
 from harness.judge.model import RunVerdict
 from harness.record.strict import dump_lines, loads
@@ -168,6 +168,7 @@ def _verify(
     if predicate["demo"]:
         report.say("It was made with TEST keys, for a demonstration or a trial: it certifies nothing.", "not proved")
     report.name = "files"
+    check_subjects(statement["subject"])
     listed = {each["name"]: each["digest"]["sha256"] for each in statement["subject"]}
     sealed = _check_files(folder, listed, report)
     report.name = "agreement"
@@ -177,10 +178,12 @@ def _verify(
     check_trial(predicate, plan)
     ics = read_document(folder / CLAIMS) if (folder / CLAIMS).exists() else {}
     check_claims(ics, bundle.plan.subject.claims, bundle.plan.subject.procedures)
+    for each in check_belongs(bundle, listed):
+        report.say(*each)
     report.say(f"Plan, record, statement and pack belong together: {bundle.plan.baseline}, {bundle.plan.environment}.")
     report.name = "pack"
-    for each in (predicate["pack"], *predicate["pack"]["bases"]):
-        report.say(*beside_installed(each))
+    for pack in (predicate["pack"], *predicate["pack"]["bases"]):
+        report.say(*beside_installed(pack))
     if sealed:
         _verify_sealed(report)
         source: Mapping[str, Any] = record
@@ -197,7 +200,8 @@ def _verify(
 
 def _verify_evidence(bundle: Bundle, report: _Report) -> Mapping[str, Any]:
     """Verify what needs the evidence; returns the record from which the reports are made again."""
-    _check_evidence(bundle)
+    for each in check_evidence(bundle):
+        report.say(*each)
     report.name = "judgement"
     text, record = judge_again(bundle)
     report.say(text)
@@ -320,13 +324,6 @@ def _is(data: bytes, pieces: Iterable[bytes]) -> bool:
             return False
         end += len(piece)
     return end == len(data)
-
-
-def _check_evidence(bundle: Bundle) -> None:
-    """Whether every byte that an event speaks of is there."""
-    for event in read_events(bundle.folder / "evidence"):
-        for digest in event.digests:
-            bundle.fetch(digest)
 
 
 def _say_what_it_means(predicate: Mapping[str, Any], trusted: bool, say: Say) -> None:

@@ -56,7 +56,7 @@ def begin_bundle(folder: Path, plan: Plan, pack: Pack, *, ics: Mapping[str, Any]
     with _writing(folder):
         wanted = {PLAN: dumps(plan_to_json(plan)), **({} if ics is None else {CLAIMS: dumps(ics)})}
         packs = (pack, *(annex.pack for annex in plan.annexes))
-        wanted |= {f"{PACK}/{name}": file.read_bytes() for each in packs for name, file in _pack_files(each)}
+        wanted |= {f"{PACK}/{name}": file.read_bytes() for each in packs for name, file in pack_files(each)}
         there = {path.relative_to(folder).as_posix() for path in (folder / PACK).rglob("*") if path.is_file()}
         there |= {name for name in (PLAN, CLAIMS) if (folder / name).exists()}
         for name in sorted(there):
@@ -192,7 +192,7 @@ def _write_lines(path: Path, lines: Iterable[bytes]) -> None:
     part.replace(path)
 
 
-def _pack_files(pack: Pack) -> Iterator[tuple[str, Path]]:
+def pack_files(pack: Pack) -> Iterator[tuple[str, Path]]:
     """The files of a pack and of those that it extends: name in the bundle's copy, and where each lies now."""
     layers = find_layers(pack.root)
     for depth, root in enumerate(layers.roots):

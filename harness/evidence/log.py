@@ -181,13 +181,14 @@ class Events(Iterator[Event]):
     Parameters:
         path: the log, or the folder that it is in.
         slim: see :func:`keep_events`.
+        exact: see :func:`read_events`.
 
     After the last event, ``cut_off`` is the rest of a line that a crash left behind, or ``None``.
     """
 
-    def __init__(self, path: Path, *, slim: bool = False) -> None:
+    def __init__(self, path: Path, *, slim: bool = False, exact: bool = False) -> None:
         self.cut_off: bytes | None = None
-        self._slim = slim
+        self._slim, self._exact = slim, exact
         self._path = path / FILE if path.is_dir() else path
         self._lines = self._read()
 
@@ -208,19 +209,22 @@ class Events(Iterator[Event]):
                     self.cut_off = line
                     return
                 event = _from_line(line, number, self._path)
+                if self._exact and _to_line(event) != line:
+                    raise _damaged("is not written the way this tool writes it", number, self._path)
                 yield _slimmed(event, line) if self._slim else event
 
 
-def read_events(path: Path) -> Events:
+def read_events(path: Path, *, exact: bool = False) -> Events:
     """Read a log lazily. A last line cut off by a crash is left out and kept in ``cut_off``.
 
     Parameters:
         path: the log, or the folder that it is in.
+        exact: refuse also a line that another program wrote, in which a name may stand twice.
 
     Raises:
         BundleFault: while reading: any other line that is not the event that must stand there.
     """
-    return Events(path)
+    return Events(path, exact=exact)
 
 
 def keep_events(path: Path) -> tuple[Event, ...]:
@@ -282,13 +286,17 @@ def _from_line(line: bytes, number: int, path: Path) -> Event:
     except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
         sound = False
     if not sound:
-        raise BundleFault(
-            "the log is damaged: this line is not the event that must stand here",
-            where=Where(path, number + 1),
-            expected=f"event number {number}",
-            remedy="Take the bundle from its source again.",
-        )
+        raise _damaged("is not the event that must stand here", number, path)
     return event
+
+
+def _damaged(what: str, number: int, path: Path) -> BundleFault:
+    return BundleFault(
+        f"the log is damaged: this line {what}",
+        where=Where(path, number + 1),
+        expected=f"event number {number}",
+        remedy="Take the bundle from its source again.",
+    )
 
 
 def _open(path: Path) -> FileIO:

@@ -16,7 +16,7 @@ import hashlib
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -193,6 +193,18 @@ class Store:
                 remedy="Take the bundle from its source again.",
             )
         return place
+
+
+def bytes_beside(folder: Path, digests: Collection[str]) -> int:
+    """How many bytes in the files of a store belong to no message that has one of the digests.
+
+    Raises:
+        BundleFault: a file cannot be read.
+    """
+    of_them = sum(
+        len(f"{digest} {place.length}\n") + place.length + 1 for digest, place in _scan_all(folder) if digest in digests
+    )
+    return sum(path.stat().st_size for path in _files(folder)) - of_them
 
 
 def _files(folder: Path) -> list[Path]:

@@ -330,6 +330,8 @@ class Switchboard:
         self._recorder.write(
             "unmatched" if owner is None else "extra",
             when=request.last,
+            role="request",
+            message=opened.name,
             receiver=receiver,
             digest=digest,
             head=request.head.to_json(),

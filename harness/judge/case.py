@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
@@ -28,6 +29,7 @@ from harness.judge.requirement import requirement_verdicts
 from harness.judge.review import Review, graded
 from harness.judge.step import Departure, Seen, departure, judge_exchange, worst
 from harness.judge.stray import Stray, judge_strays, with_strays
+from harness.judge.trust import trust_of
 from harness.judge.walk import Fetch, Walked, open_stray, walk
 from harness.pack.model import ANSWER, Outcome, Pack
 from harness.scenario.model import Attest, Case, Probe, Quiet
@@ -73,7 +75,7 @@ def _judge_attempt(
     walked = walk(case, plan, pack, own, fetch)
     seen = walked.seen
     case = as_it_came(case, {name for name, each in seen.items() if Outcome("accepted") in each.outcomes})
-    strays = _strays(case, pack, own, walked, fetch)
+    strays = _signed(_strays(case, pack, own, walked, fetch), plan, pack, fetch)
     left = departure(case, seen)
     held_up = _was_held_up(case, plan, pack, own)
     gone = left.after | {*not_owed(case)}
@@ -125,6 +127,12 @@ def _strays(case: Case, pack: Pack, events: Sequence[Event], walked: Walked, fet
     extras = [event for event in events if event.kind == "extra"]
     opening = partial(open_stray, pack, fetch=fetch)
     return judge_strays(case, pack, extras, walked.seen, opening, walked.illegal)
+
+
+def _signed(strays: Sequence[Stray], plan: Plan, pack: Pack, fetch: Fetch) -> list[Stray]:
+    """The strays, each with what its signature says."""
+    trust = trust_of(plan.parameters)
+    return [replace(each, signature=open_stray(pack, each.event, fetch, trust).report) for each in strays]
 
 
 def _steps(

@@ -63,7 +63,7 @@ class StepVerdict:
         findings: of all checks, also those that are only information.
         events: numbers of the events it stands on.
         clocks: name to reading: ``request``, ``answer`` (UTC), ``seconds`` between them, ``budget`` in seconds.
-        signatures: what the signature of each received message says, by part (``request``, ``answer``).
+        signatures: what the signature of each received message says, by the number of its event.
         unsaid: what was ruled of the step itself and no finding says: the purpose bears it, whatever else was found.
     """
 
@@ -75,7 +75,7 @@ class StepVerdict:
     findings: tuple[Finding, ...] = ()
     events: tuple[int, ...] = ()
     clocks: Mapping[str, str] = field(default_factory=dict)
-    signatures: Mapping[str, SignatureReport] = field(default_factory=dict)
+    signatures: Mapping[int, SignatureReport] = field(default_factory=dict)
     unsaid: Verdict = Verdict.NOT_APPLICABLE
 
     def __post_init__(self) -> None:

@@ -44,13 +44,19 @@ def judge_observation(
         ruling = unproven(ruling)
     numbers = tuple(event.seq for event in seen.events)
     word = ruling.verdict
-    return StepVerdict(step.id, word, ruling.reason, ruling.expected, ruling.observed, events=numbers, unsaid=word)
+    return StepVerdict(
+        step.id, word, ruling.reason, ruling.expected, ruling.observed,
+        events=numbers, signatures=seen.signatures, unsaid=word,
+    )  # fmt: skip
 
 
 def _quiet(step: Quiet, seen: Seen, events: Sequence[Event]) -> Ruling:
     expected = f"no {step.message} from {step.party}"
     watched = seen.first("quiet")
     if seen.first("received") is not None:
+        if not all(report.trusted for report in seen.signatures.values()):
+            reason = f"{step.message} came, but no signature that can be trusted bears out that {step.party} sent it."
+            return Ruling(Verdict.INCONCLUSIVE, reason, expected, f"{step.message} came, from nobody knows whom")
         reason = f"{step.party} sent {step.message} although it had been refused what that message builds on."
         return Ruling(Verdict.FAIL, reason, expected, f"{step.message} came")
     if watched is None:

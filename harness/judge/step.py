@@ -18,6 +18,7 @@ from harness.message.plain import plain
 from harness.pack.model import Outcome, Pack
 from harness.scenario.model import Case, Exchange
 from harness.scenario.project import everything, is_limited, mode
+from harness.security.model import SignatureReport
 from harness.security.problems import OF_WHO_VERIFIES
 
 SIMULATED = "Simulated: no evidence about the system under test."
@@ -77,6 +78,11 @@ class Seen:
         waiting = self.first("waiting")
         over = self.first("received") or self.first("silence")
         return str(waiting.data["receiver"]) if waiting is not None and over is None else None
+
+    @property
+    def signatures(self) -> dict[int, SignatureReport]:
+        """What the signature of each received message says, by the number of its event."""
+        return {self.at[part].seq: each.report for part, each in self.opened.items() if each.report is not None}
 
     def first(self, kind: str) -> Event | None:
         """The first event of a kind."""
@@ -171,9 +177,17 @@ def judge_exchange(
     if grave and not sure and verdict in (Verdict.PASS, Verdict.WARNING):
         verdict, reason = Verdict.INCONCLUSIVE, f"It came {over:.3f} s after its time limit; {UNSURE}"
     clocks = _clocks(seen.at, budget)
-    signatures = {str(part): opened.report for part, opened in seen.opened.items() if opened.report is not None}
     return StepVerdict(
-        step.id, verdict, reason, ruling.expected, ruling.observed, findings, numbers, clocks, signatures, ruling.unsaid
+        step.id,
+        verdict,
+        reason,
+        ruling.expected,
+        ruling.observed,
+        findings,
+        numbers,
+        clocks,
+        seen.signatures,
+        ruling.unsaid,
     )
 
 

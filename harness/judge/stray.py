@@ -19,6 +19,7 @@ from harness.judge.step import HELD_UP, Seen, weight
 from harness.pack.model import Cell, Pack, Reaction
 from harness.scenario.model import Case, Exchange, Quiet
 from harness.scenario.project import everything, exchanges, mode, settles
+from harness.security.model import SignatureReport
 
 Open = Callable[[Event], Opened]
 
@@ -34,11 +35,13 @@ class Stray:
         event: the stray.
         step: id of the step that it repeats, or that should have prevented it.
         finding: what is wrong.
+        signature: what its signature says, where it was looked at.
     """
 
     event: Event
     step: str
     finding: Finding
+    signature: SignatureReport | None = None
 
 
 def judge_strays(
@@ -108,6 +111,7 @@ def with_strays(
             reason=reason,
             findings=(*step.findings, *(stray.finding for stray in own)),
             events=(*step.events, *(stray.event.seq for stray in own)),
+            signatures={**step.signatures, **{each.event.seq: each.signature for each in own if each.signature}},
         )
 
 

@@ -22,6 +22,7 @@ from harness.scenario.model import Case, Exchange
 from harness.scenario.oracle import Ledger, accept, refusals, remember
 from harness.scenario.plan import Plan
 from harness.scenario.project import exchanges, is_limited, mode, wrong
+from harness.security.model import Trust
 
 Fetch = Callable[[str], bytes]
 """The bytes of a digest."""
@@ -49,10 +50,10 @@ def walk(case: Case, plan: Plan, pack: Pack, events: Sequence[Event], fetch: Fet
     return Walked(walker.seen, walker.illegal)
 
 
-def open_stray(pack: Pack, event: Event, fetch: Fetch) -> Opened:
-    """Open a message for which no step waited; its signature is not looked at."""
+def open_stray(pack: Pack, event: Event, fetch: Fetch, trust: Trust | None = None) -> Opened:
+    """Open a message for which no step waited; without *trust* its signature is not looked at."""
     head, at = event.data.get("head") or {}, datetime.fromisoformat(event.at)
-    return open_message(pack, head, fetch(event.data["digest"]), at=at, trust=None)
+    return open_message(pack, head, fetch(event.data["digest"]), at=at, trust=trust)
 
 
 @dataclass
@@ -89,6 +90,10 @@ class _Walker:
         record.events.append(event)
         step = self._script.get(event.step)
         if step is None:
+            if event.kind == "received":
+                trust = trust_of(self.plan.parameters)
+                record.opened["request"] = open_stray(self.pack, event, self.fetch, trust)
+                record.at["request"] = event
             return
         if event.kind in ("failed", "silence") and event.data.get("role", "answer") == "answer":
             outcome = event.data.get("outcome")

@@ -249,11 +249,12 @@ def _earlier(
 
 def _case(case: Case, verdict: CaseVerdict, events: Sequence[Event], places: Mapping[str, list[str]]) -> dict[str, Any]:
     by_step: dict[str, list[tuple[int, Event]]] = {}
+    blamed = {number: step.step for step in verdict.steps for number in step.events}
     number = 0
     for event in events:
-        if event.kind in _WIRE:
+        if event.kind in _WIRE or (event.kind == "extra" and event.seq in blamed):
             number += 1
-            by_step.setdefault(event.step or "", []).append((number, event))
+            by_step.setdefault(event.step or blamed.get(event.seq, ""), []).append((number, event))
     masked = _masking(verdict, by_step, places)
     allowed = {step: {"alternatives": each} for step, each in alternatives(case).items()}
     told = {event.step: answer_of(event.data) for event in events if event.kind == "attested"}
@@ -278,7 +279,11 @@ def _case(case: Case, verdict: CaseVerdict, events: Sequence[Event], places: Map
         "started": events[0].at if events else None,
         "seconds": round((end.mono - events[0].mono) / 1e9, 3) if end else 0.0,
         "steps": [
-            {**_step(step, by_step.get(step.step, ()), masked), **allowed.get(step.step, {}), **told.get(step.step, {})}
+            {
+                **_step(step, by_step.get(step.step, ()), masked, case.sut),
+                **allowed.get(step.step, {}),
+                **told.get(step.step, {}),
+            }
             for step in verdict.steps
         ],
         "evidence": list(dict.fromkeys(_digests(events))),
@@ -303,7 +308,9 @@ def _masking(
     return lambda text: known.get(text) or redact_text(text)
 
 
-def _step(step: StepVerdict, messages: Sequence[tuple[int, Event]], masked: Callable[[str], str]) -> dict[str, Any]:
+def _step(
+    step: StepVerdict, messages: Sequence[tuple[int, Event]], masked: Callable[[str], str], sut: str
+) -> dict[str, Any]:
     return {
         "id": step.step,
         "verdict": step.verdict.value,
@@ -313,7 +320,7 @@ def _step(step: StepVerdict, messages: Sequence[tuple[int, Event]], masked: Call
         "findings": [_finding(finding, masked) for finding in step.findings],
         "clocks": dict(step.clocks),
         "events": list(step.events),
-        "messages": [_message(number, event, step.signatures) for number, event in messages],
+        "messages": [_message(number, event, step.signatures, sut) for number, event in messages],
     }
 
 
@@ -329,16 +336,18 @@ def _finding(finding: Finding, masked: Callable[[str], str]) -> dict[str, Any]:
     }
 
 
-def _message(number: int, event: Event, signatures: Mapping[str, SignatureReport]) -> dict[str, Any]:
+def _message(number: int, event: Event, signatures: Mapping[int, SignatureReport], sut: str) -> dict[str, Any]:
+    """A message; one for which no step waited names no sender, and is held against the system under test."""
     data = event.data
-    report = signatures.get(data["role"]) if event.kind == "received" else None
+    stray = event.kind == "extra"
+    report = signatures.get(event.seq)
     return {
         "number": number,
         "event": event.seq,
-        "direction": event.kind,
-        "part": _shared(data["role"]),
+        "direction": "received" if stray else event.kind,
+        "part": _shared(data.get("role", "request")),
         "message": _shared(data.get("message")),
-        "sender": _shared(data.get("sender")),
+        "sender": _shared(sut if stray else data.get("sender")),
         "receiver": _shared(data.get("receiver")),
         "at": event.at,
         "digest": data.get("digest"),

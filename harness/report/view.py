@@ -184,7 +184,7 @@ def conditions(record: Mapping[str, Any], texts: Texts) -> list[str]:
     timers = [f"{name} {_seconds(each['pack'])} -> {_seconds(each['run'])}" for name, each in plan["timers"].items()]
     found = [texts.plain(f"depth.{plan['depth']}")]
     if left_out := sum(each["rule"] == NOT_SELECTED for each in plan["excluded"]):
-        found.insert(0, texts.plain("conditions.selected", count=len(record["cases"]), left=left_out))
+        found.append(texts.plain("conditions.selected", count=len(record["cases"]), left=left_out))
     if spared := plan.get("spared", ()):
         found.append(texts.plain("conditions.spared", count=len(spared)))
     if plan["adopt_assumed"]:

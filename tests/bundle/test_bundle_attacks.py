@@ -7,6 +7,7 @@ that only the content can give the bundle away. The third is about archives.
 from __future__ import annotations
 
 import base64
+import io
 import json
 import os
 import random
@@ -55,6 +56,21 @@ class Scene:
         """Take a file from the other bundle."""
         assert self.path(name).read_bytes() != (self.other / name).read_bytes()
         shutil.copyfile(self.other / name, self.path(name))
+
+    def add(self, name: str, data: bytes) -> None:
+        self.path(name).parent.mkdir(exist_ok=True, parents=True)
+        self.path(name).write_bytes(data)
+
+    def rewrite(self, name: str, change: Callable[[bytes], bytes]) -> None:
+        data = self.path(name).read_bytes()
+        assert change(data) != data
+        self.path(name).write_bytes(change(data))
+
+    def line(self, number: int, change: Callable[[bytes], bytes]) -> None:
+        """Change one line of the log."""
+        lines = self.path("evidence/events.jsonl").read_bytes().splitlines(keepends=True)
+        lines[number] = change(lines[number])
+        self.path("evidence/events.jsonl").write_bytes(b"".join(lines))
 
     def envelope(self, change: Callable[[dict[str, Any]], object]) -> None:
         """Change the envelope, written as the tool writes it."""
@@ -120,6 +136,22 @@ def another_key_and_its_id(envelope: dict[str, Any]) -> None:
     envelope["signatures"][0]["keyid"] = key_id(STRANGER.public)
 
 
+def respelled(scene: Scene) -> None:
+    """Bits of the last digit that no byte needs."""
+
+    def change(envelope: dict[str, Any]) -> None:
+        digits = envelope["signatures"][0]["sig"]
+        assert digits.endswith("==")
+        envelope["signatures"][0]["sig"] = f"{digits[:-3]}{chr(ord(digits[-3]) + 1)}=="
+
+    scene.envelope(change)
+
+
+def signature_of_something_else(scene: Scene) -> None:
+    other = json.loads(sign({"_type": "something else"}, [scene.key]))
+    scene.envelope(lambda envelope: envelope.update(signatures=other["signatures"]))
+
+
 def link(scene: Scene) -> None:
     shutil.copyfile(scene.path("record.json"), scene.other.parent / "elsewhere.json")
     scene.path("record.json").unlink()
@@ -174,6 +206,44 @@ WITHOUT_KEY: dict[str, tuple[Callable[[Scene], object], str]] = {
     ),
     "another key and its id": (lambda s: s.envelope(another_key_and_its_id), "is not valid: the statement was changed"),
     "signed again by another key": (lambda s: s.restate(key=STRANGER), "not signed by a trusted key"),
+    "a mark of the order of bytes before the envelope": (
+        lambda s: s.rewrite(STATEMENT, lambda data: b"\xef\xbb\xbf" + data), "is not valid JSON"
+    ),
+    "a space behind the envelope": (
+        lambda s: s.rewrite(STATEMENT, lambda data: data + b" "), "not written the way this tool"
+    ),
+    "other line ends in the envelope": (
+        lambda s: s.rewrite(STATEMENT, lambda data: data.replace(b"\n", b"\r\n")), "not written the way this tool"
+    ),
+    "a key id in capitals": (
+        lambda s: s.envelope(lambda e: e["signatures"][0].update(keyid=e["signatures"][0]["keyid"].upper())),
+        "not in the expected form at signatures/0/keyid",
+    ),
+    "a signature in another spelling": (respelled, "not canonical Base64"),
+    "something more in the envelope": (
+        lambda s: s.envelope(lambda e: e.update(note="Official.")), "'note' was unexpected"
+    ),
+    "a name beside the signature": (
+        lambda s: s.envelope(lambda e: e["signatures"][0].update(name="Ministry")), "'name' was unexpected"
+    ),
+    "a signature by the same key on something else": (signature_of_something_else, "is not valid: the statement was"),
+    "a sealed part that is none": (
+        lambda s: (shutil.rmtree(s.path("evidence")), s.add("sealed/evidence.p7m", b"\x30\x03\x02\x01\x00")),
+        "the sealed part is no CMS envelope",
+    ),
+    "a sealed part beside the evidence": (
+        lambda s: s.add("sealed/evidence.p7m", b"\x30\x80"), "sealed/evidence.p7m is not in the statement"
+    ),
+    "a name that ends with a dot": (
+        lambda s: s.add("derived/report.html.", b"x"), "'derived/report.html.' is not allowed in a bundle"
+    ),
+    "an empty folder among the reports": (
+        lambda s: s.path("derived/more").mkdir(), "derived/more is none of our reports"
+    ),
+    "a folder in place of the statement": (
+        lambda s: (s.path(STATEMENT).unlink(), s.path(STATEMENT).mkdir()), "statement.dsse.json cannot be read"
+    ),
+    "nothing at all": (lambda s: (shutil.rmtree(s.folder), s.folder.mkdir()), "not signed or not complete"),
 }  # fmt: skip
 LINKS: dict[str, tuple[Callable[[Scene], object], str]] = {
     "link in place of a file": (link, "record.json is a link"),
@@ -306,11 +376,116 @@ WITH_KEY: dict[str, tuple[Callable[[Scene], object], str]] = {
     "an absolute name": (listed_as("/etc/passwd"), "'/etc/passwd' is not allowed"),
     "a name of another system": (listed_as("C:\\x"), "is not allowed in a bundle"),
     "two names that differ by case": (listed_as("RECORD.json"), "stands twice in the bundle"),
+    "a file that is listed twice": (
+        lambda s: s.restate(statement=lambda e: e["subject"].append(dict(e["subject"][0]))), "twice"
+    ),
+    "a digest in capitals": (
+        lambda s: s.restate(statement=lambda e: e["subject"][0]["digest"].update(sha256="A" * 64)),
+        "not in the expected form at subject/0/digest/sha256",
+    ),
+    "a second digest beside the first": (
+        lambda s: s.restate(statement=lambda e: e["subject"][0]["digest"].update(sha512="0" * 128)), "'sha512' was un"
+    ),
+    "no files listed": (lambda s: s.restate(statement=lambda e: e.update(subject=[])), "at subject: [] should be"),
+    "another kind of predicate": (
+        lambda s: s.restate(statement=lambda e: e.update(predicateType="https://slsa.dev/provenance/v1")),
+        "not in the expected form at predicateType",
+    ),
+    "reports that may be detached": (
+        lambda s: s.restate(statement=lambda e: e["predicate"].update(detachable=["evidence/", "derived/"])),
+        "not in the expected form at predicate/detachable",
+    ),
+    "an issuer that the run does not know": (
+        lambda s: s.restate(statement=lambda e: e["predicate"].update(issuer="An authority")),
+        "do not say the same about issuer",
+    ),
+    "a page of one's own": (
+        lambda s: (s.add("README.html", b"Official."), s.restate()), "README.html belongs to no part of a bundle"
+    ),
+    "a page of one's own in the view": (
+        lambda s: (s.add("view/note.jsonl", b"{}"), s.restate()), "view/note.jsonl belongs to no part of a bundle"
+    ),
+    "another pack beside that of the run": (
+        lambda s: (s.add("pack/suites/other/pack.yaml", b"id: other"), s.restate()),
+        "pack/suites/other/pack.yaml belongs to no part of a bundle",
+    ),
+    "one more file in the pack": (
+        lambda s: (s.add("pack/suites/neighbours/note.yaml", b"x: 1"), s.restate()), "pack of the bundle is not the one"
+    ),
+    "half a line behind the end of the log": (
+        lambda s: (s.rewrite("evidence/events.jsonl", lambda data: data + b'{"seq":99,"kind":"no'), s.restate()),
+        "behind the end of the run, events.jsonl goes on with half a line",
+    ),
+    "names twice in an event": (
+        lambda s: (s.line(5, lambda line: line.replace(b'{"seq"', b'{"kind":"lag","seq"', 1)), s.restate()),
+        "is not written the way this tool writes it",
+    ),
+    "one more word in an event": (
+        lambda s: (s.line(5, lambda line: line.replace(b'{"seq"', b'{"note":1,"seq"', 1)), s.restate()),
+        "the log is damaged: this line is not the event",
+    ),
+    "an event without its end": (lambda s: (s.line(-1, lambda _: b""), s.restate()), "not what the evidence gives"),
+    "bytes before the first message": (
+        lambda s: (s.rewrite("evidence/messages-0001.bin", lambda data: b"hidden\n" + data), s.restate()),
+        "evidence is missing",
+    ),
+    "lines of the view in another order": (
+        lambda s: (s.rewrite("view/messages.jsonl", lambda data: b"".join(reversed(data.splitlines(keepends=True)))),
+                   s.restate()),
+        "it differs in line 1",
+    ),
+    "a comment in a report": (
+        lambda s: changed(s, "derived/junit.xml", b"<testsuites", b"<!-- Fine. --><testsuites"),
+        "derived/junit.xml is not what the record gives",
+    ),
+    "bytes behind the summary": (
+        lambda s: (s.rewrite("derived/summary.pdf", lambda data: data + b"%"), s.restate()),
+        "derived/summary.pdf is not what the record gives",
+    ),
     "another pack's name": (
         lambda s: changed(s, "plan.json", b'"id": "open-neighbours"', b'"id": "../neighbours"'),
         "does not hold the pack",
     ),
 }  # fmt: skip
+
+
+def other_record(change: Callable[[dict[str, Any]], object]) -> Callable[[Scene], None]:
+    """Sign a record that is none, under a statement about the right one."""
+
+    def attack(scene: Scene) -> None:
+        right = loads(scene.path("record.json").read_bytes(), "record.json")
+        wrong = dict(right)
+        change(wrong)
+        scene.path("record.json").write_bytes(dumps(wrong))
+        scene.path(STATEMENT).write_bytes(sign(make_statement(right, inventory(scene.folder), demo=False), [scene.key]))
+
+    return attack
+
+
+NO_RECORD: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
+    "without cases": (lambda r: r.pop("cases"), "record.json is not a record, at $: 'cases' is a required property"),
+    "cases of another kind": (lambda r: r.update(cases=7), "record.json is not a record, at $.cases: 7 is not of type"),
+    "a waiver that is none": (lambda r: r.update(waivers=3), "record.json is not a record, at $.waivers"),
+}
+
+
+@pytest.mark.parametrize("name", NO_RECORD)
+def test_a_record_that_is_none_is_refused_in_words(name: str, scene: Scene) -> None:
+    change, reason = NO_RECORD[name]
+    other_record(change)(scene)
+    assert reason in reasons(scene.folder, scene.key)
+
+
+def test_bytes_that_no_event_speaks_of_are_told(scene: Scene) -> None:
+    """A crash can leave them: so they are no reason to refuse the bundle."""
+    before = verify_bundle(scene.folder, [scene.key.public], AT)
+    scene.add("evidence/messages-0002.bin", b"nobody looked at this")
+    scene.restate()
+    after = verify_bundle(scene.folder, [scene.key.public], AT)
+    assert (before.exit_code, after.exit_code) == (0, 0)
+    told = [(part.outcome, part.text) for part in after.parts if "belong to none" in part.text]
+    assert [(outcome, text.split()[0]) for outcome, text in told] == [("not proved", "21")]
+    assert not [part for part in before.parts if "belong to none" in part.text]
 
 
 @pytest.mark.parametrize("name", WITH_KEY)
@@ -334,6 +509,14 @@ def flagged_as_encrypted(archive: Path) -> None:
     archive.write_bytes(data)
 
 
+def one_file() -> bytes:
+    """A zip with one file."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as file:
+        file.writestr("record.json", b"{}")
+    return made.getvalue()
+
+
 ARCHIVES: dict[str, tuple[Callable[[Path], object], str]] = {
     "a name that leaves the bundle": (lambda a: entry(a, "../outside"), "'../outside' is not allowed"),
     "an absolute name": (lambda a: entry(a, "/tmp/outside"), "'/tmp/outside' is not allowed"),
@@ -342,6 +525,19 @@ ARCHIVES: dict[str, tuple[Callable[[Path], object], str]] = {
     "too many bytes": (lambda a: entry(a, "derived/big", bytes(10_000_000)), "is larger than a bundle may be"),
     "an extra entry": (lambda a: entry(a, "derived/extra"), "derived/extra is not in the statement"),
     "cut off": (lambda a: a.write_bytes(a.read_bytes()[:-40]), "the zip cannot be read"),
+    "no zip": (lambda a: a.write_bytes(b"hello"), "the zip cannot be read"),
+    "a name that goes round": (lambda a: entry(a, "./record.json"), "'./record.json' is not allowed"),
+    "a name with two slashes": (lambda a: entry(a, "evidence//events.jsonl"), "is not allowed in a bundle"),
+    "a name with a stroke back": (lambda a: entry(a, "derived\\x"), "is not allowed in a bundle"),
+    "a folder with bytes of its own": (lambda a: entry(a, "derived/folder/"), "is not allowed in a bundle"),
+    "a device": (lambda a: entry(a, "derived/device", b"", 0o020644), "derived/device is a link or a special file"),
+    "a program before it": (lambda a: a.write_bytes(b"MZ" + a.read_bytes()), "before its first or behind its last"),
+    "bytes behind it": (lambda a: a.write_bytes(a.read_bytes() + b"x"), "before its first or behind its last"),
+    "a comment": (lambda a: a.write_bytes(a.read_bytes()[:-2] + b"\1\0x"), "before its first or behind its last"),
+    "another archive behind it": (
+        lambda a: a.write_bytes(a.read_bytes() + one_file()),
+        "before its first or behind its last",
+    ),
 }
 
 

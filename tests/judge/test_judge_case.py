@@ -362,12 +362,29 @@ def test_what_a_message_itself_shows_stays_shown(world: World, seconds: float) -
     assert stage.end().judge().verdict is Verdict.FAIL
 
 
-def test_a_sut_that_goes_on_although_refused_fails(world: World) -> None:
+@pytest.mark.parametrize(
+    ("defect", "expected"),
+    [
+        (None, Verdict.FAIL),
+        ("signature/missing", Verdict.INCONCLUSIVE),
+        ("signature/body-altered", Verdict.INCONCLUSIVE),
+    ],
+)
+def test_a_sut_that_goes_on_although_refused_fails_where_its_signature_bears_it_out(
+    world: World, defect: str | None, expected: Verdict
+) -> None:
+    """What is held against a system is borne out by its signature, which the record shows."""
     stage = world.stage(world.plan("customs"), TOLD).play()
-    stage.write("received", "quiet-I11", role="request", message="I11", sender="customs.departure", digest="x")
+    step = stage.step("I9")
+    stage.send(replace(step, id="quiet-I11", message="I11"), "request", defect=defect)
+    came = stage.events[-1]
+    assert (came.kind, came.data["message"]) == ("received", "I11")
     stage.write("quiet", "quiet-I11", message="I11", party="customs.departure", since="1", until="2")
     stage.write("state", "probe-operation", object="operation", key={}, state="none")
-    assert stage.end().judge().verdict is Verdict.FAIL
+    verdict = stage.end().judge()
+    watched = next(each for each in verdict.steps if each.step == "quiet-I11")
+    assert verdict.verdict is watched.verdict is expected
+    assert watched.signatures[came.seq].trusted is (defect is None)
 
 
 def test_a_state_that_changed_although_refused_fails(world: World) -> None:

@@ -51,11 +51,14 @@ def test_a_reaction_that_comes_twice_breaks_its_requirement(world: World, again:
     stage = world.stage(world.plan("platform"), ACCEPTED).play()
     step = reaction(stage)
     extra(stage, step.id, again=again)
+    came = stage.events[-1]
     verdict = stage.end().judge()
     assert codes(verdict) == ["reaction/repeated"]
     assert verdict.verdict is Verdict.FAIL
     assert verdict.requirements[str(step.requirement)] is Verdict.FAIL
     assert verdict.requirements["ETIR-I9-OK"] is Verdict.PASS
+    blamed = next(each for each in verdict.steps if each.findings)
+    assert blamed.signatures[came.seq].trusted
 
 
 @pytest.mark.parametrize(("seconds", "word"), [(0.5, Verdict.FAIL), (60.0, Verdict.INCONCLUSIVE)])

@@ -100,6 +100,20 @@ def test_failures_come_first_with_demand_effect_and_both_sides(
         assert word in text
 
 
+def test_a_failure_names_check_and_place_of_each_finding(run: Run, record: dict[str, Any]) -> None:
+    """Also where the reason of the case is the same sentence: who disputes it needs the place."""
+    case = next(each for each in record["cases"] if each["verdict"] == "fail")
+    finding = {
+        "check": "consistency", "code": "itinerary", "severity": "error", "requirement": None,
+        "pointer": "/Itinerary/Code", "line": 7, "message": case["reason"],
+    }  # fmt: skip
+    steps = [{**step, "findings": [finding] * (step["verdict"] == "fail")} for step in case["steps"]]
+    page = parser.document_fromstring(html({**record, "cases": [{**case, "steps": steps}]}, run.fetch))
+    told = text_of(section(page, "attention"))
+    assert "consistency itinerary" in told
+    assert "/Itinerary/Code" in told
+
+
 def test_what_we_sent_is_shown_with_the_failure(page: parser.HtmlElement) -> None:
     article = next(each for each in page.xpath("//article") if "What we sent in message" in text_of(each))
     body = text_of(article.xpath(".//details//pre")[0])

@@ -23,6 +23,7 @@ from harness.report.mapping import STATUSES
 from harness.report.summary import certificate_facts
 from harness.report.texts import DEFAULT, Texts, languages, texts
 from harness.report.view import conditions, heading, interruptions
+from harness.scenario.plan import NOT_SELECTED
 
 ENGLISH = texts(DEFAULT)
 OTHERS = [language for language in languages() if language != DEFAULT]
@@ -97,6 +98,15 @@ def test_cases_that_a_run_by_hand_left_out_are_counted(language: str, record: di
     spared = words.plain("conditions.spared", count=2)
     assert spared in conditions({**record, "plan": {**record["plan"], "spared": ["a", "b"]}}, words)
     assert not any(spared[:12] in each for each in conditions(record, words))
+
+
+@pytest.mark.parametrize("language", languages())
+def test_a_selection_is_told_behind_what_was_derived(language: str, record: dict[str, Any]) -> None:
+    words = texts(language)
+    plan = {**record["plan"], "excluded": [{"id": "a", "rule": NOT_SELECTED}]}
+    derived, selected, *_ = conditions({**record, "plan": plan}, words)
+    assert derived == words.plain(f"depth.{plan['depth']}")
+    assert selected == words.plain("conditions.selected", count=len(record["cases"]), left=1)
 
 
 @pytest.mark.parametrize("language", languages())
