@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from cryptography import x509
+
 from harness.admission.conditions import ends, waived_by
 from harness.admission.model import Certificate, Outcome, Policy
 from harness.admission.policy import Graded, Submission, apply_policy, signer_of
@@ -35,12 +37,14 @@ class Papers:
         again: the bundle of a second run.
         reviews: signed files of what persons decided about the bundle.
         challenge: the one that the operator gave before the run, where there was one.
+        authorities: certificates of the time-stamping authorities that the operator trusts.
     """
 
     bundle: Path
     again: Path | None = None
     reviews: Sequence[Path] = ()
     challenge: str | None = None
+    authorities: Sequence[x509.Certificate] = ()
 
 
 @dataclass(frozen=True)
@@ -102,7 +106,7 @@ def in_register(register: Register, submission: Submission, at: datetime) -> Out
 
 
 def _submission(papers: Papers, reviewer: str | None, at: datetime) -> Submission:
-    verification, record, digest = _verified(papers.bundle, at)
+    verification, record, digest = _verified(papers.bundle, at, papers.authorities)
     graded = None
     if papers.reviews and verification.statement is not None:
         with opened(papers.bundle) as folder:
@@ -111,9 +115,11 @@ def _submission(papers: Papers, reviewer: str | None, at: datetime) -> Submissio
     return Submission(verification, record, reviewer, again, again_record, graded, digest, papers.challenge)
 
 
-def _verified(bundle: Path, at: datetime) -> tuple[Verification, dict[str, Any], str]:
+def _verified(
+    bundle: Path, at: datetime, authorities: Sequence[x509.Certificate] = ()
+) -> tuple[Verification, dict[str, Any], str]:
     """What verifying a bundle shows, and when it is valid its record and the digest of its statement."""
-    verification = verify_bundle(bundle, None, at)
+    verification = verify_bundle(bundle, None, at, authorities)
     if verification.statement is None:
         return verification, {}, ""
     with opened(bundle) as folder:

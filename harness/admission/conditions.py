@@ -9,8 +9,10 @@ from typing import Any
 
 from harness.admission.model import Outcome, Policy
 from harness.bundle.statement import revocation_of
+from harness.judge.model import Status
 from harness.report.plain import waived_name
 
+_MET = (Status.PASSED.value, Status.PASSED_WITH_WARNING.value, Status.NOT_APPLICABLE.value)
 _NAMED = 20
 """Names that one outcome lists."""
 
@@ -67,6 +69,21 @@ def system_keys(policy: Policy, sut: Mapping[str, Any], record: Mapping[str, Any
             f"OCSP answer."
         )
         yield Outcome("revocation", good > 0 and left == 0, text)
+
+
+def annexes(policy: Policy, record: Mapping[str, Any]) -> Outcome:
+    """Whether the questions that the policy names were answered beside the run, and somebody found every demand met."""
+    there = {each["pack"]["id"]: each["statuses"] for each in record.get("annexes", ())}
+    for name in policy.annexes:
+        if name not in there:
+            return Outcome("annexes", False, f"The questions of {name} were not answered beside the run.")
+        unmet = [f"{status} {count}" for status, count in there[name].items() if status not in _MET and count]
+        if unmet:
+            text = (
+                f"Not every demand of {name} was found met: {', '.join(unmet)}. A reviewer grades answers (--review)."
+            )
+            return Outcome("annexes", False, text)
+    return Outcome("annexes", True, f"Every demand of {', '.join(policy.annexes)} was found met.")
 
 
 def waivers(policy: Policy, record: Mapping[str, Any], at: datetime) -> Outcome:

@@ -50,6 +50,9 @@ class Policy:
         spared: patterns over the cases that a run by hand may leave out; ``None`` means any.
         signers_declared: the target named the certificates that the system signs with.
         revocation: every trusted signature of the system was held against a revocation list or an OCSP answer.
+        timestamp: a trusted time-stamping authority says when the tester had signed.
+        annexes: packs whose questions were answered beside the run, and every demand of which a reviewer found met.
+        same_tool: the very version of this tool that checks the rules made the bundle.
         uninterrupted: the run went through at once: it was not resumed, and no case was played again.
         reproduction: a second run is needed.
         disputes: where to write when a rule seems wrong, or was applied wrongly; may be empty.
@@ -77,6 +80,9 @@ class Policy:
     spared: tuple[str, ...] | None = None
     signers_declared: bool = False
     revocation: bool = False
+    timestamp: bool = False
+    annexes: tuple[str, ...] = ()
+    same_tool: bool = False
     uninterrupted: bool = False
     reproduction: bool = False
     disputes: str = ""

@@ -10,12 +10,13 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from harness.admission.conditions import conditions, system_keys, uninterrupted, waivers
+from harness.admission.conditions import annexes, conditions, system_keys, uninterrupted, waivers
 from harness.admission.model import Outcome, Policy, Signatory
 from harness.bundle.compare import compare
 from harness.bundle.review import Signed
 from harness.bundle.verify import Verification
 from harness.errors import BUNDLE_INVALID
+from harness.evidence.clock import stamp
 from harness.pack.entry import Entry
 from harness.pack.source import read_source
 from harness.record.tool import this_tool
@@ -114,6 +115,9 @@ def load_policy(path: Path) -> Policy:
         spared=tuple(data["spared"]) if "spared" in data else None,
         signers_declared=data.get("signers_declared", False),
         revocation=data.get("revocation", False),
+        timestamp=data.get("timestamp", False),
+        annexes=tuple(data.get("annexes", ())),
+        same_tool=data.get("same_tool", False),
         uninterrupted=data.get("uninterrupted", False),
         reproduction=data.get("reproduction", False),
         disputes=data.get("disputes", ""),
@@ -132,7 +136,9 @@ def _outcomes(policy: Policy, submission: Submission, at: datetime) -> Iterator[
     said, record = submission.predicate, submission.record
     yield _bundle(policy, submission)
     if record["tool"] != this_tool():
-        yield _other_tool(record["tool"])
+        yield _other_tool(policy, record["tool"])
+    elif policy.same_tool:
+        yield Outcome("tool", True, "This very version of the tool made it, and every byte was compared.")
     if submission.graded is not None:
         review = _review(policy, submission, submission.graded)
         yield review
@@ -158,7 +164,11 @@ def _outcomes(policy: Policy, submission: Submission, at: datetime) -> Iterator[
     if policy.uninterrupted:
         yield uninterrupted(said)
     yield waivers(policy, record, at)
+    if policy.annexes:
+        yield annexes(policy, record)
     yield from _signatures(policy, submission)
+    if policy.timestamp:
+        yield _timestamp(policy, submission.verification)
     if policy.reproduction:
         yield _reproduction(policy, submission)
 
@@ -175,13 +185,13 @@ def _bundle(policy: Policy, submission: Submission) -> Outcome:
     return Outcome("bundle", True, "It is valid and in date, and its evidence gives the same verdicts.")
 
 
-def _other_tool(tool: Mapping[str, Any]) -> Outcome:
+def _other_tool(policy: Policy, tool: Mapping[str, Any]) -> Outcome:
     """A bundle says itself which tool made it. Of another one only facts are compared, whatever its pages say."""
     text = (
         f"It says that another version of this tool made it: {tool['name']} {tool['version']}, {tool['source']}. Every "
         f"fact was judged again; the wording of its reports was not compared, so make them anew with `c2c report`."
     )
-    return Outcome("tool", True, text, warning=True)
+    return Outcome("tool", not policy.same_tool, text, warning=not policy.same_tool)
 
 
 def _is_sealed(verification: Verification) -> bool:
@@ -301,6 +311,21 @@ def _signatures(policy: Policy, submission: Submission) -> Iterator[Outcome]:
         yield Outcome("reviewer", False, f"{reviewer.name} has tested, and cannot review it.")
     else:
         yield Outcome("reviewer", True, f"Reviewed by {reviewer.name}.")
+
+
+def _timestamp(policy: Policy, verification: Verification) -> Outcome:
+    """Whether somebody whom nobody here controls says when the tester had signed."""
+    tester = signer_of(policy, _keys(verification), "tester")
+    found = [each for each in verification.stamps if tester is not None and each.key == tester.key]
+    checked = next((each for each in found if each.checked), None)
+    if checked is not None:
+        return Outcome(
+            "timestamp", True, f"A trusted authority says that the tester had signed on {stamp(checked.at)}."
+        )
+    text = "The signature of the tester has no time stamp; `c2c sign --timestamp` adds one with a signature."
+    if found:
+        text = "The time stamp on the signature of the tester was not checked: give the authority (--tsa)."
+    return Outcome("timestamp", False, text)
 
 
 def _reproduction(policy: Policy, submission: Submission) -> Outcome:

@@ -23,7 +23,7 @@ from harness.bundle.fresh import check_mark
 from harness.bundle.rejudge import Bundle, derive_again, judge_again, open_bundle, view_again
 from harness.bundle.seal import MOST_SEALED, SEALED
 from harness.bundle.statement import DETACHABLE, open_statement
-from harness.bundle.timestamp import stamps
+from harness.bundle.timestamp import Stamp, stamps
 from harness.bundle.whole import check_belongs, check_evidence, check_subjects
 from harness.bundle.write import CLAIMS
 from harness.errors import BUNDLE_INVALID, CONFORMANT, NOT_FULLY_VERIFIED, BundleFault, ConfigurationFault, Where
@@ -74,6 +74,7 @@ class Verification:
         parts: in order: what was proved, what was not, or why the bundle is refused.
         statement: what was signed, when the bundle is valid.
         signers: who signed it.
+        stamps: when signatures were there, as time-stamping authorities say.
     """
 
     ok: bool
@@ -81,6 +82,7 @@ class Verification:
     parts: tuple[Part, ...]
     statement: Mapping[str, Any] | None = None
     signers: tuple[PublicKey, ...] = ()
+    stamps: tuple[Stamp, ...] = ()
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -123,14 +125,14 @@ def verify_bundle(
             envelope = _read(folder / STATEMENT, _LARGEST_STATEMENT)
             statement, signers = open_statement(envelope)
             _check_signers(signers, trust_keys, report.say)
-            _check_stamps(envelope, authorities, report.say)
+            stamped = _check_stamps(envelope, authorities, report.say)
             in_date = _verify(folder, statement, trust_keys, at, report)
     except BundleFault as fault:
         for line in str(fault).split("\n"):
             report.say(line, "invalid")
         return Verification(False, BUNDLE_INVALID, tuple(report.parts))
     code = CONFORMANT if in_date else NOT_FULLY_VERIFIED
-    return Verification(in_date, code, tuple(report.parts), statement, signers)
+    return Verification(in_date, code, tuple(report.parts), statement, signers, stamped)
 
 
 @contextmanager
@@ -258,20 +260,21 @@ def _check_signers(signers: Sequence[PublicKey], trust_keys: Sequence[PublicKey]
         )
 
 
-def _check_stamps(envelope: bytes, authorities: Sequence[x509.Certificate], say: Say) -> None:
+def _check_stamps(envelope: bytes, authorities: Sequence[x509.Certificate], say: Say) -> tuple[Stamp, ...]:
     try:
         found = tuple(stamps(envelope, authorities))
     except ConfigurationFault as fault:
         if authorities:
             raise
         say(f"Its time stamps were NOT checked: {fault.what}.", "not proved")
-        return
+        return ()
     for each in found:
         text = f"The signature by key {each.key[:16]} was there on {stamp(each.at)}, says a time-stamping authority"
         if each.checked:
             say(f"{text} that is trusted.")
         else:
             say(f"{text} that was NOT checked, because none was given (--tsa).", "not proved")
+    return found
 
 
 def _check_files(folder: Path, listed: Mapping[str, str], report: _Report) -> bool:

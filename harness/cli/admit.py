@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from harness.admission.admit import Papers, admit, check
 from harness.admission.policy import load_policy
 from harness.admission.store import open_register
-from harness.cli.keys import add_key, key_of
+from harness.cli.keys import add_authorities, add_key, authorities_of, key_of
 from harness.cli.register import add_register
 from harness.errors import BUNDLE_INVALID, CONFORMANT, NOT_CONFORMANT
 
@@ -47,6 +47,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--challenge", metavar="HEX", help="the challenge that you gave before the run: it must be that of the bundle"
     )
+    add_authorities(parser)
     add_key(parser, required=False)
     add_register(parser)
 
@@ -54,7 +55,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Check the rules, and admit."""
     policy, now, key = load_policy(options.policy), datetime.now(UTC), key_of(options)
-    papers = Papers(options.bundle, options.reproduction, tuple(options.review), options.challenge)
+    papers = Papers(
+        options.bundle, options.reproduction, tuple(options.review), options.challenge, authorities_of(options)
+    )
     print(f"policy {policy.name} {policy.digest}")
     if key is None:
         with _register_there(options.register) as register:

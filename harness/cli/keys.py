@@ -5,11 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.security.keys import load_certificates
 from harness.security.signer import open_signer
 from harness.security.statement_key import PublicKey, Signer, load_public_keys, read_private
 
 if TYPE_CHECKING:
     import argparse
+
+    from cryptography import x509
 
 
 def add_key(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
@@ -31,6 +34,23 @@ def key_of(options: argparse.Namespace) -> Signer | None:
         return None
     password = read_private(options.password, "password").strip() if options.password else None
     return open_signer(options.key, password)
+
+
+def add_authorities(parser: argparse.ArgumentParser) -> None:
+    """Which time-stamping authorities are trusted."""
+    parser.add_argument(
+        "--tsa",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="CERTS",
+        help="PEM file with certificates of trusted time-stamping authorities, from the root down",
+    )
+
+
+def authorities_of(options: argparse.Namespace) -> list[x509.Certificate]:
+    """The certificates of the trusted time-stamping authorities."""
+    return [each for file in options.tsa for each in load_certificates(file)]
 
 
 def add_trust(parser: argparse.ArgumentParser) -> None:

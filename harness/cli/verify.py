@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from harness.bundle.verify import Verification, verify_bundle
 from harness.cli.check import moment
-from harness.cli.keys import add_trust, trust_of
+from harness.cli.keys import add_authorities, add_trust, authorities_of, trust_of
 from harness.errors import BUNDLE_INVALID
-from harness.security.keys import load_certificates
 from harness.security.statement_key import key_id
 
 if TYPE_CHECKING:
@@ -27,21 +26,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("bundle", type=Path, metavar="BUNDLE", help="the folder, or its .zip")
     add_trust(parser)
-    parser.add_argument(
-        "--tsa",
-        action="append",
-        default=[],
-        type=Path,
-        metavar="CERTS",
-        help="PEM file with certificates of trusted time-stamping authorities, from the root down",
-    )
+    add_authorities(parser)
     parser.add_argument("--at", type=moment, metavar="TIME", help="it must be in date then, RFC 3339 (default: now)")
     parser.add_argument("--json", action="store_true", help="print it as JSON")
 
 
 def run(options: argparse.Namespace) -> int:
     """Verify it and print what was proved."""
-    authorities = [each for file in options.tsa for each in load_certificates(file)]
+    authorities = authorities_of(options)
     verification = verify_bundle(options.bundle, trust_of(options), options.at or datetime.now(UTC), authorities)
     if options.json:
         print(json.dumps(_as_json(verification), indent=1))

@@ -16,6 +16,7 @@ from harness.admission.admit import until_of
 from harness.admission.model import Certificate, Entry, Outcome, Policy, Signatory, status_of
 from harness.admission.policy import Graded, Submission, apply_policy, load_policy
 from harness.bundle.review import Signed
+from harness.bundle.timestamp import Stamp
 from harness.bundle.verify import Part, Verification
 from harness.errors import ConfigurationFault
 from harness.judge.model import Verdict
@@ -48,6 +49,9 @@ POLICY = Policy(
     signers_declared=True,
     revocation=True,
     uninterrupted=True,
+    timestamp=True,
+    annexes=("readiness",),
+    same_tool=True,
     reproduction=True,
 )
 CHALLENGE = "0011223344556677"
@@ -97,7 +101,9 @@ RECORD: dict[str, Any] = {
         {"id": "nominal@transit", "verdict": "warning", **CASE},
     ],
     "requirements": [],
+    "annexes": [{"pack": {"id": "readiness"}, "statuses": {"passed": 13, "passed with warning": 1}}],
 }
+STAMP = Stamp(key_id(TESTER), AT, checked=True)
 FRESH = Part("freshness", "proved", "")
 Change = Callable[[Submission], Submission]
 
@@ -105,7 +111,7 @@ Change = Callable[[Submission], Submission]
 def submission() -> Submission:
     first, second = copy.deepcopy(PREDICATE), copy.deepcopy(PREDICATE)
     second |= {"started": "2026-03-05T08:00:00+00:00", "finished": "2026-03-05T09:00:00+00:00"}
-    verified = Verification(True, 0, (FRESH,), {"predicate": first}, (TESTER,))
+    verified = Verification(True, 0, (FRESH,), {"predicate": first}, (TESTER,), (STAMP,))
     again = Verification(True, 0, (FRESH,), {"predicate": second}, (REVIEWER,))
     first_record, second_record = copy.deepcopy(RECORD), copy.deepcopy(RECORD) | {"evidence": ["sha256:3"]}
     return Submission(verified, first_record, key_id(REVIEWER), again, second_record, challenge=CHALLENGE.upper())
@@ -163,6 +169,10 @@ def cases(steps: list[dict[str, Any]]) -> Change:
     return recorded(cases=[{**RECORD["cases"][0], "steps": steps}, *RECORD["cases"][1:]])
 
 
+def answered(statuses: Mapping[str, int]) -> Change:
+    return recorded(annexes=[{"pack": {"id": "readiness"}, "statuses": statuses}])
+
+
 def waived(name: str, expires: str = "2026-12-31") -> Change:
     waiver = {"case": name, "state": "used", "cases": [name], "expires": expires}
     return recorded(on_waivers=True, verdict="not fully verified", waivers=[waiver])
@@ -188,8 +198,11 @@ def wrong(outcomes: tuple[Outcome, ...]) -> set[str]:
 def test_all_rules_are_met() -> None:
     outcomes = apply_policy(POLICY, submission(), AT)
     assert wrong(outcomes) == set()
-    rules = "bundle verdict pack roles positions mandatory maximum_age assurance challenge depth adopt_assumed timers"
-    rules += " unclaimed spared signers_declared revocation uninterrupted waivers tester reviewer reproduction"
+    rules = (
+        "bundle tool verdict pack roles positions mandatory maximum_age assurance challenge depth adopt_assumed timers"
+    )
+    rules += " unclaimed spared signers_declared revocation uninterrupted waivers annexes tester reviewer timestamp"
+    rules += " reproduction"
     assert [each.rule for each in outcomes] == rules.split()
 
 
@@ -235,7 +248,25 @@ def test_all_rules_are_met() -> None:
         ("unclaimed", planned(unclaimed=["I13", "I7"]), "Not allowed by this policy: I7."),
         ("challenge", verified(parts=(Part("freshness", "not proved", "In 1 of the 2"),)), "In 1 of the 2"),
         ("waivers", waived("nominal@transit"), "Not allowed by this policy: nominal@transit"),
-        ("tester", verified(signers=(REVIEWER,)), "No tester"),
+        ("annexes", recorded(annexes=[]), "The questions of readiness were not answered beside the run."),
+        (
+            "annexes",
+            answered({"passed": 12, "not verified": 1, "failed": 1}),
+            "met: not verified 1, failed 1. A reviewer",
+        ),
+        ("timestamp", verified(stamps=()), "has no time stamp"),
+        ("timestamp", verified(stamps=(replace(STAMP, checked=False),)), "was not checked: give the authority (--tsa)"),
+        ("timestamp", verified(stamps=(replace(STAMP, key=key_id(REVIEWER)),)), "has no time stamp"),
+        (
+            "tool",
+            recorded(tool={**this_tool(), "version": "9.9"}),
+            "another version of this tool made it: c2c-harness 9.9",
+        ),
+        (
+            "tester",
+            lambda each: replace(each, verification=replace(each.verification, signers=(REVIEWER,), stamps=())),
+            "No tester",
+        ),
         ("reviewer", lambda each: replace(each, reviewer=key_id(TESTER)), "Nobody who may review"),
         ("reproduction", lambda each: replace(each, again=None), "No second run"),
         ("reproduction", repeated(verdict="not conformant"), "another verdict"),
@@ -250,7 +281,7 @@ def test_all_rules_are_met() -> None:
 )
 def test_each_rule_can_refuse(rule: str, change: Change, words: str) -> None:
     outcomes = apply_policy(POLICY, change(submission()), AT)
-    assert wrong(outcomes) == {rule}
+    assert wrong(outcomes) == {rule} | ({"timestamp"} if rule == "tester" else set())
     assert words in next(each.text for each in outcomes if each.rule == rule)
 
 
@@ -300,7 +331,8 @@ def test_a_challenge_that_was_not_compared_is_told() -> None:
 
 
 def test_a_bundle_that_says_that_another_tool_made_it_is_told() -> None:
-    outcomes = apply_policy(POLICY, recorded(tool={**this_tool(), "version": "9.9"})(submission()), AT)
+    loose = replace(POLICY, same_tool=False)
+    outcomes = apply_policy(loose, recorded(tool={**this_tool(), "version": "9.9"})(submission()), AT)
     assert wrong(outcomes) == set()
     assert "9.9" in warned(outcomes)["tool"]
 
@@ -331,9 +363,15 @@ def test_conditions_that_a_policy_does_not_speak_of_are_free() -> None:
         spared=None,
         signers_declared=False,
         revocation=False,
+        timestamp=False,
+        annexes=(),
+        same_tool=False,
     )
     change = planned(depth="quick", adopt_assumed=False, timers={"answer": {"pack": 1.0, "run": 2.0}}, unclaimed=["I7"])
-    assert wrong(apply_policy(silent, change(submission()), AT)) == set()
+    plain = recorded(annexes=[], tool={**this_tool(), "version": "9.9"})(verified(stamps=())(change(submission())))
+    outcomes = apply_policy(silent, plain, AT)
+    assert wrong(outcomes) == set()
+    assert {"timestamp", "annexes"}.isdisjoint(each.rule for each in outcomes)
 
 
 def test_a_policy_that_lists_no_digest_of_the_pack_is_warned_about() -> None:
@@ -458,6 +496,9 @@ depth: [full]
 timers: []
 spared: []
 signers_declared: true
+timestamp: true
+annexes: [readiness]
+same_tool: true
 signers:
   - {{name: Ministry, part: tester, key: {"a" * 64}}}
   - {{name: Operator, part: reviewer, key: {"b" * 64}}}
@@ -472,6 +513,7 @@ def test_a_policy_is_read(tmp_path: Path) -> None:
     assert [each.part for each in policy.signers] == ["tester", "reviewer"]
     assert (policy.depth, policy.timers, policy.unclaimed) == (("full",), (), None)
     assert (policy.spared, policy.signers_declared, policy.revocation) == ((), True, False)
+    assert (policy.timestamp, policy.annexes, policy.same_tool) == (True, ("readiness",), True)
     assert policy.digest.startswith("sha256:")
 
 
