@@ -284,7 +284,7 @@ def test_an_event_of_a_strange_form_is_refused_without_a_traceback(copied: Copy,
     lines = [json.loads(line) for line in log.read_bytes().splitlines()]
     for line in lines:
         line["data"].pop("role", None)
-    log.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    log.write_text("".join(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n" for line in lines))
     signed_again(folder, key)
     assert "cannot be judged" in refusal(folder, key)
 
