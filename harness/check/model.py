@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal, NamedTuple, TypeAlias
 
 from harness.evidence.conversation import Conversation, Part
 from harness.evidence.message import Opened
@@ -42,8 +43,7 @@ class Finding:
         object.__setattr__(self, "message", plain(self.message))
 
 
-@dataclass(frozen=True)
-class Dialogue:
+class Dialogue(NamedTuple):
     """What surrounds a message of a case; absent when a message is judged by itself.
 
     Parameters:
@@ -80,8 +80,7 @@ class Dialogue:
     movement: str = ""
 
 
-@dataclass(frozen=True)
-class Subject:
+class Subject(NamedTuple):
     """One message under the eyes of the checks.
 
     Parameters:
@@ -97,7 +96,7 @@ class Subject:
     pack: Pack
     opened: Opened
     expected: tuple[str, ...] = ()
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = MappingProxyType({})
     line: str = ""
     complete: bool = True
     dialogue: Dialogue | None = None

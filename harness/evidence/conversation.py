@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from harness.evidence.message import Opened
 from harness.message.model import Value
@@ -30,8 +30,7 @@ Save: TypeAlias = tuple[Part, str]
 """What a step saves for later ones: the part of the exchange, and in it a bound name or a path."""
 
 
-@dataclass(frozen=True)
-class Said:
+class Said(NamedTuple):
     """One message of the conversation."""
 
     step: str
@@ -97,7 +96,8 @@ class Conversation:
             changes: names whose values are new from here on.
             save: what the step saves.
         """
-        values, former = dict(self.values), dict(self.former)
+        learnt: dict[Key, Value] = {}
+        former, saved = self.former, self.saved
         if teaches and opened.shape in ("request", "accepted"):
             for name, value in opened.values.items():
                 scope = self.pack.values[name].scope
@@ -105,16 +105,16 @@ class Conversation:
                 if scope == "message" or value in (None, [], ()):
                     continue
                 if part == "request" and name in changes:
-                    if key in values:
-                        former[key] = (*former.get(key, ()), (step, values[key]))
-                    values[key] = value
-                elif name not in own:
-                    values.setdefault(key, value)
-        saved = dict(self.saved)
+                    if key in self.values:
+                        former = {**former, key: (*former.get(key, ()), (step, self.values[key]))}
+                    learnt[key] = value
+                elif name not in own and key not in self.values:
+                    learnt[key] = value
+        values = {**self.values, **learnt} if learnt else self.values
         for name, (saved_part, place) in (save or {}).items():
             value = _found(opened, place) if saved_part == part else None
             if value is not None:
-                saved[name] = value
+                saved = {**saved, name: value}
         return Conversation(self.pack, values, (*self.said, Said(step, part, sender, opened)), saved, former)
 
     def message(self, step: str, part: Part) -> Opened | None:

@@ -224,10 +224,12 @@ def _errors(pack: Pack, message: Message, document: Document) -> tuple[ErrorItem
         return ()
     binding = errors_binding(shape.each, shape.code, shape.pointer, shape.text)
     found = read(document, {"errors": binding})["errors"]
+    if not found:
+        return ()
     roots = [each.root for each in pack.messages.values()] if shape.rooted else []
     return tuple(
         ErrorItem(item.get("code") or "", None if told is None else shape.place(told, roots), item.get("text"))
-        for item in found or ()
+        for item in found
         if not isinstance(item, str)
         for told in (item.get("pointer"),)
     )

@@ -11,8 +11,8 @@ Rules:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 from harness.errors import HarnessFault
@@ -34,8 +34,7 @@ from harness.scenario.model import Exchange
 Made = dict[str, Value]
 
 
-@dataclass(frozen=True)
-class Composed:
+class Composed(NamedTuple):
     """A message that is ready to be protected."""
 
     message: Message
@@ -63,13 +62,12 @@ def compose_request(data: Data, conversation: Conversation, step: Exchange, now:
         reply=_replied_to(conversation, step),
     )
     values: Made = {}
+    sender = data.pack.parties[step.sender]
     for name in message.bindings:
         rule = data.pack.values[name]
-        own = rule.owner == "sender" or rule.owned_by(data.pack.parties[step.sender])
-        fresh = rule.scope == "message" and own
         if name in step.values:
             values[name] = data.given(step, name, conversation.saved)
-        elif forwarded is None or fresh:
+        elif forwarded is None or (rule.scope == "message" and (rule.owner == "sender" or rule.owned_by(sender))):
             value = make(data, rule, occasion) if rule.scope == "message" else known(data, conversation, step, name)
             if value is not None or (
                 (rule.make.kind == "reply" or not has_place(data, rule, occasion))

@@ -10,11 +10,12 @@ from __future__ import annotations
 import hashlib
 import math
 import string
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 from functools import cached_property, lru_cache
+from typing import NamedTuple
 
 from harness.message.model import Value
 from harness.pack.checkdigit import with_check_digits
@@ -36,8 +37,7 @@ class NoDataError(Exception):
     """A pool or the numbers of a pattern are used up: the case cannot be played. Its text is one sentence."""
 
 
-@dataclass(frozen=True)
-class Occasion:
+class Occasion(NamedTuple):
     """For what one value is made.
 
     Parameters:
@@ -133,19 +133,20 @@ def make_data(pack: Pack, case: Case, *, seed: int, serial: int, token: str, now
     data = Data(pack, case, seed, serial, token)
     values: dict[Place, Value] = {}
     drawn: dict[tuple[str, str], str] = {}
-    for step, name in _places(pack, case):
-        rule = pack.values[name]
-        key = (name, step.subject if rule.scope == "position" else None, step.movement)
-        if rule.scope == "message" or key in values:
-            continue
-        if rule.make.kind == "pool":
-            if _simulated(case, rule):
-                values[key] = draw(rule.make.text, name, serial)
-        else:
-            then = now + step.clocks.get(step.sender, timedelta())
-            made = make(data, rule, Occasion(step.sender, step.receiver, step.subject, then, movement=step.movement))
-            if made is not None:
-                values[key] = made
+    for step in exchanges(case.steps):
+        then = now + step.clocks.get(step.sender, timedelta())
+        occasion = Occasion(step.sender, step.receiver, step.subject, then, movement=step.movement)
+        for rule in _lasting(pack, step.message):
+            key = (rule.name, step.subject if rule.scope == "position" else None, step.movement)
+            if key in values:
+                continue
+            if rule.make.kind == "pool":
+                if _simulated(case, rule):
+                    values[key] = draw(rule.make.text, rule.name, serial)
+            else:
+                made = make(data, rule, occasion)
+                if made is not None:
+                    values[key] = made
     for step in exchanges(case.steps):
         for name, given in step.values.items():
             if isinstance(given, FromPool):
@@ -221,14 +222,13 @@ def _order(salt: str, capacity: int) -> tuple[int, int]:
     return factor, int.from_bytes(digest[16:], "big") % capacity
 
 
-def _places(pack: Pack, case: Case) -> Iterator[tuple[Exchange, str]]:
-    """Every bound name of every message of the case, with the step that first has it."""
-    for step in exchanges(case.steps):
-        message = pack.messages[step.message]
-        for name in message.bindings:
-            yield step, name
-        for name in pack.messages[message.answer].bindings if message.answer else ():
-            yield step, name
+@lru_cache(maxsize=256)
+def _lasting(pack: Pack, request: str) -> tuple[ValueRule, ...]:
+    """The values of a request and its answer that are more than those of one message."""
+    answer = pack.messages[request].answer
+    names = (*pack.messages[request].bindings, *(pack.messages[answer].bindings if answer else ()))
+    rules = (pack.values[name] for name in dict.fromkeys(names))
+    return tuple(rule for rule in rules if rule.scope != "message")
 
 
 def _simulated(case: Case, rule: ValueRule) -> bool:

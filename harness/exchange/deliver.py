@@ -44,7 +44,8 @@ async def deliver(scene: Scene, step: Exchange, play: Inner) -> None:
             outcomes = await ask(scene, step, parcel)
         if leaves := _leaves(scene, step, outcomes):
             raise StopCase(leaves)
-        await asyncio.gather(*inner)
+        if inner:
+            await asyncio.gather(*inner)
     finally:
         await cancelled(inner)
 
@@ -67,10 +68,11 @@ async def simulate(scene: Scene, step: Exchange, play: Inner) -> None:
 
 async def cancelled(tasks: Iterable[asyncio.Future[Any]]) -> None:
     """Cancel what still runs and wait until it has stopped."""
-    running = [task for task in tasks if not task.done()]
-    for task in running:
+    all_of_them = list(tasks)
+    for task in all_of_them:
         task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    if all_of_them:
+        await asyncio.gather(*all_of_them, return_exceptions=True)
 
 
 async def together(plays: Iterable[Coroutine[Any, Any, None]]) -> None:

@@ -6,7 +6,7 @@ Only values, and the one way from h11's events to them. The client and the serve
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeAlias
 
 import httpx
 
@@ -26,8 +26,7 @@ Origin: TypeAlias = tuple[str, str, int]
 """Scheme, host and port."""
 
 
-@dataclass(frozen=True)
-class Moment:
+class Moment(NamedTuple):
     """A reading of both clocks: wall time (UTC), and nanoseconds of the monotonic clock."""
 
     at: datetime
@@ -39,8 +38,7 @@ def moment(clock: Clock) -> Moment:
     return Moment(clock.now(), clock.mono())
 
 
-@dataclass(frozen=True)
-class Head:
+class Head(NamedTuple):
     """A request line or status line, and the headers as they travelled: order and capital letters are kept."""
 
     line: str
@@ -106,8 +104,7 @@ class WireLimits:
     idle: float = 60.0
 
 
-@dataclass(frozen=True)
-class WireRequest:
+class WireRequest(NamedTuple):
     """A request that was received.
 
     Parameters:
@@ -131,8 +128,7 @@ class WireRequest:
     tls: TlsFacts | None
 
 
-@dataclass(frozen=True)
-class Posting:
+class Posting(NamedTuple):
     """A request that is about to leave.
 
     Parameters:
@@ -156,8 +152,7 @@ class Posting:
     on_sent: Callable[[Sent], None] | None = None
 
 
-@dataclass(frozen=True)
-class Sent:
+class Sent(NamedTuple):
     """What left us: the head as it travelled, and when its last byte was handed to the socket."""
 
     head: Head
@@ -167,8 +162,7 @@ class Sent:
     complete: bool = True
 
 
-@dataclass(frozen=True)
-class WireResponse:
+class WireResponse(NamedTuple):
     """An answer that was received; fields as in :class:`WireRequest`.
 
     Parameters:
@@ -187,16 +181,14 @@ class WireResponse:
     problem: str | None = None
 
 
-@dataclass(frozen=True)
-class Wire:
+class Wire(NamedTuple):
     """One exchange as the client saw it."""
 
     sent: Sent
     response: WireResponse
 
 
-@dataclass(frozen=True)
-class WireAnswer:
+class WireAnswer(NamedTuple):
     """What a handler wants to be answered.
 
     Parameters:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from cryptography.x509 import CertificateRevocationList
 
@@ -26,8 +26,7 @@ ANOTHER = "ANOTHER-REQUEST"
 """The reference of a request that nobody made."""
 
 
-@dataclass(frozen=True)
-class Parcel:
+class Parcel(NamedTuple):
     """A message as it is handed to the wire.
 
     Parameters:
@@ -45,8 +44,7 @@ class Parcel:
     variation: str | None = None
 
 
-@dataclass(frozen=True)
-class Seal:
+class Seal(NamedTuple):
     """What a party protects its messages with.
 
     Parameters:

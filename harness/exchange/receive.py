@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 
 from harness.evidence.clock import stamp
 from harness.evidence.message import Opened
@@ -144,7 +143,7 @@ def _prepared(scene: Scene, step: Exchange, request: Opened) -> tuple[int, Parce
     if outcome.kind == "http":
         return int((outcome.code or "400").replace("x", "0")), _NOTHING
     if outcome.kind not in ("accepted", "error"):
-        return 500, replace(_NOTHING, delivery=Delivery(closed=True))
+        return 500, _NOTHING._replace(delivery=Delivery(closed=True))
     if stage.pack.messages[step.message].answer is None:
         return 202, _NOTHING
     return 200, _answer_parcel(scene, step, request)

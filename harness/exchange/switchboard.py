@@ -26,7 +26,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Hashable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 from harness.evidence.conversation import Conversation, Part, name_made_by
 from harness.evidence.message import Opened, open_message
@@ -53,6 +53,20 @@ Turn = tuple[str, int]
 """A case, and the number of an attempt at it."""
 
 
+class _Known(NamedTuple):
+    """What is known of a case, and the conversation that says it.
+
+    Parameters:
+        conversation: what it was read from.
+        marks: the values by which messages are correlated, and the references of all requests.
+        references: of all requests, each with the values by which its message is correlated.
+    """
+
+    conversation: Conversation
+    marks: set[Mark]
+    references: dict[Mark, frozenset[Mark]]
+
+
 class Switchboard:
     """Hands requests to the steps that wait for them; the handler of the listener.
 
@@ -77,6 +91,7 @@ class Switchboard:
         self._pending: list[Pending] = []
         self._keys = {name for message in pack.messages.values() for name in message.correlate}
         self._open: dict[str, Callable[[], Conversation]] = {}
+        self._known: dict[str, _Known] = {}
         self._had: defaultdict[str, set[Hashable]] = defaultdict(set)
         self._attempts: dict[str, int] = {}
         self._past: dict[Mark, Turn] = {}
@@ -149,6 +164,7 @@ class Switchboard:
         """
         if after is not None:
             self._open.pop(after, None)
+            self._known.pop(after, None)
             self._attempts.pop(after, None)
             self._had[case] = self._had.pop(after, set())
         self._open[case], self._attempts[case] = conversation, attempt
@@ -156,9 +172,11 @@ class Switchboard:
     def retire(self, case: str, conversation: Conversation) -> None:
         """A case is over: what still comes for it finds no step, not even one that knows nothing yet."""
         self._open.pop(case, None)
+        self._known.pop(case, None)
         self._had.pop(case, None)
-        self._past.update(dict.fromkeys(self._marks_of(conversation), (case, self._attempts.pop(case, 1))))
-        self._past_references.update(self._references(conversation))
+        known = self._read(conversation)
+        self._past.update(dict.fromkeys(known.marks, (case, self._attempts.pop(case, 1))))
+        self._past_references.update(known.references)
         while len(self._past) > _MEMORY:
             mark = next(iter(self._past))
             del self._past[mark]
@@ -268,7 +286,7 @@ class Switchboard:
         if told is not None or not self._past.keys().isdisjoint(marks):
             return told
         named = [wait for wait in named if self._had[wait.case].isdisjoint(prints)]
-        owners = {case for case, said in self._open.items() if not marks.isdisjoint(self._marks_of(said()))}
+        owners = {case for case in self._open if not marks.isdisjoint(self._known_of(case).marks)}
         named = [wait for wait in named if owners <= {wait.case} or not wait.late]
         fitting = [wait for wait in named if wait.fits(self._pack, opened)]
         if fitting:
@@ -276,23 +294,24 @@ class Switchboard:
         asked = [wait for wait in named if not wait.anywhere and wait.step.reaction is None]
         return asked[0] if self._one_case and len(asked) == 1 else None
 
-    def _marks_of(self, conversation: Conversation) -> set[Mark]:
-        """The values by which messages are correlated, and the references of all requests."""
+    def _known_of(self, case: str) -> _Known:
+        """What is known of an open case; it is read when more was said than the last time."""
+        conversation, known = self._open[case](), self._known.get(case)
+        if known is None or known.conversation is not conversation:
+            known = self._known[case] = self._read(conversation)
+        return known
+
+    def _read(self, conversation: Conversation) -> _Known:
         values = ((name, value) for (name, *_), value in conversation.values.items() if name in self._keys)
         marks = {(name, value) for name, value in values if isinstance(value, str)}
-        for name, reference in self._references(conversation):
-            marks |= {(name, reference), (_REPLY, reference)}
-        return marks
-
-    def _references(self, conversation: Conversation) -> dict[Mark, frozenset[Mark]]:
-        """The references of all requests, each with the values by which its message is correlated."""
-        found = {}
+        references = {}
         for said in conversation.said:
             name = name_made_by(self._pack, said.opened.name, "reference") if said.opened.name else None
             reference = said.opened.text(name) if name and said.part == "request" else None
             if name and reference:
-                found[name, reference] = frozenset(self._telling(said.opened))
-        return found
+                references[name, reference] = frozenset(self._telling(said.opened))
+                marks |= {(name, reference), (_REPLY, reference)}
+        return _Known(conversation, marks, references)
 
     def _used_again(self, opened: Opened) -> set[Mark]:
         """Its reference, where a message of another movement had it: used again by mistake, it tells nothing."""
@@ -300,7 +319,7 @@ class Switchboard:
         reference = opened.text(name) if name else None
         if not name or not reference:
             return set()
-        known = [self._past_references, *(self._references(said()) for said in self._open.values())]
+        known = [self._past_references, *(self._known_of(case).references for case in self._open)]
         telling = self._telling(opened)
         movements = [references[name, reference] for references in known if (name, reference) in references]
         used = telling and any(other and telling.isdisjoint(other) for other in movements)
@@ -319,8 +338,8 @@ class Switchboard:
     def _owner(self, opened: Opened) -> Turn | None:
         """The attempt at a case to which a message belongs by what it says."""
         marks = self._marks(opened)
-        for case, said in self._open.items():
-            if not marks.isdisjoint(self._marks_of(said())):
+        for case in self._open:
+            if not marks.isdisjoint(self._known_of(case).marks):
                 return case, self._attempts[case]
         return next((self._past[mark] for mark in sorted(marks & self._past.keys())), None)
 

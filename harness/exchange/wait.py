@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from harness.evidence.conversation import Conversation, name_made_by, tells_of
 from harness.evidence.message import Opened
@@ -13,8 +14,7 @@ from harness.pack.model import Pack
 from harness.scenario.model import Exchange
 
 
-@dataclass(frozen=True)
-class Arrival:
+class Arrival(NamedTuple):
     """A request that came for a step.
 
     Parameters:

@@ -23,13 +23,11 @@ class Verdict(StrEnum):
     FAIL = "fail"
     HARNESS_ERROR = "harness_error"
 
-    @property
-    def rank(self) -> int:
-        """Position in the order; the worst has the highest."""
-        return _RANKS[self]
+    rank: int
+    """Position in the order; the worst has the highest."""
 
-
-_RANKS = {verdict: rank for rank, verdict in enumerate(Verdict)}
+    def __init__(self, _word: str) -> None:
+        self.rank = len(type(self).__members__)
 
 
 class Status(StrEnum):

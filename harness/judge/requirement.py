@@ -34,8 +34,7 @@ def requirement_verdicts(
             found[str(name)] = new if old is None or new.rank > old.rank else old
 
     for record in seen.values():
-        for name in sorted(record.exercised):
-            put(name, Verdict.PASS)
+        found.update(dict.fromkeys(sorted(record.exercised), Verdict.PASS))
     by_id = {step.step: step for step in steps}
     for exchange in exchanges(case.steps):
         part, judged = mode(exchange, case.sut), by_id[exchange.id]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from harness.check.model import Finding
 from harness.check.registry import broken_by, severity
@@ -89,8 +90,7 @@ class Seen:
         return next((event for event in self.events if event.kind == kind), None)
 
 
-@dataclass(frozen=True)
-class Ruling:
+class Ruling(NamedTuple):
     """What is said of a step before findings and times are looked at; parameters as of :class:`StepVerdict`."""
 
     verdict: Verdict
@@ -193,7 +193,7 @@ def judge_exchange(
 
 def unproven(ruling: Ruling) -> Ruling:
     """What is left of it where this program was held up: the SUT may have acted on what we did not do in time."""
-    return replace(ruling, verdict=Verdict.INCONCLUSIVE, reason=f"{ruling.reason} {HELD_UP}", findings=())
+    return ruling._replace(verdict=Verdict.INCONCLUSIVE, reason=f"{ruling.reason} {HELD_UP}", findings=())
 
 
 def _allowed(waiting: Event) -> float:

@@ -101,6 +101,9 @@ def with_strays(
     for step in steps:
         verdict, reason = step.verdict, step.reason
         own = [stray for stray in strays if stray.step == step.step]
+        if not own:
+            yield step
+            continue
         for stray in own:
             hit = weight(stray.finding)
             if hit.rank > verdict.rank:

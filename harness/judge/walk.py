@@ -86,7 +86,9 @@ class _Walker:
                     record.failed = event
         if event.step is None:
             return
-        record = self.seen.setdefault(event.step, Seen())
+        if event.step not in self.seen:
+            self.seen[event.step] = Seen()
+        record = self.seen[event.step]
         record.events.append(event)
         step = self._script.get(event.step)
         if step is None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 from xml.sax.saxutils import escape
 
 from lxml import etree
@@ -54,8 +55,7 @@ class SoapFault:
     text: str
 
 
-@dataclass(frozen=True, eq=False)
-class Envelope:
+class Envelope(NamedTuple):
     """An opened envelope; every element in it belongs to one tree.
 
     Parameters:

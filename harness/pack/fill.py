@@ -20,7 +20,7 @@ from harness.pack.model import Pack
 from harness.pack.move import move_binding
 from harness.pack.paths import Moves, Names, Paths
 from harness.pack.sample import golden
-from harness.pack.xsd import xml_violations
+from harness.pack.xsd import compile_schema, xml_violations
 from harness.pack.xsd_text import fits, sample_text
 from harness.pack.xsd_tree import Node, places, smallest
 
@@ -123,9 +123,9 @@ def moves_of(adopted: Adopted) -> Moves:
 
 def _corrected(document: XmlDocument, root: Root, intake: Intake, nodes: Mapping[str, Node]) -> Filled:
     """Texts that are not valid here give way to the shortest that are."""
-    folders = (intake.folder,)
+    schema = compile_schema(intake.folder / root.file, (intake.folder,))
     for _ in range(_ROUNDS):
-        found = xml_violations(intake.folder / root.file, folders, document.element)
+        found = xml_violations(schema, document.element)
         changed = False
         for each in found:
             steps = parse_path(each.pointer).steps
@@ -136,7 +136,7 @@ def _corrected(document: XmlDocument, root: Root, intake: Intake, nodes: Mapping
                     changed = True
         if not found or not changed:
             break
-    left = xml_violations(intake.folder / root.file, folders, document.element)
+    left = xml_violations(schema, document.element)
     return Filled(document, "made from the schema", tuple(f"{each.pointer}: {each.text}" for each in left))
 
 

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from harness.errors import Where
 from harness.message.model import Binding
@@ -107,8 +107,7 @@ class Role:
 OutcomeKind = Literal["accepted", "error", "fault", "http", "tls", "closed", "silence"]
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """How an exchange ended, seen by whoever sent the request.
 
     Parameters:

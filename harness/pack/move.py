@@ -59,7 +59,7 @@ def move_errors(paths: Paths, message: str, shape: ErrorShape, where: Where) -> 
 def move_outcomes(paths: Paths, message: str, outcomes: tuple[Outcome, ...], where: Where) -> tuple[Outcome, ...]:
     """Outcomes with their pointers, which lead to places of the request that is answered."""
     return tuple(
-        each if each.pointer is None else replace(each, pointer=paths.path(message, each.pointer, where))
+        each if each.pointer is None else each._replace(pointer=paths.path(message, each.pointer, where))
         for each in outcomes
     )
 

@@ -11,7 +11,7 @@ from harness.message.xml import XmlDocument
 from harness.pack.json_schema import json_violations
 from harness.pack.model import Pack
 from harness.pack.violation import Violation
-from harness.pack.xsd import compile_schema, xml_violations
+from harness.pack.xsd import Compiled, compile_schema, xml_violations
 from harness.pack.xsd_tree import places
 
 if TYPE_CHECKING:
@@ -31,12 +31,10 @@ def violations(pack: Pack, message: str, document: Document) -> tuple[Violation,
     Raises:
         ConfigurationFault: the schema itself is wrong.
     """
-    file = pack.messages[message].schema
-    folders = schema_folders(pack)
     if isinstance(document, XmlDocument):
-        return xml_violations(file, folders, document.element)
+        return xml_violations(_compiled(pack, message), document.element)
     if isinstance(document, JsonDocument):
-        return json_violations(file, folders, document.value)
+        return json_violations(pack.messages[message].schema, schema_folders(pack), document.value)
     raise TypeError(f"no schema language for {type(document).__name__}")
 
 
@@ -47,11 +45,14 @@ def schema_folders(pack: Pack) -> tuple[Path, ...]:
 
 
 @lru_cache(maxsize=256)
+def _compiled(pack: Pack, message: str) -> Compiled:
+    return compile_schema(pack.messages[message].schema, schema_folders(pack))
+
+
+@lru_cache(maxsize=256)
 def numbers(pack: Pack, message: str) -> frozenset[str]:
     """The places of an XML message, without counts, in which its schema has a number: there 01 and 1 are the same."""
     if pack.format != "xml":
         return frozenset()
-    wanted = pack.messages[message]
-    grammar = compile_schema(wanted.schema, schema_folders(pack)).grammar
-    nodes = places(grammar, wanted.root)
+    nodes = places(_compiled(pack, message).grammar, pack.messages[message].root)
     return frozenset(node.path for node in nodes if node.text is not None and node.text.family == "number")

@@ -44,18 +44,13 @@ class Compiled:
     lock: Lock = field(default_factory=Lock)
 
 
-def xml_violations(file: Path, folders: tuple[Path, ...], payload: etree._Element) -> tuple[Violation, ...]:
+def xml_violations(compiled: Compiled, payload: etree._Element) -> tuple[Violation, ...]:
     """Every violation of a schema by an element and what is in it, in document order.
 
     Parameters:
-        file: the schema of the message.
-        folders: the ``schemas`` folders of the pack, nearest first.
+        compiled: the schema of the message.
         payload: the root element of the message; it may stand inside a larger tree.
-
-    Raises:
-        ConfigurationFault: the schema itself is wrong.
     """
-    compiled = compile_schema(file, folders)
     with compiled.lock:
         if compiled.schema.validate(payload):
             return ()

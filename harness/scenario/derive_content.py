@@ -134,4 +134,4 @@ def _of_breach(pack: Pack, breach: Breach) -> Expectation:
 
 def _at(outcome: Outcome, place: str) -> Outcome:
     """The outcome with the place that it must name, where it is an error that names none yet."""
-    return replace(outcome, pointer=place) if outcome.kind == "error" and outcome.pointer is None else outcome
+    return outcome._replace(pointer=place) if outcome.kind == "error" and outcome.pointer is None else outcome

@@ -7,9 +7,10 @@ no protection at all.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
+from typing import NamedTuple
 
 from harness.errors import ConfigurationFault, MalformedInput
 from harness.message.document import parse
@@ -30,8 +31,7 @@ _BLANK = b"\xef\xbb\xbf \t\r\n"
 _RIGHT = SecurityDefect("", "", {})
 
 
-@dataclass(frozen=True)
-class Inspected:
+class Inspected(NamedTuple):
     """A message that came, opened.
 
     Parameters:

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -77,7 +76,7 @@ def test_a_fault_comes_with_a_status_that_says_so(pack: Pack, status: int, codes
     ],
 )
 def test_what_http_says_must_agree(pack: Pack, line: str, complete: bool, code: str | None) -> None:
-    subject = replace(dialogue(pack, opened(pack, "I9")), line=line, complete=complete)
+    subject = dialogue(pack, opened(pack, "I9"))._replace(line=line, complete=complete)
     assert [found.code for found in run("transport", subject)] == ([code] if code else [])
 
 
@@ -153,7 +152,7 @@ def test_a_number_may_be_written_otherwise_and_a_text_may_not(pack: Pack) -> Non
 def test_the_answer_to_a_forwarded_message_is_not_compared_with_it(pack: Pack) -> None:
     subject = dialogue(pack, opened(pack, "E10"), forwards=opened(pack, "E9"))
     assert subject.dialogue is not None
-    assert run("relay", replace(subject, dialogue=replace(subject.dialogue, part="answer"))) == []
+    assert run("relay", subject._replace(dialogue=subject.dialogue._replace(part="answer"))) == []
 
 
 def test_content_that_was_left_out_or_added_is_told(pack: Pack) -> None:

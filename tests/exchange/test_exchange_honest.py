@@ -66,7 +66,7 @@ def test_every_defect_breaks_what_it_says_in_json(seal: Seal, defect: str) -> No
 
 def test_what_a_step_made_wrong_before_is_not_the_defects(seal: Seal) -> None:
     composed = right(ETIR, "I9")
-    without = replace(composed, document=build(composed.document, composed.message.bindings, {"holder": None}))
+    without = composed._replace(document=build(composed.document, composed.message.bindings, {"holder": None}))
     pack_up(ETIR, without, seal, NOW, "signature/sha1", 1.0)
 
 
@@ -130,10 +130,10 @@ def test_who_is_revoked_is_on_a_list_at_hand(seal: Seal, tmp_path: Path, why: st
     right_seal = Seal(pki.issue("sender"), make_spares(pki, pki.issue("twin"), "revoked"), pki.crl())
     pack_up(ETIR, right(ETIR, "I9"), right_seal, NOW, "certificate/revoked", 1.0)
     wrong = {
-        "no list": replace(right_seal, crls=()),
-        "not on the list": replace(right_seal, spares={"revoked": pki.issue("good")}),
-        "an old list": replace(right_seal, crls=(_old(pki),)),
-        "of another authority": replace(right_seal, crls=seal.crls),
+        "no list": right_seal._replace(crls=()),
+        "not on the list": right_seal._replace(spares={"revoked": pki.issue("good")}),
+        "an old list": right_seal._replace(crls=(_old(pki),)),
+        "of another authority": right_seal._replace(crls=seal.crls),
     }[why]
     with pytest.raises(HarnessFault, match=f"certificate/revoked shows {shows}"):
         pack_up(ETIR, right(ETIR, "I9"), wrong, NOW, "certificate/revoked", 1.0)

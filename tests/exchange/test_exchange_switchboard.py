@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import ExitStack, asynccontextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -405,5 +404,5 @@ def test_unreadable_bytes_belong_to_the_case_that_their_header_names(tmp_path, c
         lambda: wait("b", known=conversation(consignment="2")),
     ]
     garbage = request(body=b"\x00")
-    named = replace(garbage.head, headers=(*garbage.head.headers, (PACK.case_header, case)))
-    assert play(tmp_path, replace(garbage, head=named), waits)[0] == reached
+    named = garbage.head._replace(headers=(*garbage.head.headers, (PACK.case_header, case)))
+    assert play(tmp_path, garbage._replace(head=named), waits)[0] == reached
