@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from benchmarks.floor import Pair, floor
 from benchmarks.machine import PLAIN, UVLOOP, WIRE, Machine, machine, receiving, sending
-from benchmarks.measure import Compared, Series, measure
+from benchmarks.measure import Against, Series, measure
 from benchmarks.memory import Growth, watch_memory
 from benchmarks.rooms import AVAILABLE, profiled
 from benchmarks.verifying import Verifying, measure_verifying
@@ -40,13 +40,23 @@ class Row:
 
     name: str
     pairs: Sequence[Pair]
-    machine: Sequence[Compared]
+    machine: Sequence[Against]
     parts: Sequence[Series]
 
     @property
     def line(self) -> Series:
         """The floor as one straight line, from all its turns."""
-        return Series("floor", [sample for each in self.machine for sample in each.beside.samples])
+        return _together([each.beside for each in self.machine])
+
+    @property
+    def whole(self) -> Series | None:
+        """The floor of the whole case, from all its turns; ``None`` where the case is only its exchanges."""
+        found = [each.whole for each in self.machine if each.whole is not None]
+        return _together(found) if found else None
+
+
+def _together(series: Sequence[Series]) -> Series:
+    return Series(series[0].name, [sample for each in series for sample in each.samples])
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -99,7 +109,7 @@ def _measure_whole(options: argparse.Namespace) -> None:
 
 
 def _least(setting: World, case: Case, options: argparse.Namespace) -> Series:
-    with floor(setting, _play(setting, case, WIRE, Machine.pairs)) as least:
+    with floor(setting, *_play(setting, case, WIRE, Machine.told)) as least:
         return measure("floor", least.line, units=options.units, repeats=options.repeats)
 
 
@@ -117,12 +127,12 @@ def _rows(setting: World, options: argparse.Namespace) -> Iterator[Row]:
 
 
 def _row(setting: World, name: str, case: Case, transports: Sequence[str], options: argparse.Namespace) -> Row:
-    pairs = _play(setting, case, WIRE, Machine.pairs)
+    pairs, beside = _play(setting, case, WIRE, Machine.told)
     measured = []
-    with floor(setting, pairs) as least:
+    with floor(setting, pairs, beside) as least:
         for transport in transports:
 
-            def measure(it: Machine, transport: str = transport) -> Coroutine[Any, Any, Compared]:
+            def measure(it: Machine, transport: str = transport) -> Coroutine[Any, Any, Against]:
                 return it.measure(transport, least, units=options.units, repeats=options.repeats)
 
             measured.append(_play(setting, case, transport, measure))
@@ -164,13 +174,14 @@ def _exchange_lines(row: Row) -> str:
     received = sum(len(pair.received) for pair in row.pairs) / len(row.pairs)
     lines = [
         f"{row.name}: {sent:,.0f} bytes out, {received:,.0f} in",
-        f"  {'':26}{'CPU':>22} {'1/CPU':>9} {'seen':>9} {'ratio':>8}",
-        f"  {'':26}{'us':>22} {'per s':>9} {'per s':>9} {'to floor':>8}",
+        f"  {'':26}{'CPU':>22} {'1/CPU':>9} {'seen':>9} {'to floor of':>14}",
+        f"  {'':26}{'us':>22} {'per s':>9} {'per s':>9} {'exchange':>9}{'case':>6}",
     ]
-    for series, ratio in (*((each.series, each.ratio) for each in row.machine), (row.line, 1.0)):
+    shown = [(each.series, f"{each.ratio:9.2f}{each.to_whole:6.2f}") for each in row.machine]
+    for series, ratios in (*shown, (row.line, ""), *([(row.whole, "")] if row.whole else [])):
         spread = f"{series.cpu:,.0f} ({series.least:,.0f}-{series.most:,.0f})"
-        rates = f"{1e6 / series.cpu:9,.0f} {series.rate:9,.0f} {ratio:8.2f}"
-        lines.append(f"  {series.name:26}{spread:>22} {rates}")
+        rates = f"{1e6 / series.cpu:9,.0f} {series.rate:9,.0f} {ratios}"
+        lines.append(f"  {series.name:26}{spread:>22} {rates}".rstrip())
     return "\n".join(lines)
 
 

@@ -11,11 +11,19 @@ The same bytes, keys, references and schemas as the machine had, and nothing fou
 
 What could be worked out once for all messages is worked out before: certificates, keys, compiled schemas, the
 connection.
+
+A case may ask for more than its exchanges on the wire, and then it has a floor of its own, which adds only what the
+case really did, as its events tell:
+
+* parse and validate each message that one simulated party gave to another (nobody signs or verifies those),
+* write each order over the control interface: one line of JSON, as :mod:`benchmarks.world` sends it.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
+import os
 import socket
 import ssl
 from base64 import b64decode
@@ -25,7 +33,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import cycle
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, Any, NamedTuple
 
 import h11
 from cryptography import x509
@@ -55,6 +63,19 @@ class Pair:
     sent: bytes
     received: bytes
     schemas: tuple[Path, Path]
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What a case did besides its exchanges on the wire.
+
+    Parameters:
+        papers: what simulated parties gave to each other: the bytes, unsigned, and the schema.
+        orders: what went over the control interface.
+    """
+
+    papers: tuple[tuple[bytes, Path], ...] = ()
+    orders: tuple[Mapping[str, Any], ...] = ()
 
 
 class Parts(NamedTuple):
@@ -87,15 +108,36 @@ class Floor:
 
     Parameters:
         prepared: the exchanges.
+        beside: what the case did besides.
         connection: to the counterpart.
+        pipe: where orders are written to.
     """
 
-    def __init__(self, prepared: Sequence[_Prepared], connection: Connection) -> None:
-        self._turns, self._connection = cycle(prepared), connection
+    def __init__(self, prepared: Sequence[_Prepared], beside: Beside, connection: Connection, pipe: IO[bytes]) -> None:
+        self._prepared, self._connection, self._pipe = prepared, connection, pipe
+        self._turns = cycle(prepared)
+        self._papers = [(data, _schema(schema)) for data, schema in beside.papers]
+        self._orders = beside.orders
+
+    @property
+    def only_exchanges(self) -> bool:
+        """Whether the case is nothing but its exchanges, so that it has no floor of its own."""
+        return not self._papers and not self._orders
 
     def line(self) -> None:
         """One exchange as one straight line of code."""
         _line(next(self._turns), self._connection)
+
+    def case(self) -> None:
+        """The whole case as one straight line of code: its exchanges, and what it did besides."""
+        for data, schema in self._papers:
+            _, body = etree.fromstring(data, _PARSER)
+            if not schema.validate(body[0]):
+                raise ValueError("the floor is measured with right messages")
+        for order in self._orders:
+            self._pipe.write(json.dumps(order).encode() + b"\n")
+        for each in self._prepared:
+            _line(each, self._connection)
 
     def parts(self, *, units: int, repeats: int) -> list[Series]:
         """Measure the parts one by one; a unit is one exchange."""
@@ -114,11 +156,12 @@ class Floor:
 
 
 @contextmanager
-def floor(world: World, pairs: Sequence[Pair]) -> Iterator[Floor]:
-    """The floor of these exchanges, with a connection to the counterpart."""
+def floor(world: World, pairs: Sequence[Pair], beside: Beside) -> Iterator[Floor]:
+    """The floor of these exchanges and of what the case did besides, with a connection to the counterpart."""
     context = client_context(world.ours, world.trust.anchors)
-    with closing(Connection(world.counterpart.port, context)) as connection:
-        yield Floor([_prepare(world, pair) for pair in pairs], connection)
+    connection = Connection(world.counterpart.port, context)
+    with closing(connection), Path(os.devnull).open("wb", buffering=0) as pipe:
+        yield Floor([_prepare(world, pair) for pair in pairs], beside, connection, pipe)
 
 
 def _line(each: _Prepared, connection: Connection) -> None:

@@ -20,8 +20,8 @@ import httpx
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import Certificate, CertificateRevocationList
 
-from benchmarks.floor import Floor, Pair
-from benchmarks.measure import Compared, Sample, Series, Stopwatch, sample
+from benchmarks.floor import Beside, Floor, Pair
+from benchmarks.measure import Against, Sample, Series, Stopwatch, sample
 from benchmarks.world import HOST, World
 from harness.errors import Where
 from harness.evidence.clock import SystemClock
@@ -129,23 +129,42 @@ class Machine:
             raise RuntimeError(f"{case.id} is {verdict.verdict.value}: {verdict.reason}")
         return events
 
-    async def measure(self, name: str, floor: Floor, *, units: int, repeats: int) -> Compared:
-        """Measure the machine and the floor in turns; a unit is one exchange on the wire."""
+    async def measure(self, name: str, floor: Floor, *, units: int, repeats: int) -> Against:
+        """Measure the machine and the floor in turns; a unit is one exchange on the wire.
+
+        The floor of the whole case has its turns, too, where the case is more than its exchanges.
+        """
         per_case = on_the_wire(self.case)
         times = max(AT_ONCE, units // per_case)
         ours: list[Sample] = []
-        theirs: list[Sample] = []
+        lines: list[Sample] = []
+        cases: list[Sample] = []
         for _ in range(repeats + 1):
             watch = Stopwatch()
             await self.play(times)
             ours.append(watch.sample(times * per_case))
-            theirs.append(sample(floor.line, times * per_case))
-        return Compared(Series(name, ours[1:]), Series("floor", theirs[1:]))
+            lines.append(sample(floor.line, times * per_case))
+            if not floor.only_exchanges:
+                cases.append(replace(sample(floor.case, times), units=times * per_case))
+        whole = Series("floor of the case", cases[1:]) if cases else None
+        return Against(Series(name, ours[1:]), Series("floor of the exchange", lines[1:]), whole)
 
-    async def pairs(self) -> list[Pair]:
-        """The bytes of one playing, for the floor."""
+    async def told(self) -> tuple[list[Pair], Beside]:
+        """What one playing says to the floor: the exchanges, and what is done besides."""
         events: list[Event] = []
         await self.play(1, events)
+        return self._pairs(events), self._beside(events)
+
+    def _beside(self, events: Iterable[Event]) -> Beside:
+        messages, fetch = self.world.pack.messages, self.stage.recorder.store.get
+        papers = (event for event in events if event.kind == "simulated")
+        orders = (event for event in events if event.kind == "control-call")
+        return Beside(
+            tuple((fetch(each.data["digest"]), messages[each.data["message"]].schema) for each in papers),
+            tuple(each.data["parameters"] for each in orders),
+        )
+
+    def _pairs(self, events: Iterable[Event]) -> list[Pair]:
         messages, fetch = self.world.pack.messages, self.stage.recorder.store.get
         halves: dict[str, dict[str, Event]] = {}
         for event in events:

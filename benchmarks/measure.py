@@ -68,6 +68,18 @@ class Compared:
         return statistics.median(ours / theirs for ours, theirs in pairs)
 
 
+@dataclass(frozen=True)
+class Against(Compared):
+    """A measurement beside the floor of its exchanges, and beside that of its whole case where the two differ."""
+
+    whole: Series | None = None
+
+    @property
+    def to_whole(self) -> float:
+        """The ratio to the floor of the whole case."""
+        return self.ratio if self.whole is None else Compared(self.series, self.whole).ratio
+
+
 class Stopwatch:
     """Both clocks, from the moment it was made."""
 
