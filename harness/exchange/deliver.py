@@ -68,11 +68,14 @@ async def simulate(scene: Scene, step: Exchange, play: Inner) -> None:
 
 async def cancelled(tasks: Iterable[asyncio.Future[Any]]) -> None:
     """Cancel what still runs and wait until it has stopped."""
-    all_of_them = list(tasks)
-    for task in all_of_them:
-        task.cancel()
-    if all_of_them:
-        await asyncio.gather(*all_of_them, return_exceptions=True)
+    running = []
+    for task in tasks:
+        if task.cancel():
+            running.append(task)
+        elif not task.cancelled():
+            task.exception()  # whatever it was, it has been looked at
+    if running:
+        await asyncio.gather(*running, return_exceptions=True)
 
 
 async def together(plays: Iterable[Coroutine[Any, Any, None]]) -> None:
@@ -271,10 +274,11 @@ def _leaves(scene: Scene, step: Exchange, outcomes: tuple[Outcome, ...]) -> str:
     """Why the script cannot go on after this answer; empty when it can."""
     if scene.stage.pack.messages[step.message].answer is None and (outcomes[0].code or "").startswith("2"):
         return ""
-    said = f"{step.message} was answered with {describe_all(outcomes)}"
     if meets(outcomes, step.expectation) == "other":
-        return f"{said}."
-    return f"{said}, which the script does not go on from." if departs(outcomes, step.expectation) else ""
+        return f"{step.message} was answered with {describe_all(outcomes)}."
+    if departs(outcomes, step.expectation):
+        return f"{step.message} was answered with {describe_all(outcomes)}, which the script does not go on from."
+    return ""
 
 
 def _seconds(scene: Scene, step: Exchange) -> float:

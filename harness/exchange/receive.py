@@ -35,13 +35,14 @@ async def receive(scene: Scene, step: Exchange, play: Inner) -> None:
     switchboard = scene.stage.switchboard
     async with switchboard.watch(wait) if owed else switchboard.claim(wait):
         since = _say_waiting(scene, step, seconds, owed)
-        asked = scene.stage.setup.control.available and not owed
-        asking = [asyncio.ensure_future(_ask(scene, step, wait))] if asked else []
+        ask = scene.stage.setup.control.available and not owed
+        asking = [asyncio.ensure_future(_ask(scene, step, wait))] if ask else []
         try:
             arrival = await _first(wait, asking, scene.stage.patience(seconds))
             if arrival is not None:
                 await answer(scene, step, arrival, play)
-                await asyncio.gather(*asking)
+                for asked in asking:
+                    await asked
         finally:
             await cancelled(asking)
     if arrival is None:
@@ -187,18 +188,32 @@ async def _reply(scene: Scene, step: Exchange, arrival: Arrival, status: int, pa
 async def _first(wait: Wait, asking: Sequence[asyncio.Future[str | None]], seconds: float) -> Arrival | None:
     """What came first: the message, a word that it will not come, or the end of the time."""
     loop = asyncio.get_running_loop()
-    end = loop.time() + seconds
-    pending: set[asyncio.Future[Arrival] | asyncio.Future[str | None]] = {wait.arrival, *asking}
-    while not wait.arrival.done():
-        left = end - loop.time()
-        done, pending = await asyncio.wait(pending, timeout=max(left, 0), return_when=asyncio.FIRST_COMPLETED)
-        if not done:
-            return None
-        refused = next((ask.result() for ask in asking if ask in done), None)
-        if refused is not None and not wait.arrival.done():
-            order = f"the order to send {wait.step.message}"
-            raise StopCase(f"The system under test did not take {order}: {plain(refused, 300)}")
-    return wait.arrival.result()
+    over: asyncio.Future[None] = loop.create_future()
+
+    def end(_: object = None) -> None:
+        if not over.done():
+            over.set_result(None)
+
+    def answered(ask: asyncio.Future[str | None]) -> None:
+        if ask.cancelled() or ask.exception() is not None or ask.result() is not None:
+            end()
+
+    timer = loop.call_later(seconds, end)
+    wait.arrival.add_done_callback(end)
+    for ask in asking:
+        ask.add_done_callback(answered)
+    try:
+        await over
+    finally:
+        timer.cancel()
+        wait.arrival.remove_done_callback(end)
+    if wait.arrival.done():
+        return wait.arrival.result()
+    refused = next((ask.result() for ask in asking if ask.done()), None)
+    if refused is not None:
+        order = f"the order to send {wait.step.message}"
+        raise StopCase(f"The system under test did not take {order}: {plain(refused, 300)}")
+    return None
 
 
 async def _ask(scene: Scene, step: Exchange, wait: Wait) -> str | None:

@@ -45,7 +45,7 @@ class ServerConnection:
         self._loop = asyncio.get_running_loop()
         self.channel = Channel(self, service.clock, service.context, server_side=True, on_gone=self._gone)
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=service.limits.head)
-        self._draining = self._answering = self._ended = False
+        self._draining = self._answering = self._ended = self._hurried = False
         self._request: h11.Request | None = None
         self._body = bytearray()
         self._first: Moment | None = None
@@ -122,17 +122,16 @@ class ServerConnection:
 
     def _await_more(self) -> None:
         if self._first is None and self._http.trailing_data[0]:
-            self._start_clock()
+            self._first = self.channel.moment
+        if self._first is not None and not self._hurried:
+            self._hurried = True
+            self._restart_timer(self._limits.request)
         if self._request is not None and self._http.they_are_waiting_for_100_continue:
             self.channel.write(self._http.send(h11.InformationalResponse(status_code=100, headers=[])) or b"")
 
-    def _start_clock(self) -> None:
-        self._first = self.channel.moment
-        self._restart_timer(self._limits.request)
-
     def _begin(self, request: h11.Request) -> None:
         if self._first is None:
-            self._start_clock()
+            self._first = self.channel.moment
         self._request = request
         if head_size(request) > self._limits.head:
             self._refuse(431, "too-large", f"the head is larger than {self._limits.head} bytes")
@@ -216,7 +215,7 @@ class ServerConnection:
 
     def _next(self) -> None:
         """Go on with the next request, or end the connection."""
-        self._answering = False
+        self._answering = self._hurried = False
         self._request, self._first, self._body = None, None, bytearray()
         if self.channel.over:
             self._timer.cancel()

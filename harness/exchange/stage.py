@@ -85,8 +85,10 @@ class Stage:
 
     def seconds(self, *names: str | None) -> float:
         """Length of the first of these timers that is set."""
-        found = (self.timers[name] for name in names if name is not None and name in self.timers)
-        return next((timer.total_seconds() for timer in found), DEFAULT_SECONDS)
+        for name in names:
+            if name is not None and name in self.timers:
+                return self.timers[name].total_seconds()
+        return DEFAULT_SECONDS
 
     def limit(self, seconds: float) -> float:
         """How long is waited where silence is an answer: what is late by less than our uncertainty is still seen."""

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 
-from harness.message.model import Binding, Document, Place, Value
-from harness.message.path import Path, parse_path
+from harness.message.model import Binding, Document, Value
+from harness.message.path import parse_path
+from harness.message.xml import XmlDocument
 
 
 def read(document: Document, bindings: Mapping[str, Binding]) -> dict[str, Value]:
@@ -19,6 +20,9 @@ def read(document: Document, bindings: Mapping[str, Binding]) -> dict[str, Value
     Raises:
         ConfigurationFault: a path of *bindings* is wrong.
     """
+    printed = document.printed if isinstance(document, XmlDocument) else None
+    if printed is not None and printed.bindings is bindings:
+        return dict(printed.values)
     return {name: _read(document, binding) for name, binding in bindings.items()}
 
 
@@ -26,16 +30,10 @@ def _read(document: Document, binding: Binding) -> Value:
     place, rest = binding.parts
     if rest is None:
         return document.text(place)
-    found = document.reach(place)
     if binding.fields:
-        fields = {name: parse_path(path) for name, path in binding.fields.items()}
-        return [{name: _first(item, path) for name, path in fields.items()} for item in found]
-    return [text for item in found if (text := _first(item, rest)) is not None]
-
-
-def _first(item: Place, path: Path) -> str | None:
-    found = item.reach(path)
-    return found[0].text if found else None
+        columns = [document.texts_below(place, parse_path(path)) for path in binding.fields.values()]
+        return [dict(zip(binding.fields, row, strict=True)) for row in zip(*columns, strict=True)]
+    return [text for text in document.texts_below(place, rest) if text is not None]
 
 
 @lru_cache(maxsize=256)

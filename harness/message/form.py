@@ -2,7 +2,8 @@
 
 The golden sample is built by :mod:`harness.message.build` with a mark in the place of every text, and written out. What
 stands between the marks is the form. Values of another shape (a list of another length, a value that is absent) make
-another form. The finished text is parsed, once: what is checked, digested and read is the text that travels.
+another form. The finished text is parsed, once: what is checked and digested is the text that travels. Where its
+elements stand, and which text is in which bound place, was found out with the form.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ from threading import Lock
 from typing import Any, NamedTuple
 
 from harness.errors import ConfigurationFault
+from harness.message.binding import read
 from harness.message.build import build
 from harness.message.model import Binding, Document, Values
-from harness.message.xml import XmlDocument, parse_written
+from harness.message.xml import Printed, XmlDocument, parse_written
 
 _MARK = re.compile("\ue000([0-9]+)\ue001")
 _ESCAPED = str.maketrans(
@@ -28,9 +30,17 @@ _MOST = 256
 
 
 class _Form(NamedTuple):
-    """What is between the texts, with the number of the text at every other place; and what it was made from."""
+    """A form, and what it was made from.
+
+    Parameters:
+        pieces: what is between the texts, with the number of the text at every other place.
+        paths: of the elements, see :class:`harness.message.xml.Printed`.
+        values: what stands in the places of the bindings, with its number for every text that is put in.
+    """
 
     pieces: Sequence[str]
+    paths: Sequence[str]
+    values: Mapping[str, Any]
     sample: XmlDocument
     bindings: Mapping[str, Binding]
 
@@ -60,13 +70,17 @@ def print_message(sample: Document, bindings: Mapping[str, Binding], values: Val
                 _forms.popitem(last=False)
     pieces = list(form.pieces)
     pieces[1::2] = [texts[int(number)].translate(_ESCAPED) for number in pieces[1::2]]
-    return parse_written("".join(pieces).encode())
+    printed = Printed(form.paths, bindings, {name: _filled(value, texts) for name, value in form.values.items()})
+    return parse_written("".join(pieces).encode(), printed)
 
 
 def _make(sample: XmlDocument, bindings: Mapping[str, Binding], values: Values) -> _Form:
     count = itertools.count()
     marked = {name: _marked(value, count) for name, value in values.items()}
-    return _Form(_MARK.split(build(sample, bindings, marked).to_bytes().decode()), sample, bindings)
+    data = build(sample, bindings, marked).to_bytes()
+    document = parse_written(data)
+    said = {name: _numbered(value) for name, value in read(document, bindings).items()}
+    return _Form(_MARK.split(data.decode()), tuple(document.paths), said, sample, bindings)
 
 
 def _shape(value: Any, texts: list[Any]) -> Hashable:
@@ -78,6 +92,27 @@ def _shape(value: Any, texts: list[Any]) -> Hashable:
     if value is not None:
         texts.append(value)
     return value is None
+
+
+def _numbered(value: Any) -> Any:
+    """The value with the number of the text in the place of every mark."""
+    if isinstance(value, list):
+        return [_numbered(entry) for entry in value]
+    if isinstance(value, dict):
+        return {name: _numbered(text) for name, text in value.items()}
+    mark = _MARK.fullmatch(value) if value is not None else None
+    return value if mark is None else int(mark[1])
+
+
+def _filled(value: Any, texts: Sequence[str]) -> Any:
+    """The value with the text in the place of every number."""
+    if isinstance(value, int):
+        return texts[value]
+    if isinstance(value, list):
+        return [_filled(entry, texts) for entry in value]
+    if isinstance(value, dict):
+        return {name: _filled(text, texts) for name, text in value.items()}
+    return value
 
 
 def _marked(value: Any, count: Iterator[int]) -> Any:

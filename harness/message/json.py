@@ -161,6 +161,11 @@ class JsonDocument:
         places = self.top.reach(parse_path(path))
         return [text for place in places if (text := place.text) is not None]
 
+    def texts_below(self, place: Path, rest: Path) -> list[str | None]:
+        """See :meth:`harness.message.model.Document.texts_below`."""
+        reached = (each.reach(rest) for each in self.top.reach(place))
+        return [found[0].text if found else None for found in reached]
+
     def pointers(self, path: str) -> list[str]:
         """Exact pointer of every place that *path* reaches and that is not ``null``."""
         found = [(self.top, "")]

@@ -138,6 +138,10 @@ class Document(Protocol):
         """Text of every place that *path* reaches, in document order (comments do not cut it)."""
         ...
 
+    def texts_below(self, place: Path, rest: Path) -> list[str | None]:
+        """For every place that *place* reaches, the text of the first place that *rest* reaches from there."""
+        ...
+
     def pointers(self, path: str) -> list[str]:
         """Exact pointer of every place that *path* reaches."""
         ...

@@ -20,7 +20,7 @@ from typing import NamedTuple
 from lxml import etree
 
 from harness.errors import MalformedInput
-from harness.message.model import DEFAULT_LIMITS, Limits
+from harness.message.model import DEFAULT_LIMITS, Binding, Limits, Value
 from harness.message.path import Path, Step, parse_path
 
 FOREIGN = "Unexpected"
@@ -143,6 +143,19 @@ def _attributes(element: etree._Element, name: str) -> list[str]:
     return [str(key) for key in element.attrib if etree.QName(key).localname == name]
 
 
+class Printed(NamedTuple):
+    """What is known of a document before it is read, because it was printed.
+
+    Parameters:
+        paths: of its elements below the top, in document order, as :attr:`harness.message.path.Path.elements`.
+        bindings, values: what bound names it was printed with, and what stands in all of their places.
+    """
+
+    paths: Sequence[str]
+    bindings: Mapping[str, Binding]
+    values: Mapping[str, Value]
+
+
 @dataclass(frozen=True, eq=False)
 class XmlDocument:
     """A view on an element, which may stand inside a larger tree, such as the payload of an envelope.
@@ -152,18 +165,27 @@ class XmlDocument:
     Parameters:
         element: the element.
         written: the text that it was parsed from, where that is all of it; then nothing in it may change.
+        printed: what is known of it, where it was printed.
     """
 
     element: etree._Element
     written: bytes | None = field(default=None, repr=False)
+    printed: Printed | None = field(default=None, repr=False)
+
+    @property
+    def paths(self) -> Iterator[str]:
+        """Of its elements below the top, in document order, as :attr:`harness.message.path.Path.elements`."""
+        paths: dict[etree._Element | None, str] = {self.element: ""}
+        for element in self.element.iterdescendants(etree.Element):
+            path = paths[element] = f"{paths[element.getparent()]}/{str(element.tag).rpartition('}')[2]}"
+            yield path
 
     @cached_property
     def _by_path(self) -> Mapping[str, Sequence[etree._Element]]:
         """All elements in document order, by :attr:`harness.message.path.Path.elements`."""
         found: dict[str, list[etree._Element]] = {"": [self.element]}
-        paths: dict[etree._Element | None, str] = {self.element: ""}
-        for element in self.element.iterdescendants(etree.Element):
-            path = paths[element] = f"{paths[element.getparent()]}/{str(element.tag).rpartition('}')[2]}"
+        paths = self.paths if self.printed is None else self.printed.paths
+        for path, element in zip(paths, self.element.iterdescendants(etree.Element), strict=True):
             found.setdefault(path, []).append(element)
         return found
 
@@ -201,6 +223,20 @@ class XmlDocument:
         if parsed.attribute is None:
             return [_text(element) for element in self._elements(parsed)]
         return [place.text or "" for place in self.reach(parsed)]
+
+    def texts_below(self, place: Path, rest: Path) -> list[str | None]:
+        """See :meth:`harness.message.model.Document.texts_below`."""
+        tops = self._elements(place)
+        if place.elements is None or rest.elements is None or rest.attribute is not None:
+            reached = (XmlPlace(top).reach(rest) for top in tops)
+            return [found[0].text if found else None for found in reached]
+        first: dict[etree._Element | None, etree._Element] = {}
+        for element in self._by_path.get(place.elements + rest.elements, ()):
+            top: etree._Element | None = element
+            for _ in rest.steps:
+                top = top.getparent() if top is not None else None
+            first.setdefault(top, element)
+        return [_text(first[top]) if top in first else None for top in tops]
 
     def pointers(self, path: str) -> list[str]:
         """Exact pointer of every place that *path* reaches."""
@@ -269,9 +305,14 @@ def parse_own(data: bytes) -> etree._Element:
     return root
 
 
-def parse_written(data: bytes) -> XmlDocument:
-    """The document of a payload that we have written ourselves; its lines are those in an envelope of ours."""
-    return XmlDocument(parse_own(b"\n" + data), data)
+def parse_written(data: bytes, printed: Printed | None = None) -> XmlDocument:
+    """The document of a payload that we have written ourselves; its lines are those in an envelope of ours.
+
+    Parameters:
+        data: the payload.
+        printed: what is known of it.
+    """
+    return XmlDocument(parse_own(b"\n" + data), data, printed)
 
 
 def parse_xml(data: bytes, limits: Limits = DEFAULT_LIMITS) -> XmlDocument:
