@@ -2,8 +2,8 @@
 
 The golden sample is built by :mod:`harness.message.build` with a mark in the place of every text, and written out. What
 stands between the marks is the form. Values of another shape (a list of another length, a value that is absent) make
-another form. The finished text is parsed, once: what is checked and digested is the text that travels. Where its
-elements stand, and which text is in which bound place, was found out with the form.
+another form. The finished text is parsed, once: what is checked and digested is the text that travels. Which
+text stands at which path, and in which bound place, is found out with the form and not read again.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ class _Form(NamedTuple):
 
     Parameters:
         pieces: what is between the texts, with the number of the text at every other place.
-        paths: of the elements, see :class:`harness.message.xml.Printed`.
-        values: what stands in the places of the bindings, with its number for every text that is put in.
+        texts, values: what stands at each path of elements, and in the places of the bindings; a text that is put in is
+            its number, and one that has such in it is cut into pieces likewise.
     """
 
     pieces: Sequence[str]
-    paths: Sequence[str]
+    texts: Mapping[str, Sequence[Any]]
     values: Mapping[str, Any]
     sample: XmlDocument
     bindings: Mapping[str, Binding]
@@ -70,7 +70,8 @@ def print_message(sample: Document, bindings: Mapping[str, Binding], values: Val
                 _forms.popitem(last=False)
     pieces = list(form.pieces)
     pieces[1::2] = [texts[int(number)].translate(_ESCAPED) for number in pieces[1::2]]
-    printed = Printed(form.paths, bindings, {name: _filled(value, texts) for name, value in form.values.items()})
+    said = {name: _filled(value, texts) for name, value in form.values.items()}
+    printed = Printed(form.texts, lambda path: _filled(form.texts.get(path, []), texts), bindings, said)
     return parse_written("".join(pieces).encode(), printed)
 
 
@@ -79,8 +80,8 @@ def _make(sample: XmlDocument, bindings: Mapping[str, Binding], values: Values) 
     marked = {name: _marked(value, count) for name, value in values.items()}
     data = build(sample, bindings, marked).to_bytes()
     document = parse_written(data)
-    said = {name: _numbered(value) for name, value in read(document, bindings).items()}
-    return _Form(_MARK.split(data.decode()), tuple(document.paths), said, sample, bindings)
+    texts, said = _numbered(document.all_texts), _numbered(read(document, bindings))
+    return _Form(_MARK.split(data.decode()), texts, said, sample, bindings)
 
 
 def _shape(value: Any, texts: list[Any]) -> Hashable:
@@ -100,8 +101,10 @@ def _numbered(value: Any) -> Any:
         return [_numbered(entry) for entry in value]
     if isinstance(value, dict):
         return {name: _numbered(text) for name, text in value.items()}
-    mark = _MARK.fullmatch(value) if value is not None else None
-    return value if mark is None else int(mark[1])
+    if value is None or not _MARK.search(value):
+        return value
+    mark = _MARK.fullmatch(value)
+    return tuple(_MARK.split(value)) if mark is None else int(mark[1])
 
 
 def _filled(value: Any, texts: Sequence[str]) -> Any:
@@ -112,7 +115,12 @@ def _filled(value: Any, texts: Sequence[str]) -> Any:
         return [_filled(entry, texts) for entry in value]
     if isinstance(value, dict):
         return {name: _filled(text, texts) for name, text in value.items()}
-    return value
+    return _joined(value, texts) if isinstance(value, tuple) else value
+
+
+def _joined(pieces: Sequence[str], texts: Sequence[str]) -> str:
+    """The text between the numbers, with the texts in their places."""
+    return "".join(texts[int(piece)] if place % 2 else piece for place, piece in enumerate(pieces))
 
 
 def _marked(value: Any, count: Iterator[int]) -> Any:

@@ -11,7 +11,7 @@ import copy
 import re
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from itertools import islice
@@ -147,11 +147,13 @@ class Printed(NamedTuple):
     """What is known of a document before it is read, because it was printed.
 
     Parameters:
-        paths: of its elements below the top, in document order, as :attr:`harness.message.path.Path.elements`.
+        paths: of all its elements, as :attr:`harness.message.path.Path.elements`.
+        texts: of the elements at one of them, in document order.
         bindings, values: what bound names it was printed with, and what stands in all of their places.
     """
 
-    paths: Sequence[str]
+    paths: Container[str]
+    texts: Callable[[str], list[str]]
     bindings: Mapping[str, Binding]
     values: Mapping[str, Value]
 
@@ -172,22 +174,32 @@ class XmlDocument:
     written: bytes | None = field(default=None, repr=False)
     printed: Printed | None = field(default=None, repr=False)
 
-    @property
-    def paths(self) -> Iterator[str]:
-        """Of its elements below the top, in document order, as :attr:`harness.message.path.Path.elements`."""
-        paths: dict[etree._Element | None, str] = {self.element: ""}
-        for element in self.element.iterdescendants(etree.Element):
-            path = paths[element] = f"{paths[element.getparent()]}/{str(element.tag).rpartition('}')[2]}"
-            yield path
-
     @cached_property
     def _by_path(self) -> Mapping[str, Sequence[etree._Element]]:
         """All elements in document order, by :attr:`harness.message.path.Path.elements`."""
         found: dict[str, list[etree._Element]] = {"": [self.element]}
-        paths = self.paths if self.printed is None else self.printed.paths
-        for path, element in zip(paths, self.element.iterdescendants(etree.Element), strict=True):
+        paths: dict[etree._Element | None, str] = {self.element: ""}
+        for element in self.element.iterdescendants(etree.Element):
+            path = paths[element] = f"{paths[element.getparent()]}/{str(element.tag).rpartition('}')[2]}"
             found.setdefault(path, []).append(element)
         return found
+
+    @property
+    def all_texts(self) -> dict[str, list[str]]:
+        """The texts of all elements in document order, by :attr:`harness.message.path.Path.elements`."""
+        return {path: [_text(element) for element in elements] for path, elements in self._by_path.items()}
+
+    def _reaches(self, path: Path) -> bool:
+        """Whether there is an element where a path leads; for an attribute, one that can have it."""
+        if self.printed is not None and path.elements is not None:
+            return path.elements in self.printed.paths
+        return bool(self._elements(path))
+
+    def _texts(self, path: Path) -> list[str]:
+        """The texts of the elements that a path reaches."""
+        if self.printed is not None and path.elements is not None:
+            return self.printed.texts(path.elements)
+        return [_text(element) for element in self._elements(path)]
 
     def _elements(self, path: Path) -> Sequence[etree._Element]:
         """The elements that a path reaches; for an attribute, those that can have it."""
@@ -212,8 +224,8 @@ class XmlDocument:
     def text(self, path: Path) -> str | None:
         """See :meth:`harness.message.model.Document.text`."""
         if path.attribute is None:
-            elements = self._elements(path)
-            return _text(elements[0]) if elements else None
+            texts = self._texts(path)
+            return texts[0] if texts else None
         places = self.reach(path)
         return places[0].text if places else None
 
@@ -221,11 +233,13 @@ class XmlDocument:
         """Text of every place that *path* reaches, in document order."""
         parsed = parse_path(path)
         if parsed.attribute is None:
-            return [_text(element) for element in self._elements(parsed)]
+            return self._texts(parsed)
         return [place.text or "" for place in self.reach(parsed)]
 
     def texts_below(self, place: Path, rest: Path) -> list[str | None]:
         """See :meth:`harness.message.model.Document.texts_below`."""
+        if not self._reaches(place):
+            return []
         tops = self._elements(place)
         if place.elements is None or rest.elements is None or rest.attribute is not None:
             reached = (XmlPlace(top).reach(rest) for top in tops)
@@ -241,7 +255,7 @@ class XmlDocument:
     def pointers(self, path: str) -> list[str]:
         """Exact pointer of every place that *path* reaches."""
         parsed = parse_path(path)
-        found = [(self.element, "")] if self._elements(parsed) else []
+        found = [(self.element, "")] if self._reaches(parsed) else []
         for step in parsed.steps:
             if step.attribute:
                 return [f"{pointer}/{step}" for element, pointer in found if _attributes(element, step.name)]
