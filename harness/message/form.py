@@ -56,7 +56,8 @@ def print_message(sample: Document, bindings: Mapping[str, Binding], values: Val
     """
     texts: list[Any] = []
     shape = tuple([(name, _shape(value, texts)) for name, value in values.items()])
-    if not isinstance(sample, XmlDocument) or any(not isinstance(text, str) or _NOT_XML.search(text) for text in texts):
+    writable = all(isinstance(text, str) for text in texts) and not _NOT_XML.search("".join(texts))
+    if not isinstance(sample, XmlDocument) or not writable:
         return build(sample, bindings, values)
     form = _forms.get((id(sample), id(bindings), shape))
     if form is None:

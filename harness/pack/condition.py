@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, NamedTuple
 
 from harness.message.model import Document
 from harness.pack.checkdigit import SCHEMES
@@ -25,21 +24,20 @@ DEMANDS = (REQUIRED, OPTIONAL, NOT_USED)
 _LONGEST_NUMBER = 64
 
 
-@dataclass(frozen=True)
-class Scope:
+class Scope(NamedTuple):
     """Where a rule looks: the message, or one occurrence of what repeats in it.
 
     Parameters:
         document: the message.
         codelists: the code lists of the pack.
-        place: pointer of the occurrence, without its first slash; empty for the whole message.
         known: what was read already, shared by all scopes of a message.
+        place: pointer of the occurrence, without its first slash; empty for the whole message.
     """
 
     document: Document
     codelists: Mapping[str, CodeList]
+    known: dict[str, list[str]]
     place: str = ""
-    known: dict[str, list[str]] = field(default_factory=dict)
 
     def path(self, path: str) -> str:
         """The same path from the root element; one with a leading slash starts there already."""

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal, localcontext
 from functools import lru_cache
@@ -38,7 +37,7 @@ def rule_violations(pack: Pack, message: str, document: Document) -> Iterator[Br
         message: name of the message in it.
         document: the payload.
     """
-    whole = Scope(document, pack.codelists)
+    whole = Scope(document, pack.codelists, {})
     for rule in _rules_of(pack, message):
         if not _in_force(rule, whole):
             continue
@@ -68,7 +67,7 @@ def _scopes(whole: Scope, parameters: Mapping[str, Any]) -> Iterator[Scope]:
         yield whole
         return
     for pointer in whole.pointers(parameters["each"]):
-        yield replace(whole, place=pointer.removeprefix("/"))
+        yield whole._replace(place=pointer.removeprefix("/"))
 
 
 def _in_force(rule: Rule, scope: Scope) -> bool:
