@@ -14,7 +14,6 @@ from collections import Counter
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from itertools import islice
 from typing import NamedTuple
 
 from lxml import etree
@@ -22,9 +21,7 @@ from lxml import etree
 from harness.errors import MalformedInput
 from harness.message.model import DEFAULT_LIMITS, Binding, Limits, Value
 from harness.message.path import Path, Step, parse_path
-
-FOREIGN = "Unexpected"
-"""Name of an element or member that no schema knows."""
+from harness.message.xml_place import XmlPlace, attributes_of, elements_below, places_of, text_of
 
 _BYTE_ORDER_MARKS = codecs.BOM_UTF8 + codecs.BOM_UTF16_LE
 _DOCTYPE_IN_PROLOG = re.compile(rb"(?>\s+|<\?.*?\?>|<!--.*?-->)*+<!DOCTYPE", re.DOTALL)
@@ -40,107 +37,6 @@ _DECLARATION = re.compile(rb"<\?xml\s[^>]*?encoding\s*=\s*[\"']([A-Za-z][\w.-]*)
 _CHARACTER_SETS = re.compile(r"(utf-|iso8859-|cp|koi8-|gb|big5|euc_|shift_jis).*|ascii")
 """Names of codecs that do nothing but turn bytes into characters; Python's other ones unpack, or compute for long."""
 _UTF_16 = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16", b"<\0": "utf-16-le", b"\0<": "utf-16-be"}
-
-
-class XmlPlace(NamedTuple):
-    """An element, or one of its attributes (by its key in Clark notation)."""
-
-    element: etree._Element
-    attribute: str | None = None
-
-    @property
-    def text(self) -> str | None:
-        """All text of the element, across comments, or the attribute's value."""
-        if self.attribute is not None:
-            return self.element.get(self.attribute)
-        return _text(self.element)
-
-    def reach(self, path: Path, *, new_attribute: bool = False) -> list[XmlPlace]:
-        """See :meth:`harness.message.model.Place.reach`; namespaces are not looked at, a schema does that."""
-        if self.attribute is not None:
-            return [] if path.steps else [self]
-        steps = path.steps if path.attribute is None else path.steps[:-1]
-        return _places(_elements(self.element, steps), path, new_attribute=new_attribute)
-
-    def write(self, text: str) -> None:
-        """Set the attribute, or the text of an element without child elements."""
-        if self.attribute is not None:
-            self.element.set(self.attribute, text)
-            return
-        if len(self.element):
-            if next(self.element.iterchildren(etree.Element), None) is not None:
-                raise ValueError("it has child elements, so it holds no text")
-            del self.element[:]
-        self.element.text = text
-
-    def remove(self) -> None:
-        """Remove the attribute, or the element with everything in it."""
-        if self.attribute is not None:
-            del self.element.attrib[self.attribute]
-            return
-        parent = self.element.getparent()
-        if parent is None:
-            raise ValueError("the root cannot be removed")
-        parent.remove(self.element)
-
-    def repeat(self, count: int) -> list[XmlPlace]:
-        """Put *count* copies of the element where it stands."""
-        if count == 0:
-            self.remove()
-            return []
-        copies = [copy.deepcopy(self.element) for _ in range(count - 1)]
-        for element in reversed(copies):
-            self.element.addnext(element)
-        return [XmlPlace(element) for element in (self.element, *copies)]
-
-    def swap(self) -> None:
-        """Let the element change places with the next one."""
-        following = next(self.element.itersiblings(etree.Element), None)
-        if self.attribute is not None or following is None:
-            raise ValueError("no element follows it")
-        self.element.addprevious(following)
-
-    def append_foreign(self) -> None:
-        """Put an element of the same namespace last into the element."""
-        if self.attribute is not None:
-            raise ValueError("an attribute holds no elements")
-        namespace = etree.QName(self.element).namespace
-        etree.SubElement(self.element, str(etree.QName(namespace, FOREIGN))).text = "x"
-
-
-def _places(elements: Sequence[etree._Element], path: Path, *, new_attribute: bool) -> list[XmlPlace]:
-    """What a path reaches, from the elements that it leads to or that can have its attribute."""
-    name = path.attribute
-    if name is None:
-        return [XmlPlace(element) for element in elements]
-    return [
-        XmlPlace(element, key)
-        for element in elements
-        for key in _attributes(element, name) or ([name] if new_attribute else [])
-    ]
-
-
-def _elements(start: etree._Element, steps: Sequence[Step]) -> list[etree._Element]:
-    elements = [start]
-    for step in steps:
-        name, place = f"{{*}}{step.name}", step.index
-        reached: list[etree._Element] = []
-        for element in elements:
-            children = element.iterchildren(name)
-            reached += islice(children, place - 1, place) if isinstance(place, int) else children
-        elements = reached
-    return elements
-
-
-def _text(element: etree._Element) -> str:
-    """All text of an element, across comments."""
-    return "".join(element.itertext()) if len(element) else element.text or ""
-
-
-def _attributes(element: etree._Element, name: str) -> list[str]:
-    if element.get(name) is not None:
-        return [name]
-    return [str(key) for key in element.attrib if etree.QName(key).localname == name]
 
 
 class Printed(NamedTuple):
@@ -187,7 +83,7 @@ class XmlDocument:
     @property
     def all_texts(self) -> dict[str, list[str]]:
         """The texts of all elements in document order, by :attr:`harness.message.path.Path.elements`."""
-        return {path: [_text(element) for element in elements] for path, elements in self._by_path.items()}
+        return {path: [text_of(element) for element in elements] for path, elements in self._by_path.items()}
 
     def _reaches(self, path: Path) -> bool:
         """Whether there is an element where a path leads; for an attribute, one that can have it."""
@@ -199,13 +95,13 @@ class XmlDocument:
         """The texts of the elements that a path reaches."""
         if self.printed is not None and path.elements is not None:
             return self.printed.texts(path.elements)
-        return [_text(element) for element in self._elements(path)]
+        return [text_of(element) for element in self._elements(path)]
 
     def _elements(self, path: Path) -> Sequence[etree._Element]:
         """The elements that a path reaches; for an attribute, those that can have it."""
         if path.elements is not None:
             return self._by_path.get(path.elements, ())
-        return _elements(self.element, path.steps[:-1] if path.attribute is not None else path.steps)
+        return elements_below(self.element, path.steps[:-1] if path.attribute is not None else path.steps)
 
     @property
     def root(self) -> str:
@@ -219,7 +115,7 @@ class XmlDocument:
 
     def reach(self, path: Path, *, new_attribute: bool = False) -> list[XmlPlace]:
         """See :meth:`harness.message.model.Document.reach`."""
-        return _places(self._elements(path), path, new_attribute=new_attribute)
+        return places_of(self._elements(path), path, new_attribute=new_attribute)
 
     def text(self, path: Path) -> str | None:
         """See :meth:`harness.message.model.Document.text`."""
@@ -250,7 +146,7 @@ class XmlDocument:
             for _ in rest.steps:
                 top = top.getparent() if top is not None else None
             first.setdefault(top, element)
-        return [_text(first[top]) if top in first else None for top in tops]
+        return [text_of(first[top]) if top in first else None for top in tops]
 
     def pointers(self, path: str) -> list[str]:
         """Exact pointer of every place that *path* reaches."""
@@ -258,7 +154,7 @@ class XmlDocument:
         found = [(self.element, "")] if self._reaches(parsed) else []
         for step in parsed.steps:
             if step.attribute:
-                return [f"{pointer}/{step}" for element, pointer in found if _attributes(element, step.name)]
+                return [f"{pointer}/{step}" for element, pointer in found if attributes_of(element, step.name)]
             found = [pair for element, pointer in found for pair in _pointed(element, pointer, step)]
         return [pointer or "/" for _, pointer in found]
 
