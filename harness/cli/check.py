@@ -14,19 +14,17 @@ Exit 0 when every message passes, 1 when one fails, 11 when the call is wrong.
 
 from __future__ import annotations
 
+import argparse
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from harness.check.offline import PARTS, Examined, examine
 from harness.errors import CONFORMANT, NOT_CONFORMANT, ConfigurationFault
 from harness.pack.load import load_pack
 from harness.security.keys import load_certificates, load_crls, load_ocsp
 from harness.security.trust import make_trust
-
-if TYPE_CHECKING:
-    import argparse
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -142,9 +140,12 @@ def moment(text: str) -> datetime:
     """A point in time in RFC 3339; without an offset it is UTC.
 
     Raises:
-        ValueError: it is none (which argparse reports).
+        ArgumentTypeError: it is none.
     """
-    at = datetime.fromisoformat(text)
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time, such as 2026-11-23T12:00:00Z") from None
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 

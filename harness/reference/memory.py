@@ -80,6 +80,7 @@ def make_memory(pack: Pack, config: PartyConfig) -> Memory:
     if config.state is None:
         return Memory(config.seed, strikes)
     store = Store(Path(config.state))
+    store.belong_to(f"{config.role} in {pack.id}")
     return Memory(
         seed=f"{config.seed}/{store.next_start()}",
         strikes=strikes,

@@ -83,7 +83,24 @@ class Store:
                 where=Where(path),
                 expected="a file that is not there yet, or one of an earlier `c2c serve` that has ended",
             ) from None
-        self._open = False
+        self._path, self._open = path, False
+
+    def belong_to(self, owner: str) -> None:
+        """Make a new file that of a party, and refuse one that is another party's.
+
+        Raises:
+            ConfigurationFault: it is; the file is closed.
+        """
+        known = self.table("owner").setdefault("party", owner)
+        if known != owner:
+            self.close()
+            raise ConfigurationFault(
+                f"this is the state of another party: {known}",
+                where=Where(self._path),
+                expected=f"a file that is not there yet, or one of {owner}",
+                remedy="Name another file with --state.",
+            )
+        self.commit()
 
     def table(
         self,

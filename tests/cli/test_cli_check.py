@@ -302,18 +302,20 @@ def test_people_get_lines(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments",
+    ("arguments", "words"),
     [
-        ["absent.xml", "--pack", "etir-4.3"],
-        [str(GOLDEN), "--pack", "etir-4.4"],
-        [str(GOLDEN), "--pack", "etir-4.3", "--only", "spelling"],
-        [str(GOLDEN), "--pack", "etir-4.3", "--at", "yesterday"],
-        [str(GOLDEN), "--pack", "etir-4.3", "--trust", str(GOLDEN)],
-        [str(GOLDEN), "--pack", "etir-4.3", "--message", "I99"],
-        [str(GOLDEN), "--pack", "etir-4.3", "--header", "nothing"],
-        [str(GOLDEN)],
+        (["absent.xml", "--pack", "etir-4.3"], "absent.xml: No such file"),
+        ([str(GOLDEN), "--pack", "etir-4.4"], "Did you mean 'etir-4.3'?"),
+        ([str(GOLDEN), "--pack", "etir-4.3", "--only", "spelling"], "some of schema, signature"),
+        ([str(GOLDEN), "--pack", "etir-4.3", "--at", "yesterday"], "such as 2026-"),
+        ([str(GOLDEN), "--pack", "etir-4.3", "--trust", str(GOLDEN)], "no readable certificate"),
+        ([str(GOLDEN), "--pack", "etir-4.3", "--message", "I99"], "no message 'I99'"),
+        ([str(GOLDEN), "--pack", "etir-4.3", "--header", "nothing"], "'NAME: VALUE'"),
+        ([str(GOLDEN)], "required: --pack"),
     ],
 )
-def test_a_wrong_call_ends_with_11(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_wrong_call_ends_with_11(arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", *arguments]) == 11
-    assert capsys.readouterr().out == ""
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert words in " ".join(told.err.split())

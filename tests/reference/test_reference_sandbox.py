@@ -163,6 +163,15 @@ def test_two_parties_do_not_share_a_file(tmp_path: Path) -> None:
     store.close()
 
 
+def test_the_state_of_another_party_is_refused(pki: TestPki, neighbours: Pack, etir: Pack, tmp_path: Path) -> None:
+    file = tmp_path / "state.sqlite"
+    for _ in range(2):
+        make_memory(neighbours, config(pki, neighbours, "customs", state=str(file))).close()
+    with pytest.raises(ConfigurationFault, match=r"another party: customs in neighbours.*customs in etir-4\.3"):
+        make_memory(etir, config(pki, etir, "customs", state=str(file)))
+    make_memory(neighbours, config(pki, neighbours, "customs", state=str(file))).close()
+
+
 def test_old_messages_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("harness.reference.store.KEPT", 3)
     store = Store(tmp_path / "state.sqlite")
