@@ -95,7 +95,8 @@ def test_a_scenario_that_contradicts_the_life_cycle_is_named_with_its_line(
     scenario.write_text(text.replace("answer: {error: ", "answer: {error: L99, permitted: [{error: M99}]} #"), "utf-8")
     assert main(["list", "--pack", str(pack)]) == 11
     complaint = paragraph(capsys.readouterr().err)
-    assert f"{scenario}:" in complaint
+    line = next(number for number, line in enumerate(text.splitlines(), 1) if "- exchange: arrival" in line)
+    assert f"{scenario}:{line} (steps/0)" in complaint
     assert "L99" in complaint
 
 

@@ -49,7 +49,7 @@ def pick(word: str, known: Collection[str], what: str, where: Where) -> str:
     """
     if word in known:
         return word
-    listed = ", ".join(sorted(known)[:12]) + (", ..." if len(known) > 12 else "")
+    listed = ", ".join(sorted(set(known))[:12]) + (", ..." if len(known) > 12 else "")
     raise ConfigurationFault(
         f"there is no {what} '{word}'",
         where=where,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.errors import ConfigurationFault, Where
+from harness.errors import ConfigurationFault
 from harness.pack.model import Pack
 from harness.scenario.model import Exchange, Scenario
 from harness.scenario.project import ACCEPTED, exchanges, project, wrong
@@ -26,7 +26,7 @@ def untimely(scenario: Scenario, pack: Pack) -> Iterator[ConfigurationFault]:
             if ahead is not None and not forgives(pack.security, ahead):
                 yield ConfigurationFault(
                     f"in {step.id} of the scenario {scenario.id}, the clock of {party} is too far off to be believed",
-                    where=Where(scenario.where.file, scenario.where.line, step.id),
+                    where=scenario.place(step.id),
                     expected=f"a clock that is off by {pack.security.tolerance} at most, or a request that is refused "
                     "(`when: simulated`, and an `answer`)",
                     remedy="Put the clock right before this step (`clocks:`), or do not let that party speak.",

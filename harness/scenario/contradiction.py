@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 
-from harness.errors import ConfigurationFault, Where
+from harness.errors import ConfigurationFault
 from harness.message.model import Value
 from harness.message.path import same_place
 from harness.pack.model import Expectation, Outcome, Pack
@@ -40,7 +40,7 @@ def contradictions(scenario: Scenario, pack: Pack) -> Iterator[ConfigurationFaul
             yield ConfigurationFault(
                 f"the scenario {scenario.id} expects {_words(step.expectation.expect)} in answer to {step.id}; "
                 f"the life-cycle table says {_words(table.expect)}",
-                where=Where(scenario.where.file, scenario.where.line, step.id),
+                where=scenario.place(step.id),
                 remedy="One of the two is wrong: compare both with their source.",
             )
         accepted = Outcome("accepted") in step.expectation.expect and not late

@@ -79,6 +79,7 @@ def load_scenario(file: Path, pack: Pack) -> Scenario:
         group=_group(file),
         bearers={name: _bearer(name, entry, pack) for name, entry in top.table("bearers")},
         steps=tuple(reader.step(entry) for entry in top.list("steps")),
+        places=reader.places,
         parties=seats,
         where=Where(file, 1),
         journey=journey,
@@ -87,8 +88,9 @@ def load_scenario(file: Path, pack: Pack) -> Scenario:
 
 
 def _journey(top: Entry, pack: Pack) -> str:
-    """The journey of a scenario; an overlay whose samples have another form plays on its own."""
-    if "journey" not in top or (pack.extends and top.get("journey") not in pack.journeys):
+    """The journey of a scenario; an overlay whose samples have another form plays those of its base on its own."""
+    inherited = not top.source.path.is_relative_to(pack.root)
+    if "journey" not in top or (inherited and top.get("journey") not in pack.journeys):
         return ""
     return top.name("journey", pack.journeys, "journey")
 
@@ -111,7 +113,7 @@ def _bearer(name: str, entry: Entry, pack: Pack) -> Bearer:
 
 @dataclass
 class _Reader:
-    """One file being read: remembers which step ids are taken, what is saved, and how the clocks go."""
+    """One file being read: remembers which step ids are taken and where, what is saved, and how the clocks go."""
 
     pack: Pack
     seats: Collection[str]
@@ -119,6 +121,7 @@ class _Reader:
     movements: set[str] = field(default_factory=set)
     saved: set[str] = field(default_factory=set)
     clocks: dict[str, timedelta] = field(default_factory=dict)
+    places: dict[str, Where] = field(default_factory=dict)
 
     def step(self, entry: Entry) -> Step:
         if "any_order" in entry:
@@ -291,6 +294,7 @@ class _Reader:
             number += 1
             candidate = f"{default}.{number}"
         self.ids.add(candidate)
+        self.places[candidate] = entry.where
         return candidate
 
 

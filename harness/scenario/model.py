@@ -212,6 +212,7 @@ class Scenario:
         derived_from: why a derived scenario exists (``lifecycle I9: operation started``), else ``None``.
         journey: the transport that it is played on; empty for that of the pack itself.
         needs: the procedures that persons must work in it (``needs:``).
+        places: where its steps are written, by id.
     """
 
     id: str
@@ -226,6 +227,11 @@ class Scenario:
     derived_from: str | None = None
     journey: str = ""
     needs: tuple[str, ...] = ()
+    places: Mapping[str, Where] = field(default_factory=dict, compare=False)
+
+    def place(self, step: str) -> Where:
+        """Where a person looks for a step: where it is written, or what it comes from."""
+        return self.places.get(step) or Where(self.where.file, self.where.line, step)
 
 
 Mode = Literal["await", "deliver", "simulate"]

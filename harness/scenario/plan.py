@@ -19,11 +19,10 @@ from harness.errors import BundleFault, ConfigurationFault
 from harness.pack.model import Pack
 from harness.scenario.cases import cases_of
 from harness.scenario.claim import not_claimed, rule
-from harness.scenario.clock import untimely
-from harness.scenario.contradiction import contradictions
 from harness.scenario.control import controls_of
 from harness.scenario.guide import COVERED, acts, choose
 from harness.scenario.load import load_scenarios
+from harness.scenario.mistakes import mistakes
 from harness.scenario.model import Attest, Case, Depth
 from harness.scenario.project import exchanges, mode, seats
 from harness.scenario.waiver import Waiver, check_waivers, waiver_from_json, waiver_to_json
@@ -190,10 +189,10 @@ def make_plan(pack: Pack, subject: Subject, parameters: Parameters, annexes: Seq
 
     Raises:
         ConfigurationFault: the role or a position is not in the pack, a selection matches no case, a
-            scenario contradicts the life-cycle table, or an annex does more than ask.
+            scenario contradicts the life-cycle table or cannot be played, or an annex does more than ask.
     """
     for scenario in load_scenarios(pack):
-        for fault in (*contradictions(scenario, pack), *untimely(scenario, pack)):
+        for fault in mistakes(scenario, pack):
             raise fault
     timers = {**pack.timers, **parameters.timers}
     pools = {**pack.pools, **parameters.pools}

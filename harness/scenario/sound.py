@@ -13,11 +13,10 @@ from harness.message.edit import read_edit
 from harness.pack.layers import read_table
 from harness.pack.model import Pack
 from harness.pack.sound import check_pack
-from harness.scenario.clock import untimely
-from harness.scenario.contradiction import contradictions
 from harness.scenario.control import controls_of
 from harness.scenario.derive import derive
 from harness.scenario.load import load_scenario
+from harness.scenario.mistakes import mistakes
 from harness.scenario.model import Case, Scenario
 from harness.scenario.project import exchanges, is_limited, project
 
@@ -41,7 +40,7 @@ def check_whole(pack: Pack) -> list[ConfigurationFault]:
                 ConfigurationFault(f"the scenario id '{scenario.id}' is also that of {other}", where=scenario.where)
             )
         scenarios[scenario.id] = scenario
-        faults += [*contradictions(scenario, pack), *untimely(scenario, pack)]
+        faults += mistakes(scenario, pack)
     if faults:  # what follows from them would only be told once more
         return list({str(fault): fault for fault in faults}.values())
     try:

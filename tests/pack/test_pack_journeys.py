@@ -73,6 +73,21 @@ def test_an_overlay_with_samples_of_its_own_has_no_journeys_of_its_base(folder: 
     assert list(load_pack(top).journeys) == []
 
 
+def test_an_overlay_forgives_only_its_base_a_journey_that_it_does_not_have(folder: Path) -> None:
+    top = folder.parent / "official"
+    shutil.copytree(folder / "golden", top / "golden")
+    (top / "pack.yaml").write_text("id: official\nversion: '2.0'\nextends: neighbours\nfixtures: ./golden\n")
+    pack = load_pack(top)
+    theirs = next(iter(pack.scenarios))
+    theirs.write_text(theirs.read_text("utf-8") + "journey: nowhere\n", "utf-8")
+    assert load_scenario(theirs, pack).journey == ""
+    mine = top / "scenarios" / theirs.name
+    mine.parent.mkdir()
+    shutil.copy(theirs, mine)
+    with pytest.raises(ConfigurationFault, match="there is no journey 'nowhere'"):
+        load_scenario(mine, pack)
+
+
 def test_a_scenario_names_a_journey_that_is_there(folder: Path) -> None:
     pack = load_pack(with_journey(folder))
     file = next(iter(pack.scenarios))

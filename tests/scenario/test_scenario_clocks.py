@@ -127,8 +127,8 @@ def test_a_seat_whose_clock_is_off_gets_no_case(pack: Pack, tmp_path: Path) -> N
 def test_nobody_is_asked_to_believe_a_clock_that_is_too_far_off(
     pack: Pack, tmp_path: Path, clocks: str, first: str, second: str, wrong: list[str]
 ) -> None:
-    found = list(untimely(loaded(pack, tmp_path, clocks, first, second), pack))
-    assert [fault.where.path for fault in found if fault.where] == wrong
+    scenario = loaded(pack, tmp_path, clocks, first, second)
+    assert [fault.where for fault in untimely(scenario, pack)] == [scenario.place(step) for step in wrong]
     bare = replace(pack, security=replace(pack.security, style="none", soap=None))
     assert not list(untimely(loaded(pack, tmp_path, clocks, first, second), bare))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ from pack_kit import pack_named
 from harness.errors import ConfigurationFault
 from harness.pack.model import Pack
 from harness.scenario.load import load_scenario
+from harness.scenario.mistakes import impossible
+from harness.scenario.plan import Parameters, Subject, make_plan
 from harness.scenario.project import exchanges
 
 SCRIPT = """
@@ -71,3 +74,36 @@ def test_another_word_is_told_with_its_line(pack: Pack, tmp_path: Path, defect: 
         load_scenario(script(tmp_path, defect), pack)
     assert told.value.where is not None
     assert told.value.where.line == 13
+
+
+@pytest.mark.parametrize(
+    ("defect", "told"),
+    [
+        ("message/without at /Nowhere", 1),
+        ("message/swapped at /Control/TypeCode", 1),
+        ("message/text at /Control as x", 1),
+        ("message/without at /Control", 0),
+        ("message/text at /Control/TypeCode as 9", 0),
+        ("signature/missing", 0),
+    ],
+)
+def test_an_edit_of_what_is_not_there_is_told_with_its_line(pack: Pack, tmp_path: Path, defect: str, told: int) -> None:
+    file = script(tmp_path, defect)
+    found = list(impossible(load_scenario(file, pack), pack))
+    assert [(fault.where.line, defect in fault.what) for fault in found if fault.where] == [(9, True)] * told
+    answered = file.read_text("utf-8").replace("    when: simulated\n    defect", "    answer_defect")
+    file.write_text(answered.replace("/Control", "/Reason"), "utf-8")
+    absent = list(impossible(load_scenario(file, pack), pack))
+    assert len(absent) == (defect != "signature/missing")
+
+
+def test_a_place_that_a_step_may_add_is_not_missed(pack: Pack, tmp_path: Path) -> None:
+    file = script(tmp_path, "message/without at /Nowhere")
+    file.write_text(file.read_text("utf-8").replace("    answer:", "    with: {seals: [A1]}\n    answer:"), "utf-8")
+    assert not list(impossible(load_scenario(file, pack), pack))
+
+
+def test_such_a_script_cannot_be_planned(pack: Pack, tmp_path: Path) -> None:
+    mine = replace(pack, scenarios=(script(tmp_path, "message/without at /Nowhere"),))
+    with pytest.raises(ConfigurationFault, match="its place is not in the message"):
+        make_plan(mine, Subject("platform"), Parameters())
