@@ -13,6 +13,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from campaign_kit import running
 from harness.bundle.verify import verify_bundle
 from harness.cli.main import main
 from harness.record.strict import loads
-from harness.security.statement_key import load_public_keys
+from harness.security.statement_key import key_id, load_public_keys
 
 ACTION = re.compile(r"Action \d+: send (\S+)(?: as (\S+))? to (\S+) at (\S+)")
 VALUE = re.compile(r"    (\S+) = (.*)")
@@ -126,3 +127,27 @@ def test_a_person_certifies_a_system_with_a_pause(role: str, tmp_path: Path, cap
     assert verify_bundle(out, load_public_keys(props.public_key), datetime.now(UTC)).ok
     # what was interrupted is done again, with what leads there
     assert actions <= len(person.sent) <= actions + 8
+
+    spared = record["plan"]["spared"]
+    assert spared
+    told = admission(out, props.public_key, record, capfd, spared=["*"], revocation=True, signers_declared=True)
+    assert (told["spared"], told["revocation"], told["signers_declared"]) == ("met", "met", "met")
+    strict = admission(out, props.public_key, record, capfd, spared=spared[1:], uninterrupted=True)
+    assert (strict["spared"], strict["uninterrupted"], strict["verdict"]) == ("NOT MET", "NOT MET", "met")
+    assert admission(out, props.public_key, record, capfd)["spared"] == "warning"
+
+
+def admission(
+    bundle: Path, tester: Path, record: Mapping[str, Any], capfd: pytest.CaptureFixture[str], **rules: object
+) -> dict[str, str]:
+    """What `c2c admit` says of each rule of an operator, as a look changes nothing."""
+    policy = bundle.with_name("policy.yaml")
+    signer = {"name": "Ministry", "part": "tester", "key": key_id(load_public_keys(tester)[0])}
+    pack = {"id": record["pack"]["id"], "versions": [record["pack"]["version"]]}
+    policy.write_text(
+        json.dumps({"policy": "p", "pack": pack, "test_keys": True, "signers": [signer], **rules}), "utf-8"
+    )
+    capfd.readouterr()
+    assert main(["admit", str(bundle), "--policy", str(policy), "--register", str(bundle.with_name("none.db"))]) == 1
+    lines = capfd.readouterr().out.splitlines()[1:-1]
+    return {line[9:].split()[0]: line[:9].strip() for line in lines}
