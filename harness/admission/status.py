@@ -6,11 +6,11 @@ An answer from a list is as old as the list: whoever asks offline is told how ol
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from harness.admission.store import Register
+from harness.admission.store import Head, Register
 from harness.bundle.dsse import open_payload, sign_payload
 from harness.errors import BundleFault, ConfigurationFault
 from harness.evidence.clock import stamp
@@ -49,8 +49,39 @@ def make_status_list(register: Register, operator: str, at: datetime, lasts: tim
         "operator": operator,
         "issued": stamp(at),
         "next": stamp(at + lasts),
+        "history": asdict(register.head()),
         "certificates": certificates,
     }
+
+
+def must_continue(register: Register, data: bytes, trust: Sequence[PublicKey]) -> str:
+    """Whether a register still holds everything that it held when a list was made of it.
+
+    Whoever owns a register can take out its last lines unseen; not those that a list has told, which others hold.
+
+    Parameters:
+        register: to be read.
+        data: a signed list of it.
+        trust: keys of the operator.
+
+    Returns:
+        what was found, in one sentence.
+
+    Raises:
+        BundleFault: the list is damaged, or signed by nobody who is trusted.
+        ConfigurationFault: something is missing or was changed; or the list is of an older version of this tool.
+    """
+    document, signers = open_payload(STATUS_LIST, data, "status-list")
+    _signer(signers, trust)
+    if "history" not in document:
+        raise ConfigurationFault(
+            "this status list does not say how much was in the register",
+            remedy="It is of an older version of this tool; compare it by hand, and export a new one.",
+        )
+    head = Head(**document["history"])
+    register.must_continue(head, document["issued"])
+    more = register.head().lines - head.lines
+    return f"Nothing was taken out or changed since {document['issued']}: lines then {head.lines}, added since {more}."
 
 
 def sign_status_list(document: dict[str, Any], key: Signer) -> bytes:

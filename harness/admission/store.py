@@ -5,6 +5,7 @@ What a certificate is worth today follows from its history and the time; see :fu
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -27,6 +28,19 @@ _TABLES = (
 )
 _NEXT = "INSERT INTO history SELECT COALESCE(MAX(number), 0) + 1, ?, ?, ?, ?, ? FROM history"
 _POSTGRESQL = ("postgresql", "postgres")
+
+
+@dataclass(frozen=True)
+class Head:
+    """How much is in a register, and a digest of it.
+
+    Parameters:
+        lines: of all histories.
+        digest: of them and of the certificates that they speak of, ``sha256:<hex>``.
+    """
+
+    lines: int
+    digest: str
 
 
 @dataclass(frozen=True)
@@ -136,6 +150,36 @@ class Register:
         if count != last or [each.action for each in found[:1]] != ["admitted"]:
             raise self._changed(f"lines of the history are missing; {count} of {last} are there")
         return found
+
+    def head(self, lines: int | None = None) -> Head:
+        """What the first lines of all histories come to, in the order in which they were added.
+
+        Parameters:
+            lines: how many; ``None`` means all. Fewer, where there are not so many.
+        """
+        query = (
+            "SELECT history.number, history.certificate, at, action, person, reason, content FROM history"
+            " JOIN certificate ON certificate.id = history.certificate ORDER BY number"
+        )
+        rows = self._run(query).fetchall()[:lines]
+        text = "".join(json.dumps([*row], ensure_ascii=False) + "\n" for row in rows)
+        return Head(len(rows), f"sha256:{hashlib.sha256(text.encode()).hexdigest()}")
+
+    def must_continue(self, head: Head, since: str) -> None:
+        """Whether everything is there, and unchanged, that was there when a status list was made.
+
+        Parameters:
+            head: what the list says.
+            since: when it was made.
+
+        Raises:
+            ConfigurationFault: something was taken out or changed since then.
+        """
+        there = self.head(head.lines)
+        if there.lines < head.lines:
+            raise self._changed(f"it has {there.lines} lines, and had {head.lines} on {since}")
+        if there != head:
+            raise self._changed(f"its first {head.lines} lines are not those of {since}")
 
     def status(self, certificate: Certificate, at: Any) -> tuple[Status, Entry]:
         """What a certificate is worth at a time, and the last line of its history."""

@@ -3,6 +3,7 @@
   c2c register list
   c2c register revoke ID --reason 'Signs with a key that was published.' --person 'B. Reviewer'
   c2c register export --key operator.pem --operator 'Customs Union' --out status.dsse.json
+  c2c register check --list status.dsse.json --trust operator.pub.pem          nothing was taken out since
   c2c register page --operator 'Customs Union' --out public
   c2c register status ID --list status.dsse.json --trust operator.pub.pem      offline
 
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.admission.page import make_pages
-from harness.admission.status import ask, make_status_list, sign_status_list
+from harness.admission.status import ask, make_status_list, must_continue, sign_status_list
 from harness.admission.store import entry, open_register
 from harness.bundle.files import STATEMENT
 from harness.bundle.statement import open_statement, statement_digest
@@ -25,6 +26,7 @@ from harness.bundle.write import write_durably
 from harness.cli.check import moment
 from harness.cli.keys import add_key, add_trust, key_of, trust_of
 from harness.errors import CONFORMANT, NOT_FULLY_VERIFIED
+from harness.security.statement_key import load_public_keys
 
 if TYPE_CHECKING:
     import argparse
@@ -59,6 +61,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     export = commands.add_parser("export", help="the signed status list")
     export.add_argument("--days", type=int, default=7, metavar="N", help="after so many days the next list is due (7)")
     add_key(export)
+    check = commands.add_parser("check", help="whether the register still holds all that a status list of it told")
+    check.add_argument("--list", required=True, type=Path, metavar="FILE", help="a signed status list of this register")
+    check.add_argument("--trust", required=True, type=Path, metavar="KEYS", help="public keys of the operator")
     page = commands.add_parser("page", help="a static public page with badges")
     for child, what in ((export, "file"), (page, "folder")):
         child.add_argument("--operator", required=True, metavar="NAME", help="who stands behind the register")
@@ -94,10 +99,14 @@ def run(options: argparse.Namespace) -> int:
             case "export":
                 key = key_of(options)
                 assert key is not None  # noqa: S101 - the option is required
+                if options.out.exists():
+                    print(must_continue(register, options.out.read_bytes(), [key.public]))
                 document = make_status_list(register, options.operator, now, timedelta(days=options.days))
                 write_durably(options.out, sign_status_list(document, key))
                 count = len(document["certificates"])
                 print(f"{options.out}: {count} certificates; the next list is due {document['next']}")
+            case "check":
+                print(must_continue(register, options.list.read_bytes(), load_public_keys(options.trust)))
             case "page":
                 for name, content in make_pages(register, options.operator, now).items():
                     write_durably(options.out / name, content)

@@ -20,7 +20,7 @@ from harness.admission.admit import in_register
 from harness.admission.model import Certificate
 from harness.admission.page import make_pages
 from harness.admission.policy import Submission
-from harness.admission.status import ask, make_status_list, sign_status_list
+from harness.admission.status import ask, make_status_list, must_continue, sign_status_list
 from harness.admission.store import Register, entry, open_register
 from harness.bundle.verify import Verification, verify_bundle
 from harness.cli.main import main
@@ -235,6 +235,41 @@ def test_a_register_that_was_changed_by_hand_is_refused_by_name(
         make_status_list(register, "Operator", AT, timedelta(days=7))
 
 
+def test_what_a_list_told_cannot_be_taken_out_unseen(register: Register) -> None:
+    register.note(entry(TWO.id, AT, "suspended", "R", "Under inquiry."))
+    data = sign_status_list(make_status_list(register, "Operator", AT, timedelta(days=7)), KEY)
+    assert "lines then 3, added since 0." in must_continue(register, data, [KEY.public])
+    register.note(entry(TWO.id, AT, "revoked", "R", "Its key was published."))
+    assert "lines then 3, added since 1." in must_continue(register, data, [KEY.public])
+    with pytest.raises(BundleFault, match="not signed by a trusted key"):
+        must_continue(register, data, [SigningKey(ed25519.Ed25519PrivateKey.generate()).public])
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        ("DELETE FROM history WHERE number = 3", "it has 2 lines, and had 3 on"),
+        ("UPDATE history SET reason = 'A mistake.' WHERE number = 3", "its first 3 lines are not those of"),
+        ("UPDATE certificate SET content = REPLACE(content, '2027', '2099')", "its first 3 lines are not those of"),
+    ],
+)
+def test_the_last_line_of_a_register_is_missed(statement: str, words: str, register: Register) -> None:
+    register.note(entry(TWO.id, AT, "suspended", "R", "Under inquiry."))
+    data = sign_status_list(make_status_list(register, "Operator", AT, timedelta(days=7)), KEY)
+    before = register.head()
+    register._run(statement)
+    assert register.head() != before
+    with pytest.raises(ConfigurationFault, match=words):
+        must_continue(register, data, [KEY.public])
+
+
+def test_a_list_of_an_older_version_says_nothing_about_the_register(register: Register) -> None:
+    document = make_status_list(register, "Operator", AT, timedelta(days=7))
+    del document["history"]
+    with pytest.raises(ConfigurationFault, match="does not say how much"):
+        must_continue(register, sign_status_list(document, KEY), [KEY.public])
+
+
 def test_a_register_that_cannot_be_used_is_told(tmp_path: Path) -> None:
     (tmp_path / "no.db").write_bytes(b"this is no database, but long enough to be looked at" * 40)
     for name, words in (
@@ -360,7 +395,18 @@ def test_the_way_of_an_operator(demo: Path, tmp_path: Path, capsys: pytest.Captu
     why = ["--reason", "Its key was published.", "--person", "B. Reviewer", "--register", register]
     assert main(["register", "revoke", certificate, *why]) == 0
     assert main(["register", "suspend", certificate, *why]) == 11
+    check = ["register", "check", "--register", register, "--list", str(status_list)]
+    check += ["--trust", str(reviewer.with_suffix(".pub.pem"))]
+    assert main(check) == 0
+    assert "lines then 1, added since 1." in capsys.readouterr().out
     assert main([*export, "--out", str(status_list)]) == 0
+    shutil.copyfile(register, tmp_path / "shortened.db")
+    with closing(sqlite3.connect(tmp_path / "shortened.db")) as connection:
+        connection.execute("DELETE FROM history WHERE number = 2")
+        connection.commit()
+    shortened = [each if each != register else str(tmp_path / "shortened.db") for each in (*export, "--out")]
+    assert main([*shortened, str(status_list)]) == 11
+    assert "it has 1 lines, and had 2 on" in capsys.readouterr().err
     assert main(question) == 10
     assert "revoked (Its key was published.)" in capsys.readouterr().out
     assert main(["register", "history", certificate, "--register", register]) == 0
