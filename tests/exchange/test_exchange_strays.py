@@ -69,6 +69,7 @@ def test_it_is_named_where_nothing_else_came_and_blamed_on_nobody(tmp_path):
     assert outcome.verdicts[case] == "inconclusive"
 
 
+@pytest.mark.usefixtures("steady")
 def test_a_notification_that_comes_once_more_is_not_that_of_the_next_position(tmp_path):
     """Departure, transit and destination start one after the other; the guarantee chain is told of each."""
     slow = Fault("slow", "", "Is slow.", "", "delay", {"message": "E7", "seconds": 1.5})
