@@ -25,8 +25,9 @@ from harness.exchange.recorder import Recorder
 from harness.exchange.switchboard import Switchboard
 from harness.exchange.wait import Wait
 from harness.pack.model import Pack
+from harness.scenario.hearing import heard
 from harness.scenario.model import Case, Exchange
-from harness.scenario.project import exchanges, mode, wrong
+from harness.scenario.project import exchanges, mode
 from harness.scenario.unmapped import unmapped
 from harness.security.defect import DEFECTS as SECURITY_DEFECTS
 from harness.security.model import Trust
@@ -193,18 +194,7 @@ class Scene:
 
     def hear(self, step: Exchange, part: Part, opened: Opened) -> None:
         """Take a message into the conversation, by the rules of the judge."""
-        self.conversation = self.conversation.heard(
-            step.id,
-            part,
-            step.sender if part == "request" else step.receiver,
-            opened,
-            subject=step.subject,
-            movement=step.movement,
-            teaches=not (wrong(step) if part == "request" else step.answer_defect),
-            own=frozenset(step.values),
-            changes=step.changes,
-            save=step.save,
-        )
+        self.conversation = heard(self.conversation, step, part, opened)
 
     def reference(self, step: Exchange) -> str | None:
         """The reference of the request of a step, as it was sent or as it will be."""

@@ -18,6 +18,7 @@ from harness.judge.step import Seen
 from harness.judge.stray import settled_by_silence
 from harness.judge.trust import trust_of
 from harness.pack.model import Cell, Outcome, Pack
+from harness.scenario.hearing import heard
 from harness.scenario.model import Case, Exchange
 from harness.scenario.oracle import Ledger, accept, refusals, remember
 from harness.scenario.plan import Plan
@@ -118,12 +119,7 @@ class _Walker:
         if event.kind == "received":
             self._check(step, record, part, opened, event)
         record.opened[part], record.at[part] = opened, event
-        teaches = not (wrong(step) if part == "request" else step.answer_defect)
-        self._conversation = self._conversation.heard(
-            step.id, part, sender, opened,
-            subject=step.subject, movement=step.movement, teaches=teaches, own=frozenset(step.values),
-            changes=step.changes, save=step.save,
-        )  # fmt: skip
+        self._conversation = heard(self._conversation, step, part, opened)
         if part == "answer":
             if event.kind == "received" and opened.shape == "accepted":
                 record.findings.extend(self._too_early(step))
