@@ -27,6 +27,8 @@ from harness.scenario.route import said
 
 COVERED = "by hand: what it would show is shown by other cases"
 """The rule that leaves out a case which would only cost more actions."""
+LATE = "delivery/delayed"
+"""An answer that comes late: who is patient takes it for what it is, so that nobody knows how it ends."""
 
 
 def actions(steps: Sequence[Step], sut: str) -> int:
@@ -51,7 +53,7 @@ def opening(case: Case) -> tuple[Exchange, ...]:
 
 def leaves(case: Case) -> tuple[Exchange, ...] | None:
     """What a movement has seen accepted when the case is over; ``None`` when that is not certain, or it has ended."""
-    if case.journey or any(step.changes for step in exchanges(case.steps)):
+    if case.journey or any(step.changes or step.answer_defect == LATE for step in exchanges(case.steps)):
         return None
     begun = opening(case)
     rest = case.steps[len(begun) :]
@@ -78,7 +80,7 @@ def joined(case: Case, sut: str, seen: Sequence[Exchange], pack: Pack) -> tuple[
         return None if seen or case.sut != sut else ()
     begun, found = opening(case), list[Exchange]()
     for step in seen:
-        if len(found) < len(begun) and _same(begun[len(found)], step):
+        if len(found) < len(begun) and _serves(step, begun[len(found)]):
             found.append(step)
     now, then = _states(seen, pack), _states(found, pack)
     alike = all(now.get(each) == then.get(each) for each in _needs(case.steps[len(found) :], pack))
@@ -159,10 +161,16 @@ def _ready(case: Case, known: Collection[str], chosen: Collection[str]) -> bool:
 
 
 def _cost(case: Case, chosen: Collection[Case], pack: Pack) -> int:
-    """What a case costs beside those that are chosen already; looking something up is a tenth of an action."""
+    """What a case costs beside those that are chosen already; looking something up is a tenth of an action.
+
+    An exchange happens once on a movement: where another case has it in another way, a case needs its own. What ends
+    its movement costs one action more, since others must set up theirs again.
+    """
     done = (joined(case, other.sut, opening(other), pack) for other in chosen)
-    shared = max((len(each) for each in done if each is not None), default=0)
-    return 10 * actions(case.steps[shared:], case.sut) + lookups(case.steps)
+    alone = any(_in_another_way(case, other) for other in chosen)
+    shared = 0 if alone else max((len(each) for each in done if each is not None), default=0)
+    ends = leaves(case) is None
+    return 10 * (actions(case.steps[shared:], case.sut) + ends) + lookups(case.steps)
 
 
 def _next(left: Sequence[Case], sut: str, seen: tuple[Exchange, ...], pack: Pack) -> Case | None:
@@ -217,14 +225,31 @@ def _refused(step: Exchange) -> bool:
     return step.answer_defect is None and all(outcome.kind == "error" for outcome in step.expectation.expect)
 
 
-def _same(one: Exchange, other: Exchange) -> bool:
-    """Whether two exchanges are the same, whatever they are called."""
+def _in_another_way(case: Case, other: Case) -> bool:
+    """Whether two cases begin with one exchange that each wants to be written in a legal way of its own."""
+    ways = [
+        {
+            (step.message, step.sender, step.subject): (step.variation, step.answer_variation)
+            for step in opening(each)
+            if step.variation or step.answer_variation
+        }
+        for each in (case, other)
+    ]
+    return any(name in ways[1] and ways[1][name] != way for name, way in ways[0].items())
+
+
+def _serves(seen: Exchange, wanted: Exchange) -> bool:
+    """Whether an exchange that a movement has seen is the one that a case begins with, whatever they are called.
+
+    What was written in another legal way is as good as in the usual one; where the other way is wanted, it is needed.
+    """
     facts = [
         (
             (step.message, step.sender, step.receiver, step.subject, step.event),
             (dict(step.values), dict(step.clocks), step.expectation.expect),
         )
-        for step in (one, other)
+        for step in (seen, wanted)
     ]
-    inner = len(one.during) == len(other.during) and all(map(_same, one.during, other.during))
-    return facts[0] == facts[1] and inner
+    ways = ((seen.variation, wanted.variation), (seen.answer_variation, wanted.answer_variation))
+    inner = len(seen.during) == len(wanted.during) and all(map(_serves, seen.during, wanted.during))
+    return facts[0] == facts[1] and inner and all(way in (None, was) for was, way in ways)
