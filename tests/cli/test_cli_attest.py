@@ -14,6 +14,7 @@ from pack_kit import pack_named
 
 from harness.bundle.files import inventory
 from harness.cli.main import main
+from harness.demo import Show, set_up
 from harness.evidence.store import digest_of
 from harness.security.statement_key import generate_demo_key
 
@@ -131,6 +132,24 @@ def test_a_wrong_form_is_told_with_its_line(world, tmp_path, capsys, change, com
     said = " ".join(capsys.readouterr().err.split())
     assert complaint in said
     assert "form.yaml:" in said
+
+
+@pytest.mark.parametrize(("positions", "procedures", "asked"), [
+    (["departure", "transit", "destination"], ["fallback"], 1), (["departure"], ["fallback"], 0), (["transit"], [], 0),
+])  # fmt: skip
+def test_a_form_for_a_system_has_what_its_run_asks(positions, procedures, asked, tmp_path, capsys):
+    props = set_up(pack_named("etir-4.3"), Show("etir-4.3", "customs", full=True), tmp_path)
+    target, form, ics = tmp_path / "mine.yaml", tmp_path / "form.yaml", tmp_path / "ics.yaml"
+    ics.write_text(yaml.safe_dump({"procedures": dict.fromkeys(procedures, True)}))
+    described = json.loads(props.target_file.read_text())
+    described["positions"] = positions
+    target.write_text(json.dumps(described | {"ics": str(ics)}))
+    assert main(["attest", "--target", str(target), "--form", str(form)]) == (0 if asked else 11)
+    if asked:
+        assert f"{asked} questions" in capsys.readouterr().out
+        assert yaml.safe_load(form.read_text())["pack"] == "etir-4.3"
+    else:
+        assert "asks no questions in a run against this system" in " ".join(capsys.readouterr().err.split())
 
 
 def test_a_pack_that_exchanges_messages_is_no_annex(world, tmp_path, capsys):
