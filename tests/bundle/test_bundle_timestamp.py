@@ -26,7 +26,7 @@ from harness.bundle.verify import Verification, verify_bundle
 from harness.cli.main import main
 from harness.errors import ConfigurationFault
 from harness.security.keys import load_certificates
-from harness.security.statement_key import SigningKey, generate_demo_key
+from harness.security.statement_key import SigningKey, generate_demo_key, key_id
 
 pytest.importorskip("rfc3161_client")
 Copy = Callable[[], Path]
@@ -212,3 +212,13 @@ def test_the_command_stamps_and_verifies(
     assert main(["sign", str(folder), "--key", str(file), "--timestamp", authority[1]]) == 0
     assert main(["verify", str(folder), "--tsa", str(authority[0].root), "--at", "2026-04-01"]) == 0
     assert "a time-stamping authority that is trusted" in capsys.readouterr().out
+
+    policy = tmp_path / "policy.yaml"
+    tester = {"name": "Ministry", "part": "tester", "key": key_id(private.public_key())}
+    rules = {"policy": "p", "pack": {"id": "p", "versions": ["1"]}, "timestamp": True, "signers": [tester]}
+    policy.write_text(json.dumps(rules), "utf-8")
+    look = ["admit", str(folder), "--policy", str(policy), "--register", str(tmp_path / "none.db")]
+    assert main([*look, "--tsa", str(authority[0].root)]) == 1
+    assert "met      timestamp     A trusted authority says that the tester had signed on" in capsys.readouterr().out
+    assert main(look) == 1
+    assert "NOT MET  timestamp     The time stamp on the signature" in capsys.readouterr().out

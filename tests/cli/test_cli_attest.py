@@ -16,7 +16,7 @@ from harness.bundle.files import inventory
 from harness.cli.main import main
 from harness.demo import Show, set_up
 from harness.evidence.store import digest_of
-from harness.security.statement_key import generate_demo_key
+from harness.security.statement_key import generate_demo_key, key_id, load_public_keys
 
 PACK = Path(__file__).parent.parent / "packs" / "neighbours"
 DECREE = b"%PDF-1.4 Decree 17 of 2026: secret annex, password=hunter2hunter2"
@@ -54,6 +54,22 @@ def test_the_technical_verdict_stays_and_the_bundle_verifies(world, capsys):
     assert record_of(world["bundle"])["verdict"] == "conformant"
     assert main(["verify", str(world["bundle"]), "--trust", str(world["trust"])]) == 0
     assert "judged again and gave the same record" in capsys.readouterr().out
+
+
+def test_an_operator_can_demand_that_every_answer_was_found_good(world, tmp_path, capsys):
+    policy = tmp_path / "policy.yaml"
+    signer = {"name": "Ministry", "part": "tester", "key": "0" * 64}
+    for named, told in (
+        ("readiness", "Not every demand of readiness was found met: not verified 14."),
+        ("other", "of other"),
+    ):
+        rules = {"policy": "p", "pack": {"id": "p", "versions": ["1"]}, "annexes": [named], "signers": [signer]}
+        policy.write_text(json.dumps(rules))
+        look = ["admit", str(world["bundle"]), "--policy", str(policy), "--register", str(tmp_path / "none.db")]
+        assert main(look) == 1
+        (line,) = (each for each in capsys.readouterr().out.splitlines() if " annexes " in each)
+        assert line.startswith("NOT MET")
+        assert told in line
 
 
 def test_who_answered_what_stands_in_record_statement_and_report(world):
@@ -112,6 +128,13 @@ def test_a_reviewer_sees_the_answer_gets_the_document_and_decides(world, tmp_pat
     said = capsys.readouterr().out
     assert "with reviews conformant" in said
     assert "annex: 14 demands, 13 met, 1 not met, 0 wait for a person" in said
+
+    signer = {"name": "Operator", "part": "reviewer", "key": key_id(load_public_keys(public)[0])}
+    rules = {"policy": "p", "pack": {"id": "p", "versions": ["1"]}, "annexes": ["readiness"], "signers": [signer]}
+    (tmp_path / "policy.yaml").write_text(json.dumps(rules | {"test_keys": True}))
+    look = ["admit", str(bundle), "--policy", str(tmp_path / "policy.yaml"), "--review", str(signed)]
+    assert main([*look, "--register", str(tmp_path / "none.db")]) == 1
+    assert "Not every demand of readiness was found met: failed 1." in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
