@@ -12,7 +12,7 @@ from lxml import etree
 
 from harness.errors import ConfigurationFault
 from harness.pack.content import All, Any, Choice, Name, Particle, Repeat, Series, classify
-from harness.pack.xsd import xml_violations
+from harness.pack.xsd import compile_schema, xml_violations
 
 TYPES = """\
 <xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" elementFormDefault="qualified">
@@ -73,7 +73,7 @@ def schemas(tmp_path: Path) -> Path:
 
 def found(schemas: Path, text: str) -> list[tuple[str, str]]:
     payload = etree.fromstring(text.encode())
-    violations = xml_violations(schemas / "message.xsd", (schemas,), payload)
+    violations = xml_violations(compile_schema(schemas / "message.xsd", (schemas,)), payload)
     return [(each.kind, each.pointer) for each in violations]
 
 
@@ -132,7 +132,7 @@ def test_each_violation_has_its_kind_and_place(
     payload = etree.fromstring(GOOD.replace(old, new, 1).encode())
     if prefixed:
         payload = etree.fromstring(with_prefix(payload))
-    violations = xml_violations(schemas / "message.xsd", (schemas,), payload)
+    violations = xml_violations(compile_schema(schemas / "message.xsd", (schemas,)), payload)
     assert [(each.kind, each.pointer) for each in violations] == expected
     assert all(each.text for each in violations)
 
@@ -155,7 +155,7 @@ def test_several_violations_are_told_in_order(schemas: Path) -> None:
 def test_a_payload_inside_an_envelope_is_judged_alone(schemas: Path) -> None:
     envelope = f'<e:Envelope xmlns:e="urn:e">\n<e:Body>\n<!-- note -->{GOOD}\n</e:Body></e:Envelope>'
     payload = etree.fromstring(envelope.replace("green", "blue").encode())[0][1]
-    (violation,) = xml_violations(schemas / "message.xsd", (schemas,), payload)
+    (violation,) = xml_violations(compile_schema(schemas / "message.xsd", (schemas,)), payload)
     assert (violation.kind, violation.pointer, violation.line) == ("enumeration", "/Item[2]/Colour", 8)
 
 
@@ -164,7 +164,7 @@ def test_no_value_of_a_message_is_quoted(schemas: Path) -> None:
     for old in ("abc", ">w<", "1.50", "green", '"1"', "2026-11-23"):
         new = f">{secret}<" if old == ">w<" else f'"{secret}"' if old == '"1"' else secret
         payload = etree.fromstring(GOOD.replace(old, new, 1).encode())
-        violations = xml_violations(schemas / "message.xsd", (schemas,), payload)
+        violations = xml_violations(compile_schema(schemas / "message.xsd", (schemas,)), payload)
         assert violations
         assert all("ecret" not in each.text for each in violations)
 
