@@ -202,6 +202,7 @@ def _verify(
 
 def _verify_evidence(bundle: Bundle, report: _Report) -> Mapping[str, Any]:
     """Verify what needs the evidence; returns the record from which the reports are made again."""
+    report.name = "files"
     for each in check_evidence(bundle):
         report.say(*each)
     report.name = "judgement"

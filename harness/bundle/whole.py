@@ -1,7 +1,7 @@
 """Whether a bundle holds all that belongs into it, and nothing else: what nobody looks at proves nothing.
 
 A signature over a file says nothing about what the file is. So a file that no part of the verification reads, and bytes
-among the evidence that no event speaks of, are refused, or told where a crash can have left them.
+among the evidence that no event speaks of, are refused, or told where a run can have left them.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def check_evidence(bundle: Bundle) -> Iterator[tuple[str, Literal["not proved"]]
     """Whether every byte that an event speaks of is there, and the log is written the way this tool writes it.
 
     Yields:
-        what lies there besides, as a crash can leave it.
+        what lies there besides, as a crash leaves it, or an answer of ours that was made and never left.
 
     Raises:
         BundleFault: something is missing or damaged, or something stands behind the end of the log.
@@ -79,5 +79,8 @@ def check_evidence(bundle: Bundle) -> Iterator[tuple[str, Literal["not proved"]]
             raise BundleFault("behind the end of the run, events.jsonl goes on with half a line")
         yield "The last line of the log was cut off by what ended the run; it is left out.", "not proved"
     if beside := bytes_beside(folder, spoken_of):
-        text = f"{beside} bytes among the messages belong to none that an event speaks of: nobody looked at them."
-        yield text, "not proved"
+        yield (
+            f"{beside} bytes among the messages belong to none that an event speaks of, such as an answer of ours that "
+            f"never left: they decide nothing, and nobody looked at them.",
+            "not proved",
+        )

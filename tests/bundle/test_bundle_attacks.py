@@ -477,14 +477,14 @@ def test_a_record_that_is_none_is_refused_in_words(name: str, scene: Scene) -> N
 
 
 def test_bytes_that_no_event_speaks_of_are_told(scene: Scene) -> None:
-    """A crash can leave them: so they are no reason to refuse the bundle."""
+    """A crash can leave them, or an answer that never left: so they are no reason to refuse the bundle."""
     before = verify_bundle(scene.folder, [scene.key.public], AT)
     scene.add("evidence/messages-0002.bin", b"nobody looked at this")
     scene.restate()
     after = verify_bundle(scene.folder, [scene.key.public], AT)
     assert (before.exit_code, after.exit_code) == (0, 0)
-    told = [(part.outcome, part.text) for part in after.parts if "belong to none" in part.text]
-    assert [(outcome, text.split()[0]) for outcome, text in told] == [("not proved", "21")]
+    told = [(part.name, part.outcome, part.text.split()[0]) for part in after.parts if "belong to none" in part.text]
+    assert told == [("files", "not proved", "21")]
     assert not [part for part in before.parts if "belong to none" in part.text]
 
 
