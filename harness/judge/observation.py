@@ -54,7 +54,7 @@ def _quiet(step: Quiet, seen: Seen, events: Sequence[Event]) -> Ruling:
     expected = f"no {step.message} from {step.party}"
     watched = seen.first("quiet")
     if seen.first("received") is not None:
-        if not all(report.trusted for report in seen.signatures.values()):
+        if any(report.doubtful for report in seen.signatures.values()):
             reason = f"{step.message} came, but no signature that can be trusted bears out that {step.party} sent it."
             return Ruling(Verdict.INCONCLUSIVE, reason, expected, f"{step.message} came, from nobody knows whom")
         reason = f"{step.party} sent {step.message} although it had been refused what that message builds on."

@@ -23,6 +23,7 @@ from harness.security.model import SignatureReport
 
 Open = Callable[[Event], Opened]
 
+_UNKNOWN = "No signature that can be trusted bears out who sent that."
 _KINDS = {"accepted": "accepted", "refused": "error"}
 _OTHER = {"accepted": "refused", "refused": "accepted"}
 
@@ -42,6 +43,11 @@ class Stray:
     step: str
     finding: Finding
     signature: SignatureReport | None = None
+
+    @property
+    def unknown(self) -> bool:
+        """Whether nobody knows who sent it."""
+        return self.signature is not None and self.signature.doubtful
 
 
 def judge_strays(
@@ -87,32 +93,28 @@ def with_strays(
 ) -> Iterator[StepVerdict]:
     """The verdicts of the steps, each with what the strays say about it.
 
-    Where we were *held_up* nothing is found, since who waited for us may send again; but the step is left open by what
-    would be a fail.
+    Nothing is found where we were *held_up*, since who waited for us may send again, nor where no signature bears out
+    who sent the stray; but the step is left open by what would be a fail.
     """
-    if held_up:
-        open_ones = {each.step: each.finding.message for each in strays if weight(each.finding) is Verdict.FAIL}
-        for step in steps:
-            if step.step in open_ones and step.verdict.rank < Verdict.INCONCLUSIVE.rank:
-                yield replace(step, verdict=Verdict.INCONCLUSIVE, reason=f"{open_ones[step.step]} {HELD_UP}")
-            else:
-                yield step
-        return
     for step in steps:
-        verdict, reason = step.verdict, step.reason
         own = [stray for stray in strays if stray.step == step.step]
         if not own:
             yield step
             continue
+        verdict, reason, findings = step.verdict, step.reason, step.findings
         for stray in own:
-            hit = weight(stray.finding)
+            hit, text = weight(stray.finding), stray.finding.message
+            if doubt := HELD_UP if held_up else _UNKNOWN if stray.unknown else "":
+                hit, text = Verdict.INCONCLUSIVE if hit is Verdict.FAIL else Verdict.PASS, f"{text} {doubt}"
+            else:
+                findings = (*findings, stray.finding)
             if hit.rank > verdict.rank:
-                verdict, reason = hit, stray.finding.message
+                verdict, reason = hit, text
         yield replace(
             step,
             verdict=verdict,
             reason=reason,
-            findings=(*step.findings, *(stray.finding for stray in own)),
+            findings=findings,
             events=(*step.events, *(stray.event.seq for stray in own)),
             signatures={**step.signatures, **{each.event.seq: each.signature for each in own if each.signature}},
         )

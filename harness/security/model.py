@@ -177,3 +177,8 @@ class SignatureReport:
     def trusted(self) -> bool:
         """Whether a path to an anchor was found and nothing is wrong with the signature."""
         return bool(self.path) and not self.problems
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether nobody knows who sent the message: it should be signed, and no signature can be trusted."""
+        return bool(self.steps) and not self.trusted

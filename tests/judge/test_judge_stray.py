@@ -73,6 +73,22 @@ def test_what_comes_twice_while_we_were_held_up_is_played_again(world: World, se
     assert codes(verdict) == (["reaction/repeated"] if word is Verdict.FAIL else [])
 
 
+@pytest.mark.parametrize("defect", ["signature/missing", "signature/body-altered", "certificate/foreign-ca"])
+def test_a_stray_that_no_signature_bears_out_proves_nothing(world: World, defect: str) -> None:
+    stage = world.stage(world.plan("platform"), ACCEPTED).play()
+    step = reaction(stage)
+    stage.send(stage.step(step.id), "request", defect=defect)
+    stray(stage, dict(stage.events.pop().data))
+    came = stage.events[-1]
+    verdict = stage.end().judge()
+    assert verdict.verdict is Verdict.INCONCLUSIVE
+    assert not codes(verdict)
+    left = next(each for each in verdict.steps if came.seq in each.events)
+    assert left.verdict is Verdict.INCONCLUSIVE
+    assert "No signature that can be trusted" in left.reason
+    assert not left.signatures[came.seq].trusted
+
+
 def other_value(stage: Stage, step: str) -> None:
     extra(stage, step, again=True, guarantee="XC0000000")
 
