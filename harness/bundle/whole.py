@@ -62,7 +62,7 @@ def check_evidence(bundle: Bundle) -> Iterator[tuple[str, Literal["not proved"]]
     """Whether every byte that an event speaks of is there, and the log is written the way this tool writes it.
 
     Yields:
-        what lies there besides, as a crash leaves it, or an answer of ours that was made and never left.
+        what lies there besides, as a crash leaves it.
 
     Raises:
         BundleFault: something is missing or damaged, or something stands behind the end of the log.
@@ -80,7 +80,7 @@ def check_evidence(bundle: Bundle) -> Iterator[tuple[str, Literal["not proved"]]
         yield "The last line of the log was cut off by what ended the run; it is left out.", "not proved"
     if beside := bytes_beside(folder, spoken_of):
         yield (
-            f"{beside} bytes among the messages belong to none that an event speaks of, such as an answer of ours that "
-            f"never left: they decide nothing, and nobody looked at them.",
+            f"{beside} bytes among the messages belong to none that an event speaks of, as a crash leaves them: they "
+            f"decide nothing, and nobody looked at them.",
             "not proved",
         )

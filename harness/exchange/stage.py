@@ -225,7 +225,6 @@ class Scene:
     ) -> Callable[[Sent], None]:
         """What is told what left: it writes that down, and takes it into the conversation as the judge will open it."""
         sender, receiver = (step.sender, step.receiver) if part == "request" else (step.receiver, step.sender)
-        digest = self.stage.recorder.store.put(parcel.data)
 
         def tell(sent: Sent) -> None:
             head = sent.head.to_json()
@@ -237,7 +236,7 @@ class Scene:
                 message=message,
                 sender=sender,
                 receiver=receiver,
-                digest=digest,
+                digest=self.stage.recorder.store.put(parcel.data),
                 head=head,
                 tls=sent.tls.to_json() if sent.tls else None,
                 defect=defect,

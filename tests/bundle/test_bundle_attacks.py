@@ -477,7 +477,7 @@ def test_a_record_that_is_none_is_refused_in_words(name: str, scene: Scene) -> N
 
 
 def test_bytes_that_no_event_speaks_of_are_told(scene: Scene) -> None:
-    """A crash can leave them, or an answer that never left: so they are no reason to refuse the bundle."""
+    """A crash can leave them: so they are no reason to refuse the bundle."""
     before = verify_bundle(scene.folder, [scene.key.public], AT)
     scene.add("evidence/messages-0002.bin", b"nobody looked at this")
     scene.restate()

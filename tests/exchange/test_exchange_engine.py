@@ -18,7 +18,7 @@ from harness.check.model import Finding
 from harness.check.named import hookimpl, register, unregister
 from harness.errors import ConfigurationFault
 from harness.evidence.clock import SystemClock
-from harness.evidence.store import Store
+from harness.evidence.store import Store, bytes_beside
 from harness.exchange import compose
 from harness.exchange.data import NoDataError
 from harness.exchange.engine import Played
@@ -371,6 +371,8 @@ def test_defects_of_answers_reach_the_sut(tmp_path, defect):
 
     played = asyncio.run(scene())
     assert played.verdicts[0].verdict.value == "pass", played.verdicts[0].reason
+    spoken_of = {digest for event in Ended(here, plan, played).events for digest in event.digests}
+    assert bytes_beside(here.folder / "evidence", spoken_of) == 0, "bytes of what never left are no evidence"
 
 
 @pytest.mark.usefixtures("steady")
