@@ -18,6 +18,17 @@ from harness.scenario.claim import claims_of, procedures_of
 from harness.security.issue import is_test
 
 
+def check_record(record: Any) -> None:
+    """Whether a record is what the published schema says.
+
+    Raises:
+        BundleFault: it is not; names the place.
+    """
+    problem = best_match(Draft202012Validator(published_schema("record")).iter_errors(record))
+    if problem is not None:
+        raise BundleFault(f"record.json is not a record, at {problem.json_path}: {problem.message[:200]}")
+
+
 def check_predicate(predicate: Mapping[str, Any], record: Mapping[str, Any]) -> None:
     """Whether the statement says what the record says.
 
@@ -26,10 +37,9 @@ def check_predicate(predicate: Mapping[str, Any], record: Mapping[str, Any]) -> 
     """
     try:
         expected = make_predicate(record, demo=predicate["demo"])
-    except (KeyError, TypeError, AttributeError):
-        problem = best_match(Draft202012Validator(published_schema("record")).iter_errors(record))
-        where = f", at {problem.json_path}: {problem.message[:200]}" if problem is not None else ""
-        raise BundleFault(f"record.json is not a record{where}") from None
+    except (KeyError, TypeError, AttributeError) as unread:
+        check_record(record)
+        raise BundleFault(f"record.json is not one that this version can read: {unread!r}") from None
     names = {*expected, *predicate} if record["tool"] == this_tool() else expected.keys() & predicate.keys()
     for name in sorted(names):
         if expected.get(name) != predicate.get(name):

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from jsonschema import Draft202012Validator
-
+from harness.bundle.agree import check_record
 from harness.bundle.verify import opened
 from harness.bundle.write import EVIDENCE, RECORD
 from harness.errors import BundleFault
 from harness.evidence.store import Store, holds_messages
-from harness.pack.data import published_schema
 from harness.record.strict import loads
 from harness.report.derive import PAGES
 
@@ -32,9 +30,7 @@ def report_of(bundle: Path, name: str, language: str) -> bytes:
             record = loads((folder / RECORD).read_bytes(), RECORD)
         except FileNotFoundError:
             raise BundleFault(f"{RECORD} is missing: this is not a bundle, or its run was cut") from None
-        problem = next(Draft202012Validator(published_schema("record")).iter_errors(record), None)
-        if problem is not None:
-            raise BundleFault(f"{RECORD} is not a record, at {problem.json_path}: {problem.message[:200]}")
+        check_record(record)
         evidence = folder / EVIDENCE
         readable = evidence.is_dir() and any(holds_messages(file.name) for file in evidence.iterdir())
         return PAGES[name](record, Store(evidence).get if readable else None, language)

@@ -24,10 +24,12 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 from small_run import START, small_run
 
 from harness.bundle import files
+from harness.bundle.agree import check_predicate
 from harness.bundle.files import STATEMENT, inventory, write_zip
 from harness.bundle.statement import make_statement, sign
 from harness.bundle.verify import verify_bundle
 from harness.bundle.write import write_bundle
+from harness.errors import BundleFault
 from harness.host import WINDOWS
 from harness.record.strict import dumps, loads
 from harness.security.statement_key import SigningKey, key_id, spki
@@ -474,6 +476,13 @@ def test_a_record_that_is_none_is_refused_in_words(name: str, scene: Scene) -> N
     change, reason = NO_RECORD[name]
     other_record(change)(scene)
     assert reason in reasons(scene.folder, scene.key)
+
+
+def test_a_record_of_another_version_is_refused_with_what_it_lacks(scene: Scene) -> None:
+    record = json.loads((scene.folder / "record.json").read_bytes())
+    del record["plan"]["by_hand"]
+    with pytest.raises(BundleFault, match=r"not one that this version can read: KeyError\('by_hand'\)"):
+        check_predicate({"demo": False}, record)
 
 
 def test_bytes_that_no_event_speaks_of_are_told(scene: Scene) -> None:
