@@ -6,12 +6,11 @@ from collections.abc import Collection, Mapping
 from typing import Any, Literal
 
 from cryptography import x509
-from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
 from harness.bundle.statement import make_predicate
 from harness.errors import BundleFault
-from harness.pack.data import published_schema
+from harness.pack.data import published_validator
 from harness.pack.layers import find_installed
 from harness.record.tool import this_tool
 from harness.scenario.claim import claims_of, procedures_of
@@ -24,7 +23,7 @@ def check_record(record: Any) -> None:
     Raises:
         BundleFault: it is not; names the place.
     """
-    problem = best_match(Draft202012Validator(published_schema("record")).iter_errors(record))
+    problem = best_match(published_validator("record").iter_errors(record))
     if problem is not None:
         raise BundleFault(f"record.json is not a record, at {problem.json_path}: {problem.message[:200]}")
 

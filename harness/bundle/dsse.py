@@ -12,10 +12,8 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from jsonschema import Draft202012Validator
-
 from harness.errors import BundleFault
-from harness.pack.data import published_schema
+from harness.pack.data import published_validator
 from harness.record.strict import loads
 from harness.security.statement_key import (
     PublicKey,
@@ -130,7 +128,7 @@ def _decoded(text: str) -> bytes:
 
 
 def _validate(name: str, document: Mapping[str, Any]) -> None:
-    error = next(Draft202012Validator(published_schema(name)).iter_errors(document), None)
+    error = next(published_validator(name).iter_errors(document), None)
     if error is not None:
         place = "/".join(map(str, error.absolute_path)) or "/"
         raise BundleFault(f"The {_WORDS.get(name, name)} is not in the expected form at {place}: {error.message[:200]}")

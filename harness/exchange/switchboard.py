@@ -25,7 +25,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Hashable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from typing import Any, NamedTuple
 
 from harness.evidence.conversation import Conversation, Part, name_made_by
@@ -102,12 +102,7 @@ class Switchboard:
     async def claim(self, wait: Wait) -> AsyncIterator[None]:
         """Let a step wait; where nothing is known yet by which its message could be told, alone."""
         alone = not wait.anywhere and not wait.keys(self._pack)
-        if not alone:
-            with self.waiting(wait):
-                yield
-            return
-        async with self._locks[wait.step.receiver, wait.step.message]:
-            wait.late = True
+        async with self._turn(wait) if alone else nullcontext():
             with self.waiting(wait):
                 yield
 
@@ -124,9 +119,15 @@ class Switchboard:
                 await asyncio.gather(turn, return_exceptions=True)
 
     async def _take_turn(self, wait: Wait) -> None:
+        async with self._turn(wait):
+            await asyncio.get_running_loop().create_future()
+
+    @asynccontextmanager
+    async def _turn(self, wait: Wait) -> AsyncIterator[None]:
+        """The time in which no other step waits so for the same message."""
         async with self._locks[wait.step.receiver, wait.step.message]:
             wait.late = True
-            await asyncio.get_running_loop().create_future()
+            yield
 
     @contextmanager
     def waiting(self, wait: Wait) -> Iterator[None]:

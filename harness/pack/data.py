@@ -11,6 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
+from jsonschema import Draft202012Validator
+
 from harness.errors import ConfigurationFault
 from harness.pack.names import did_you_mean
 
@@ -89,3 +91,13 @@ def published_schema(name: str) -> dict[str, Any]:
     schema = json.loads(text.replace(_COMMON, "#"))
     shared = json.loads((_SCHEMAS / "common.json").read_text("utf-8"))["$defs"]
     return {**schema, "$defs": {**shared, **schema.get("$defs", {})}}
+
+
+@cache
+def published_validator(name: str) -> Draft202012Validator:
+    """What says whether data is of a published JSON Schema.
+
+    Raises:
+        ConfigurationFault: there is no schema of this name.
+    """
+    return Draft202012Validator(published_schema(name))

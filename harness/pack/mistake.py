@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, cast
 
-from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
-from harness.pack.data import published_schema
+from harness.pack.data import published_validator
 from harness.pack.names import did_you_mean
 
 _KINDS = {
@@ -46,15 +44,10 @@ class Mistake:
 
 def explain(data: Any, schema: str) -> tuple[Mistake, ...]:
     """Every mistake that keeps data from satisfying a published schema; empty when there is none."""
-    found = (mistake for error in _validator(schema).iter_errors(data) for mistake in _of(error))
+    found = (mistake for error in published_validator(schema).iter_errors(data) for mistake in _of(error))
     mistakes = tuple(dict.fromkeys(found))
     misspelt = {(each.path[:-1], each.remedy) for each in mistakes}
     return tuple(each for each in mistakes if (each.path, each.consequence_of) not in misspelt)
-
-
-@cache
-def _validator(schema: str) -> Draft202012Validator:
-    return Draft202012Validator(published_schema(schema))
 
 
 def _of(error: ValidationError) -> Iterator[Mistake]:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from functools import cache
 from typing import Any
 
-from jsonschema import Draft202012Validator
 from lxml import etree
 
 from harness.errors import HarnessFault
-from harness.pack.data import published_grammar, published_schema
+from harness.pack.data import published_grammar, published_validator
 
 _SHOWN = 200
 
@@ -25,7 +23,7 @@ def json_bytes(schema: str, document: Any) -> bytes:
     Raises:
         HarnessFault: it does not fit; says where.
     """
-    problem = next(_validator(schema).iter_errors(document), None)
+    problem = next(published_validator(schema).iter_errors(document), None)
     if problem is not None:
         raise _fault(schema, problem.json_path, problem.message)
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace") + b"\n"
@@ -46,11 +44,6 @@ def xml_bytes(grammar: str, root: etree._Element) -> bytes:
         last = rules.error_log[-1]
         raise _fault(grammar, f"line {last.line}", last.message)
     return etree.tostring(root, encoding="UTF-8", xml_declaration=True, pretty_print=True)
-
-
-@cache
-def _validator(schema: str) -> Draft202012Validator:
-    return Draft202012Validator(published_schema(schema))
 
 
 def _fault(schema: str, where: str, what: str) -> HarnessFault:

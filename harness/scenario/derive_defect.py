@@ -45,7 +45,7 @@ def _request(pack: Pack, setting: Setting, defect: Defect, requirement: str) -> 
         bearers_of(pack, setting.step, ((requirement,), purpose), ((), "")),
         (*setting.before, wrong, *setting.after),
         f"defect {defect.id}: {message}",
-        _where(pack),
+        Where(pack.root / "security.yaml"),
     )
 
 
@@ -61,13 +61,9 @@ def _answer(pack: Pack, setting: Setting, defect: Defect, told: str) -> Scenario
         bearers_of(pack, setting.step, ((), ""), ((told,), purpose)),
         (*setting.before, replace(setting.step, answer_defect=defect.id), *watch(pack, setting.step)),
         f"defect {defect.id}: {answer}",
-        _where(pack),
+        Where(pack.root / "security.yaml"),
     )
 
 
 def _named(defect: Defect) -> str:
     return defect.id.replace("/", "-")
-
-
-def _where(pack: Pack) -> Where:
-    return Where(pack.root / "security.yaml")

@@ -75,7 +75,7 @@ def _request(pack: Pack, setting: Setting, variation: Variation, requirement: st
         bearers_of(pack, setting.step, ((requirement,), _purpose(message, variation)), ((), "")),
         (*setting.before, *between, replace(cause, variation=variation.id)),
         f"variation {variation.id}: {message}",
-        _where(pack),
+        Where(pack.root / "variations.yaml"),
     )
 
 
@@ -90,13 +90,9 @@ def _answer(pack: Pack, setting: Setting, variation: Variation, told: str) -> Sc
         bearers_of(pack, setting.step, ((), ""), ((told,), _purpose(answer, variation))),
         (*setting.before, replace(setting.step, answer_variation=variation.id), *going_on(pack, setting.step)),
         f"variation {variation.id}: {answer}",
-        _where(pack),
+        Where(pack.root / "variations.yaml"),
     )
 
 
 def _purpose(message: str, variation: Variation) -> str:
     return f"Understands {message} from a sender that does this: {variation.title} It is legal: {variation.legal}"
-
-
-def _where(pack: Pack) -> Where:
-    return Where(pack.root / "variations.yaml")
