@@ -24,6 +24,7 @@ from harness.exchange.http import (
     head_of,
     head_size,
     moment,
+    parts_of,
     read_head,
 )
 
@@ -127,7 +128,7 @@ class ClientConnection:
     def _send(self, posting: Posting) -> Sent:
         request = h11.Request(method=posting.method, target=posting.target, headers=posting.headers)
         head = self._http.send(request) or b""
-        content = (self._http.send(h11.Data(data=posting.body)) or b"") if posting.body else b""
+        content = b"".join(self._http.send(h11.Data(data=part)) or b"" for part in parts_of(posting.body, request))
         content += self._http.send(h11.EndOfMessage()) or b""
         truncated = posting.delivery is not None and posting.delivery.truncated
         if truncated:

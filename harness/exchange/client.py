@@ -66,7 +66,9 @@ async def post(
     told = with_content_type(headers, delivery)
     if isinstance(transport, WireTransport):
         origin, target, host = _place(url)
-        framed = (("Host", host), ("Content-Length", str(len(data))), *told)
+        chunked = any(name.lower() == "transfer-encoding" for name, _ in told)
+        length = () if chunked else (("Content-Length", str(len(data))),)  # never both: RFC 9112, 6.2
+        framed = (("Host", host), *length, *told)
         encoded = [(name.encode("ascii"), value.encode("ascii")) for name, value in framed]
         return await transport.exchange(
             Posting(method, target, origin, encoded, data, connect_seconds, seconds, delivery, on_sent)

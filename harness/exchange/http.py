@@ -13,7 +13,7 @@ import httpx
 from harness.pack.model import OutcomeKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
     import h11
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from harness.evidence.clock import Clock
     from harness.exchange.delivery import Delivery
 
+
+_CHUNK = 1000
 
 Origin: TypeAlias = tuple[str, str, int]
 """Scheme, host and port."""
@@ -271,6 +273,13 @@ def origin_of(url: httpx.URL) -> Origin:
 def head_of(line: str, headers: Iterable[tuple[bytes, bytes]]) -> Head:
     """A head from h11's raw headers."""
     return Head(line, tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers))
+
+
+def parts_of(body: bytes, head: h11.Request | h11.Response) -> Sequence[bytes]:
+    """A body as h11 is given it: whole, or in parts where its head says that it comes in chunks (RFC 9112, 7.1)."""
+    if (b"transfer-encoding", b"chunked") not in head.headers:
+        return (body,)
+    return [body[start : start + _CHUNK] for start in range(0, len(body), _CHUNK)]
 
 
 def head_size(event: h11.Request | h11.Response) -> int:

@@ -5,7 +5,8 @@ Rules:
 1. A peer can make us hold no more, and for no longer, than :class:`~harness.exchange.http.WireLimits` says.
 2. Whatever a peer sends, and whatever a handler does, the listener lives on. What never became a request is
    told to ``on_failure``; a handler that fails is answered with 500 and told to ``on_fault``.
-3. An answer is sent as the handler wants it, with Content-Length, Date and Connection as the only additions.
+3. An answer is sent as the handler wants it, with Content-Length, Date and Connection as the only additions; in chunks
+   where its headers say so, without its length.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from harness.exchange.http import (
     head_of,
     head_size,
     moment,
+    parts_of,
     read_head,
 )
 from harness.exchange.service import FailureKind, ListenerFailure, Service
@@ -210,7 +212,8 @@ class ServerConnection:
         )
         head = self._http.send(response) or b""
         wanted = self._request is not None and self._request.method != b"HEAD" and not bodiless
-        body = (self._http.send(h11.Data(data=answer.body)) or b"") if wanted else b""
+        parts = parts_of(answer.body, response) if wanted else ()
+        body = b"".join(self._http.send(h11.Data(data=part)) or b"" for part in parts)
         return head, body + (self._http.send(h11.EndOfMessage()) or b"")
 
     def _next(self) -> None:

@@ -64,10 +64,13 @@ class Hooks:
         """Whether bytes that are no message are mended instead of refused (``read``)."""
         return self._fault("read") is not None
 
-    def finds_unreadable(self, data: bytes) -> str:
-        """What a reader stumbles over that looks for a text instead of parsing (``scan``); empty when over nothing."""
+    def finds_unreadable(self, headers: Mapping[str, str], body: bytes) -> str:
+        """What a reader stumbles over that looks for a text in headers and body (``scan``); empty when over nothing."""
         fault = self._fault("scan")
-        if fault is None or (str(fault["text"]).encode() in data) is (fault["as"] == "needed"):
+        if fault is None:
+            return ""
+        lines = "".join(f"{name}: {value}\n" for name, value in headers.items())
+        if (str(fault["text"]).encode() in lines.encode() + body) is (fault["as"] == "needed"):
             return ""
         return f"{fault['text']!r} is {fault['as']}"
 

@@ -162,7 +162,7 @@ class Reader:
         self, body: bytes, headers: Mapping[str, str], now: datetime
     ) -> tuple[Document | None, str, tuple[str, ...]]:
         """The payload, who signed it, and the problems of its signature."""
-        if stumbles := self.hooks.finds_unreadable(body):
+        if stumbles := self.hooks.finds_unreadable(headers, body):
             raise TurnedAwayError(400, f"the message cannot be read: {stumbles}")
         try:
             inspected = self._inspect(body, headers, now)

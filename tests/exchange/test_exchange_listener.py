@@ -88,6 +88,25 @@ def test_chunked_bodies_are_put_together():
     assert asyncio.run(scene()) == b"hello"
 
 
+@pytest.mark.parametrize(("version", "chunks"), [(b"1.1", b"\r\n3e8\r\n"), (b"1.0", b"")])
+def test_an_answer_is_sent_in_chunks_without_its_length_to_who_knows_chunks(version, chunks):
+    body = b"hello" * 500
+
+    async def handler(request):
+        return WireAnswer(200, (("Transfer-Encoding", "chunked"),), body)
+
+    async def scene():
+        async with listening(handler) as (listener, _), transporting() as transport:
+            answer = await raw(listener.port, CLOSE.replace(b"HTTP/1.1", b"HTTP/" + version))
+            wire = await post(transport, f"http://127.0.0.1:{listener.port}/", b"", (), seconds=10)
+        return answer, wire.response.body
+
+    answer, read = asyncio.run(scene())
+    assert b"content-length" not in answer.lower()
+    assert (chunks in answer, b"chunked" in answer, body in answer) == (True, bool(chunks), not chunks)
+    assert read == body
+
+
 def test_a_client_that_waits_for_100_continue_gets_it():
     async def scene():
         async with listening() as (listener, _):

@@ -71,6 +71,27 @@ def test_an_exchange_is_told_exactly():
     assert wire.sent.complete
 
 
+def test_a_request_in_chunks_says_no_length_and_several_of_them_are_one_body():
+    body = "\u0437\u0434\u0440\u0430\u0432\u0441\u0442\u0432\u0443\u0439".encode() * 140
+    came, headers = bytearray(), (("Transfer-Encoding", "chunked"),)
+
+    async def server(reader, writer):
+        came.extend(await reader.readuntil(b"\r\n0\r\n\r\n"))
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+    async def scene():
+        async with serving(server) as url, transporting() as transport:
+            await post(transport, url, body, headers, seconds=60)
+        async with listening() as (listener, seen), transporting() as transport:
+            await post(transport, f"http://127.0.0.1:{listener.port}/", body, headers, seconds=60)
+        return seen.requests[0]
+
+    request = asyncio.run(scene())
+    assert b"content-length" not in bytes(came).lower()
+    assert came.count(b"\r\n3e8\r\n") > 1
+    assert (request.body, request.head.get("Content-Length")) == (body, None)
+
+
 def test_connections_are_kept():
     async def scene():
         async with listening() as (listener, seen), transporting() as transport:
