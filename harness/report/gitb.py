@@ -16,7 +16,7 @@ from lxml import etree
 from lxml.builder import ElementMaker
 
 from harness.judge.model import RunVerdict, Verdict
-from harness.report.checked import xml_bytes
+from harness.report.checked import xml_bytes_of_many
 from harness.report.mapping import WORDS, is_unsteady, words_of
 from harness.report.plain import Case, clean, details, earlier, ended, identity, said, started
 
@@ -33,36 +33,30 @@ def gitb(record: Mapping[str, Any]) -> bytes:
     """The record as a conformance statement report."""
     cases = sorted(record["cases"], key=lambda case: str(case["group"]))
     sut, pack = record["sut"], record["pack"]
-    return xml_bytes(
-        "gitb",
-        _E.ConformanceStatementReport(
-            _E.metadata(_E.reportTime(record["finished"])),
-            _E.statement(
-                {"id": identity(record)},
-                _E.definition(
-                    _E.party(
-                        _E.organisation(_named(sut["authority"])),
-                        _E.system(
-                            _named(sut["product"]),
-                            _E.version(clean(sut["version"])),
-                            _E.description(clean(f"plan {record['plan']['baseline']} {record['plan']['environment']}")),
-                        ),
+    frame = _E.ConformanceStatementReport(
+        _E.metadata(_E.reportTime(record["finished"])),
+        _E.statement(
+            {"id": identity(record)},
+            _E.definition(
+                _E.party(
+                    _E.organisation(_named(sut["authority"])),
+                    _E.system(
+                        _named(sut["product"]),
+                        _E.version(clean(sut["version"])),
+                        _E.description(clean(f"plan {record['plan']['baseline']} {record['plan']['environment']}")),
                     ),
-                    _E.domain(_named(pack["id"])),
-                    _E.specification(
-                        _named(f"{pack['title']} {pack['version']}"), _E.description(clean(pack["notice"]))
-                    ),
-                    _E.actor(_named(" ".join([record["role"], *record["positions"]]))),
                 ),
-                _summary(record),
-                _E.lastUpdate(record["finished"]),
-                _E.testOverview(
-                    *(_suite(group, list(each)) for group, each in groupby(cases, lambda case: case["group"]))
-                ),
-                _E.testDetails(*(_case(record, case) for case in cases)),
+                _E.domain(_named(pack["id"])),
+                _E.specification(_named(f"{pack['title']} {pack['version']}"), _E.description(clean(pack["notice"]))),
+                _E.actor(_named(" ".join([record["role"], *record["positions"]]))),
             ),
+            _summary(record),
+            _E.lastUpdate(record["finished"]),
+            _E.testOverview(*(_suite(group, list(each)) for group, each in groupby(cases, lambda case: case["group"]))),
+            _E.testDetails(),
         ),
     )
+    return xml_bytes_of_many("gitb", frame, "testDetails", (_case(record, case) for case in cases))
 
 
 def _named(text: str) -> etree._Element:

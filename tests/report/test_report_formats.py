@@ -19,7 +19,7 @@ from small_run import Run
 
 from harness.errors import HarnessFault
 from harness.judge.model import Verdict
-from harness.report.checked import json_bytes, xml_bytes
+from harness.report.checked import json_bytes, xml_bytes, xml_bytes_of_many
 from harness.report.derive import DERIVED
 from harness.report.facts import facts
 from harness.report.mapping import WORDS
@@ -164,6 +164,35 @@ def test_what_does_not_fit_is_never_written() -> None:
         json_bytes("ctrf", {"reportFormat": "CTRF"})
     with pytest.raises(HarnessFault, match="'junit', at"):
         xml_bytes("junit", etree.Element("testsuite"))
+
+
+@pytest.fixture
+def pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A grammar of a list, whose items are documents, too."""
+    grammar = b"""<grammar xmlns="http://relaxng.org/ns/structure/1.0"><start><choice>
+      <element name="list"><element name="title"><text/></element><element name="items"><empty/></element></element>
+      <element name="item"><attribute name="id"/><text/></element>
+    </choice></start></grammar>"""
+    monkeypatch.setattr("harness.report.checked.published_grammar", {"pairs": grammar}.__getitem__)
+
+
+def _list(*items: str) -> bytes:
+    frame = etree.fromstring("<list><title>&lt;items/></title><items/></list>")
+    return xml_bytes_of_many("pairs", frame, "items", map(etree.fromstring, items))
+
+
+@pytest.mark.usefixtures("pairs")
+def test_many_are_written_into_their_frame() -> None:
+    written = etree.fromstring(_list('<item id="a">&lt;items/></item>', '<item id="b"/>'))
+    assert [each.get("id") for each in written.findall("items/item")] == ["a", "b"]
+    assert written.findtext("title") == written.findtext("items/item") == "<items/>"
+
+
+@pytest.mark.usefixtures("pairs")
+@pytest.mark.parametrize("items", [("<item/>",), ('<item id="a"/>', "<other/>")])
+def test_of_many_each_is_checked(items: tuple[str, ...]) -> None:
+    with pytest.raises(HarnessFault, match="'pairs', at"):
+        _list(*items)
 
 
 @pytest.mark.parametrize("name", list(DERIVED))
