@@ -104,7 +104,7 @@ def set_up(pack: Pack, show: Show, folder: Path) -> Props:
     Raises:
         ConfigurationFault: the pack has no such role or fault.
     """
-    role = _role(pack, show)
+    role = role_of(pack, show)
     positions = pack.roles[role].positions
     own, theirs, control = free_ports(3)
     pki = TestPki.create(folder / "identities", datetime.now(UTC))
@@ -160,7 +160,12 @@ def _key(pack: Pack, show: Show) -> Literal["ec", "rsa"]:
     return "rsa" if any(each.hook == "key" for each in wanted) else "ec"
 
 
-def _role(pack: Pack, show: Show) -> str:
+def role_of(pack: Pack, show: Show) -> str:
+    """The role that is certified.
+
+    Raises:
+        ConfigurationFault: the pack has no such role or fault, or they do not go together.
+    """
     for name in show.faults:
         pick(name, pack.faults, "fault", Where(pack.root / "faults.yaml"))
     if show.role is not None:

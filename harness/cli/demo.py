@@ -3,6 +3,7 @@
   c2c demo                         the first position; --full takes all
   c2c demo --role R                another role
   c2c demo --fault NAME            a mistake on purpose: ends "not conformant" and names the requirement
+                                   (also plays those cases, left out of the first look, in which it can show)
   c2c demo --select 'start-*'      only some cases, also of those that the first look leaves out (see c2c list)
 
 The keys are made for the occasion and marked TEST: the bundle certifies nothing.
@@ -11,17 +12,22 @@ The keys are made for the occasion and marked TEST: the bundle certifies nothing
 from __future__ import annotations
 
 import shutil
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from harness.campaign import Wish, new_folder
 from harness.cli.common import add_depth, add_order, add_output, add_selection, program, watch
+from harness.cli.list_cases import cases_for
 from harness.cli.progress import Progress
-from harness.demo import Show, demonstration
+from harness.demo import Show, demonstration, role_of
 from harness.pack.data import known_packs
+from harness.pack.load import load_pack
+from harness.teeth.choose import affected
 
 if TYPE_CHECKING:
     import argparse
 
+    from harness.pack.model import Pack
     from harness.scenario.model import Depth
 
 
@@ -46,9 +52,14 @@ def run(options: argparse.Namespace) -> int:
     """Certify, and leave the public key of the statement beside the bundle."""
     out = options.out or new_folder()
     at_once = 1 if options.serial else None
+    pack = load_pack(options.pack)
+    show = Show(options.pack, options.role, tuple(options.fault), options.full)
     depth: Depth = "exhaustive" if options.exhaustive else "full" if options.full or options.select else "quick"
+    select = tuple(options.select)
+    if show.faults and depth == "quick":
+        depth, select = "full", _telling(pack, show)
     wish = Wish(
-        select=tuple(options.select),
+        select=select,
         seed=options.seed,
         zipped=options.zip,
         fresh=True,
@@ -57,11 +68,19 @@ def run(options: argparse.Namespace) -> int:
         depth=depth,
         shuffle=options.seed if options.order == "random" else None,
     )
-    show = Show(options.pack, options.role, tuple(options.fault), options.full)
-    with demonstration(show, wish) as (campaign, public_key):
+    with demonstration(show, wish, pack) as (campaign, public_key):
         campaign.start(out, Progress())
         code = watch(campaign, out)
         trust = out.with_name(f"{out.name}.pub.pem")
         shutil.copyfile(public_key, trust)
     print(f"prove it: {program()} verify {out} --trust {trust}")
     return code
+
+
+def _telling(pack: Pack, show: Show) -> tuple[str, ...]:
+    """Ids of the cases of the first look, and of those that the faults can affect; none where that may be any case."""
+    role = role_of(pack, show)
+    every = cases_for(pack, role)
+    theirs = [affected(pack, pack.faults[name], every) for name in show.faults]
+    first = tuple(case.id for case in cases_for(pack, role, "quick"))
+    return tuple(dict.fromkeys(chain(first, *theirs))) if all(theirs) else ()

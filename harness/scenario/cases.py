@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
 from harness.pack.model import Pack
@@ -18,7 +18,7 @@ def cases_of(pack: Pack, seat: str, facts: Mapping[str, str], depth: Depth) -> t
     Parameters:
         pack, seat: the profile, and the party id.
         facts: what messages say about the system under test, in place of the pack's.
-        depth: how many are derived.
+        depth: how many of them.
 
     Raises:
         ConfigurationFault: a scenario is wrong.
@@ -28,6 +28,19 @@ def cases_of(pack: Pack, seat: str, facts: Mapping[str, str], depth: Depth) -> t
 
 @lru_cache(maxsize=16)
 def _cases(pack: Pack, seat: str, facts: tuple[tuple[str, str], ...], depth: Depth) -> tuple[Case, ...]:
-    scripts = (*load_scenarios(pack), *derive(pack, seat, depth))
-    cases = (project(scenario, pack, seat, dict(facts)) for scenario in scripts)
-    return tuple(case for case in cases if case is not None)
+    written = (each for each in load_scenarios(pack) if depth != "quick" or each.depth == "quick")
+    scripts = (*written, *derive(pack, seat, depth))
+    projected = (project(scenario, pack, seat, dict(facts)) for scenario in scripts)
+    cases = tuple(case for case in projected if case is not None)
+    return tuple(_one_for_each_demand(cases)) if depth == "quick" else cases
+
+
+def _one_for_each_demand(cases: Iterable[Case]) -> Iterator[Case]:
+    """All written cases, and of each group of the derived ones the first for the same requirements."""
+    shown: set[tuple[str, ...]] = set()
+    for case in cases:
+        demands = (case.group, *case.requirements)
+        if case.derived_from is None or demands not in shown:
+            yield case
+        if case.derived_from is not None:
+            shown.add(demands)

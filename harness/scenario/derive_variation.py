@@ -1,7 +1,7 @@
 """Cases of the pack's legal variations: what a correct party may send, a seat must understand.
 
 Each variation with a requirement is put into one message that the seat receives, another one each time, and into one
-answer; at the depth ``exhaustive`` into all, and at the depth ``quick`` one case for each demand.
+answer; at the depth ``exhaustive`` into all.
 Everything is then as if the message had been written in the usual way.
 """
 
@@ -30,15 +30,6 @@ GROUP = "Other ways to write a message"
 
 def variation_scenarios(pack: Pack, seat: str, depth: Depth) -> Iterator[Scenario]:
     """The scenarios in which a seat receives a message in another legal way."""
-    shown: set[tuple[str, ...]] = set()
-    for scenario in _all(pack, seat, depth):
-        demands = tuple(name for bearer in scenario.bearers.values() for name in bearer.requirements)
-        if depth != "quick" or demands not in shown:
-            shown.add(demands)
-            yield scenario
-
-
-def _all(pack: Pack, seat: str, depth: Depth) -> Iterator[Scenario]:
     received = received_by(pack, seat)
     answered = [setting for setting in sent_by(pack, seat) if going_on(pack, setting.step)]
     for variation in pack.variations.values():

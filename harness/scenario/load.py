@@ -84,6 +84,7 @@ def load_scenario(file: Path, pack: Pack) -> Scenario:
         where=Where(file, 1),
         journey=journey,
         needs=top.names("needs", pack.procedures, "procedure"),
+        depth=top.get("depth", "quick"),
     )
 
 

@@ -212,6 +212,7 @@ class Scenario:
         derived_from: why a derived scenario exists (``lifecycle I9: operation started``), else ``None``.
         journey: the transport that it is played on; empty for that of the pack itself.
         needs: the procedures that persons must work in it (``needs:``).
+        depth: the least at which it is played.
         places: where its steps are written, by id.
     """
 
@@ -227,6 +228,7 @@ class Scenario:
     derived_from: str | None = None
     journey: str = ""
     needs: tuple[str, ...] = ()
+    depth: Depth = "quick"
     places: Mapping[str, Where] = field(default_factory=dict, compare=False)
 
     def place(self, step: str) -> Where:
@@ -237,8 +239,8 @@ class Scenario:
 Mode = Literal["await", "deliver", "simulate"]
 
 Depth = Literal["quick", "full", "exhaustive"]
-"""How many cases are derived: of each kind of constraint one in every message, all constraints, or also every defect in
-every message."""
+"""How many cases there are: one derived case of each group for each demand, and nothing that takes long; those of all
+constraints; or also those of every defect in every message."""
 
 
 @dataclass(frozen=True)

@@ -50,6 +50,17 @@ def test_a_fault_is_caught_and_its_requirement_named(tmp_path: Path, capsys: pyt
     assert "fail  " in printed.out
 
 
+def test_a_fault_that_the_first_look_does_not_show_is_looked_for(tmp_path: Path) -> None:
+    fault = PACK.faults["chain-stumbles-over-answers"]
+    out = tmp_path / "bundle"
+    assert main(["demo", "--fault", fault.id, "--out", str(out)]) == 1
+    record = json.loads((out / "record.json").read_bytes())
+    failed = {each["id"] for each in record["cases"] if each["verdict"] == "fail"}
+    assert failed
+    assert not failed & {case.id for case in cases_for(PACK, fault.role, "quick")}
+    assert fault.requirement in {each["id"] for each in record["requirements"] if each["status"] == "failed"}
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
