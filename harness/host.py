@@ -15,6 +15,8 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from harness.errors import ConfigurationFault, Where
+
 if sys.platform != "win32":
     import resource
 
@@ -47,6 +49,25 @@ def write_private(path: Path, data: bytes) -> None:
 def readable_by_others(path: Path) -> bool:
     """Whether group or world can read the file. Always false on Windows, where modes do not say it."""
     return not WINDOWS and bool(path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH | stat.S_IWGRP | stat.S_IWOTH))
+
+
+def demand_private(file: Path, what: str) -> None:
+    """Refuse a secret that other users can read.
+
+    Parameters:
+        file: that holds it.
+        what: the word for it.
+
+    Raises:
+        ConfigurationFault: they can; says how to mend it.
+    """
+    if readable_by_others(file):
+        raise ConfigurationFault(
+            f"other users of this computer can read the {what}",
+            where=Where(file),
+            expected="a file that only its owner can read",
+            remedy=f"Run `chmod 600 {shlex.quote(str(file))}`, and replace the {what} if others may have copied it.",
+        )
 
 
 def split_command(text: str) -> tuple[str, ...]:

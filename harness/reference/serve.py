@@ -38,7 +38,7 @@ from harness.exchange.wire import (
     client_context,
     server_context,
 )
-from harness.host import refusal
+from harness.host import demand_private, refusal
 from harness.pack.data import find_pack
 from harness.pack.load import load_pack
 from harness.pack.model import Pack
@@ -222,6 +222,7 @@ def _token(file: Path) -> str:
         token = file.read_text("utf-8").strip()
     except OSError as problem:
         raise ConfigurationFault(f"the token cannot be read: {problem.strerror}", where=Where(file)) from None
+    demand_private(file, "token")
     if not token:
         raise ConfigurationFault("the token file is empty", where=Where(file))
     return token

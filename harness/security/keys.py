@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING
 
 from cryptography import x509
@@ -118,13 +117,7 @@ def to_pem(certificates: Iterable[x509.Certificate | x509.CertificateRevocationL
 
 def _load_key(file: Path, password: str | None) -> PrivateKey:
     data = _read(file)
-    if host.readable_by_others(file):
-        raise ConfigurationFault(
-            "Other users of this computer can read the private key",
-            where=Where(file),
-            expected="a key file that only its owner can read",
-            remedy=f"Run: chmod 600 {shlex.quote(str(file))}",
-        )
+    host.demand_private(file, "private key")
     try:
         key = load_pem_private_key(data, password.encode() if password is not None else None)
     except TypeError:

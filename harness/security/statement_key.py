@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 
 from harness.errors import ConfigurationFault, Where
-from harness.host import readable_by_others, write_private
+from harness.host import demand_private, write_private
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -162,13 +162,7 @@ def read_private(file: Path, what: str) -> bytes:
         ConfigurationFault: it cannot be read, or others can read it.
     """
     data = _read(file)
-    if readable_by_others(file):
-        raise ConfigurationFault(
-            f"other users of this computer can read the {what}",
-            where=Where(file),
-            expected="a file that only its owner can read",
-            remedy=f"Run `chmod 600 {file}`, and replace the {what} if others may have copied it.",
-        )
+    demand_private(file, what)
     return data
 
 

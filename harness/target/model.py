@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from harness.errors import ConfigurationFault, Where
+from harness.host import demand_private
 from harness.pack.source import Source
 
 
@@ -42,7 +43,7 @@ class Secret:
         """The secret itself: never log it, never keep it longer than needed.
 
         Raises:
-            ConfigurationFault: the file cannot be read, the variable is not set, or it is empty.
+            ConfigurationFault: the file cannot be read, or others can read it; the variable is not set; it is empty.
         """
         if self.file is not None:
             try:
@@ -53,6 +54,7 @@ class Secret:
                     where=self.where,
                     remedy="Write the secret into this file, and let only your own user read it.",
                 ) from None
+            demand_private(self.file, "secret")
         else:
             text, place = os.environ.get(self.environment or "", ""), f"the environment variable {self.environment}"
         if not text:

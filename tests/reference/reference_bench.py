@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from harness.host import write_private
 from harness.message.model import Values
 from harness.pack.model import Pack
 from harness.reference.config import PartyConfig
@@ -139,7 +140,7 @@ def sit_alone(pki: TestPki, tmp_path: Path) -> Callable[..., None]:
 
     def run(pack: Pack, use: Callable[[str], Awaitable[None]], token: str) -> None:
         file = tmp_path / "token"
-        file.write_text(token, "utf-8")
+        write_private(file, token.encode())
 
         async def session() -> None:
             async with serve(config(pki, pack, next(iter(pack.roles)), token_file=str(file)), pack) as serving:

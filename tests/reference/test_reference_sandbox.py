@@ -17,6 +17,7 @@ from reference_bench import config
 
 from harness.errors import ConfigurationFault, Where
 from harness.exchange.model import Order
+from harness.host import write_private
 from harness.pack.fault import Fault
 from harness.pack.model import Pack
 from harness.reference.launch import launch
@@ -45,7 +46,7 @@ async def controlled(pki: TestPki, url: str | None, token: Path) -> Any:
 @pytest.fixture
 def token(tmp_path: Path) -> Path:
     file = tmp_path / "token"
-    file.write_text("a-token-for-tests", "utf-8")
+    write_private(file, b"a-token-for-tests")
     return file
 
 

@@ -16,6 +16,7 @@ from reference_bench import config
 from harness.errors import ConfigurationFault, Where
 from harness.exchange.model import Order
 from harness.exchange.wire import Listener, WireAnswer, WireRequest, WireTransport, client_context, post, server_context
+from harness.host import write_private
 from harness.pack.model import Pack
 from harness.reference.config import read_config, write_config
 from harness.reference.launch import Running, _stop, launch
@@ -41,7 +42,7 @@ def run(
 ) -> None:
     """Start a customs system, and use it."""
     token = folder / "token"
-    token.write_text(TOKEN, "utf-8")
+    write_private(token, TOKEN.encode())
 
     async def session() -> None:
         told = config(pki, pack, "customs", token_file=str(token), **more)

@@ -16,6 +16,7 @@ import pytest
 from harness.errors import ConfigurationFault, Where
 from harness.exchange.model import Order
 from harness.exchange.wire import Listener, WireAnswer, WireRequest, server_context
+from harness.host import write_private
 from harness.security.pki import TestPki
 from harness.target.control import (
     Adapter,
@@ -36,7 +37,7 @@ async def over_http(
 ) -> AsyncIterator[Adapter]:
     pki = TestPki.create(folder / "pki", datetime.now(UTC))
     identity = pki.issue("sut", hosts=("127.0.0.1",))
-    (folder / "token").write_text("secret\n", "utf-8")
+    write_private(folder / "token", b"secret\n")
 
     async def handle(request: WireRequest) -> WireAnswer:
         if request.head.get("authorization") != f"Bearer {token}":

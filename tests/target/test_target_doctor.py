@@ -14,6 +14,7 @@ import pytest
 from target_bench import Bench
 
 from harness.exchange.wire import Listener, WireAnswer, WireRequest, server_context
+from harness.host import write_private
 from harness.pack.model import Pack
 from harness.target.diagnosis import Line
 from harness.target.doctor import diagnose
@@ -52,7 +53,9 @@ async def listening(bench: Bench, sut: Sut, host: str = "127.0.0.1") -> AsyncIte
 
 def examine(bench: Bench, pack: Pack, sut: Sut | None = None, host: str = "127.0.0.1", **lines: str) -> list[Line]:
     """Run the examination against a SUT."""
-    (bench.folder / "token").write_text("t", "utf-8")
+    token = bench.folder / "token"
+    token.unlink(missing_ok=True)
+    write_private(token, b"t")
 
     async def run() -> list[Line]:
         async with listening(bench, sut or Sut(), host) as url:

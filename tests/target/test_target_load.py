@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from pack_kit import pack_named
 
-from harness.errors import ConfigurationFault
+from harness.errors import ConfigurationFault, Where
+from harness.host import WINDOWS, write_private
 from harness.target.load import check_target, find_pack_of, load_target
 from harness.target.model import CommandControl, HttpControl, NoControl
 
@@ -77,6 +78,23 @@ def test_control_over_http_keeps_the_token_out_of_sight(tmp_path: Path, monkeypa
         target.control.token.read()
     assert fault.value.where is not None
     assert fault.value.where.line == 14
+
+
+def test_a_secret_in_a_file_is_read_only_where_nobody_else_can(tmp_path: Path) -> None:
+    control = "type: http\n  url: https://sut.example:8444/\n  token: {file: control.token}"
+    target = load_target(write(tmp_path, changed("type: none", control)))
+    assert isinstance(target.control, HttpControl)
+    file = tmp_path / "control.token"
+    write_private(file, b"very-secret\n")
+    assert target.control.token.read() == "very-secret"
+    file.chmod(0o644)
+    if WINDOWS:  # where modes do not say it
+        assert target.control.token.read() == "very-secret"
+        return
+    with pytest.raises(ConfigurationFault, match="other users of this computer can read the secret") as fault:
+        target.control.token.read()
+    assert fault.value.where == Where(file)
+    assert f"chmod 600 {file}" in str(fault.value.remedy)
 
 
 def test_control_by_command(tmp_path: Path) -> None:
