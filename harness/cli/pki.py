@@ -59,7 +59,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Open or make the authorities, act, and say which files were written."""
     folder, now = options.folder, datetime.now(UTC)
-    pki = TestPki.open(folder, now) if (folder / "root.pem").exists() else TestPki.create(folder, now)
+    pki = TestPki.at(folder, now)
     for file in options.act(options, pki):
         print(file)
     return CONFORMANT

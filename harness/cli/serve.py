@@ -93,7 +93,7 @@ def _config(pack: Pack, options: argparse.Namespace) -> PartyConfig:
     if not 0 <= options.chaos <= 1:
         raise ConfigurationFault(f"--chaos {options.chaos} is no probability", expected="a number from 0 to 1")
     folder: Path = options.identities
-    pki = TestPki.open(folder) if (folder / "root.pem").exists() else TestPki.create(folder, datetime.now(UTC))
+    pki = TestPki.at(folder, datetime.now(UTC))
     name = f"sandbox-{options.role}"
     if not (folder / f"{name}.pem").exists():
         identity = pki.issue(name, hosts=tuple(dict.fromkeys((options.host, "127.0.0.1", "localhost"))))

@@ -10,9 +10,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Literal, TypedDict
 
 from cryptography import x509
@@ -79,20 +81,33 @@ class TestPki:
 
     @classmethod
     def create(cls, folder: Path, now: datetime) -> TestPki:
-        """Make new authorities, valid from a year before *now* for eleven years.
+        """Make new authorities, valid from a year before *now* for eleven years. Who is interrupted leaves none.
 
         Raises:
-            ConfigurationFault: the folder holds authorities already.
+            ConfigurationFault: the folder holds authorities already, or another file of the same name.
         """
-        folder.mkdir(parents=True, exist_ok=True)
-        host.make_private(folder)
-        root = _make_authority(folder, _ROOT, now, None)
-        issuing = _make_authority(folder, _ISSUING, now, root)
-        (folder / "trust.pem").write_bytes(to_pem((root.certificate, issuing.certificate)))
-        (folder / _REVOKED).write_text('{"listed": {}, "free": []}', encoding="utf-8", newline="\n")
-        pki = cls(folder, root, issuing, now)
-        pki._revoke_ahead()
-        return pki
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        near = folder if folder.exists() else folder.parent
+        with TemporaryDirectory(prefix=".unfinished-", dir=near) as unfinished:
+            made = Path(unfinished, "made")
+            made.mkdir()
+            host.make_private(made)
+            root = _make_authority(made, _ROOT, now, None)
+            issuing = _make_authority(made, _ISSUING, now, root)
+            (made / "trust.pem").write_bytes(to_pem((root.certificate, issuing.certificate)))
+            (made / _REVOKED).write_text('{"listed": {}, "free": []}', encoding="utf-8", newline="\n")
+            cls(made, root, issuing, now)._revoke_ahead()
+            _settle(made, folder)
+        return cls.open(folder, now)
+
+    @classmethod
+    def at(cls, folder: Path, now: datetime) -> TestPki:
+        """The authorities of a folder, which are made where there are none.
+
+        Raises:
+            ConfigurationFault: see :meth:`open` and :meth:`create`.
+        """
+        return cls.open(folder, now) if (folder / f"{_ROOT}.pem").exists() else cls.create(folder, now)
 
     @classmethod
     def open(cls, folder: Path, now: datetime | None = None) -> TestPki:
@@ -199,8 +214,7 @@ class TestPki:
 
     def foreign(self) -> TestPki:
         """Another infrastructure with the same names and other keys, in a folder inside this one."""
-        folder = self.folder / "foreign"
-        return TestPki.open(folder, self.now) if folder.exists() else TestPki.create(folder, self.now)
+        return TestPki.at(self.folder / "foreign", self.now)
 
     def _draft(
         self, subject: x509.Name, names: Sequence[x509.GeneralName], valid: Window | None, purposes: Sequence[Purpose]
@@ -236,6 +250,30 @@ class TestPki:
 
 def _load(folder: Path, name: str) -> Identity:
     return load_identity(name, folder / f"{name}.pem", folder / f"{name}.key")
+
+
+def _settle(made: Path, folder: Path) -> None:
+    """Move complete authorities to their place: a new folder at once, else each file, and last what shows them."""
+    with suppress(OSError):  # the folder is there
+        made.rename(folder)
+        return
+    host.make_private(folder)
+    taken = next((folder / file.name for file in sorted(made.iterdir()) if (folder / file.name).exists()), None)
+    first, last = f"{_ROOT}.key", f"{_ROOT}.pem"
+    try:
+        if taken is None:
+            host.write_private(folder / first, (made / first).read_bytes())
+    except FileExistsError:
+        taken = folder / first
+    if taken is not None:
+        raise ConfigurationFault(
+            "There is a file of an authority already",
+            where=Where(taken),
+            expected="a folder without one; keys are never overwritten",
+            remedy="Choose another folder, or remove what is left of authorities that nobody uses.",
+        )
+    for file in sorted(made.iterdir(), key=lambda each: each.name == last):
+        file.replace(folder / file.name)
 
 
 def _make_authority(folder: Path, name: str, now: datetime, parent: Identity | None) -> Identity:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import ssl
 from datetime import timedelta
 
@@ -15,6 +16,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from harness import host
 from harness.errors import ConfigurationFault
+from harness.security import pki as making
 from harness.security.issue import Draft, is_test, make_certificate
 from harness.security.pki import TestPki
 
@@ -100,6 +102,35 @@ def test_keys_are_private_and_never_overwritten(world, tmp_path):
     for again in (lambda: pki.issue("one"), lambda: TestPki.create(tmp_path, world.now)):
         with pytest.raises(ConfigurationFault, match="already"):
             again()
+
+
+@pytest.mark.parametrize("step", ["new_key", "make_certificate", "make_crl"])
+@pytest.mark.parametrize("name", ["new", "."])
+def test_who_is_interrupted_leaves_nothing_and_can_begin_again(world, tmp_path, monkeypatch, step, name):
+    folder = tmp_path / name
+    calls, true = itertools.count(1), getattr(making, step)
+
+    def interrupted(*given):
+        if next(calls) == 2:
+            raise KeyboardInterrupt
+        return true(*given)
+
+    monkeypatch.setattr(making, step, interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        TestPki.at(folder, world.now)
+    assert not list(tmp_path.iterdir())
+    assert TestPki.at(folder, world.now).issue("one").key_file == folder / "one.key"
+    assert TestPki.at(folder, world.now).trust.crls
+    assert [each.name for each in tmp_path.rglob("*") if "unfinished" in each.name] == []
+
+
+@pytest.mark.parametrize("name", ["root.key", "issuing.key", "crl.pem"])
+def test_a_file_of_the_same_name_is_not_overwritten(world, tmp_path, name):
+    (tmp_path / name).write_text("mine")
+    with pytest.raises(ConfigurationFault, match="already") as caught:
+        TestPki.at(tmp_path, world.now)
+    assert caught.value.where.file == tmp_path / name
+    assert [(each.name, each.read_text()) for each in tmp_path.iterdir()] == [(name, "mine")]
 
 
 @pytest.mark.parametrize("name", ["../up", "root", "", "a/b", "crl"])
