@@ -213,6 +213,24 @@ def _over(seen: Seen, budget: timedelta | None) -> float:
     return 0.0
 
 
+def with_ours(step: Exchange, seen: Mapping[str, Seen], limits: Mapping[str, timedelta | None]) -> timedelta | None:
+    """The time for an answer; what we answered too late inside the exchange was no time of the SUT.
+
+    Parameters:
+        step: the exchange.
+        seen: what was observed, by step.
+        limits: the time for an answer to it and to each exchange inside it, by step.
+    """
+    ours = timedelta()
+    for inner in step.during:
+        at, most = seen[inner.id].at if inner.id in seen else {}, limits[inner.id]
+        if "request" in at and "answer" in at and at["answer"].kind == "sent" and most is not None:
+            taken = timedelta(seconds=(at["answer"].mono - at["request"].mono) / 1e9)
+            ours += taken if taken > most else timedelta()
+    limit = limits[step.id]
+    return limit + ours if limit is not None else None
+
+
 def _too_late(over: float, step: Exchange, case: Case, pack: Pack) -> Finding:
     """What coming too late breaks: the demand on time, and nothing else; a warning where the pack has none."""
     what = f"The answer to {step.message}" if mode(step, case.sut) == "deliver" else step.message

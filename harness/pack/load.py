@@ -70,7 +70,7 @@ def load_pack(path: str | Path) -> Pack:
     check_identities(messages, head.get("identify"), answers, spoken)
     requirements = read_requirements(demands, roles, messages)
     objects = read_objects(cells, values)
-    reactions = read_reactions(cells, messages, parties, timers, requirements, values)
+    reactions = read_reactions(cells, messages, parties, timers, requirements, values, sets)
     names = Names(messages, objects, reactions)
 
     pack = Pack(

@@ -452,6 +452,8 @@ class Reaction:
         source: where it comes from.
         after: how the trigger must have ended.
         among: whom it concerns of those that ``to`` names; ``None`` for all.
+        unanswered: how the trigger is answered when no answer to the nested exchange comes that can be believed;
+            ``None`` where nobody says.
     """
 
     id: str
@@ -468,6 +470,7 @@ class Reaction:
     received: str | None = None
     after: Literal["accepted", "refused"] = "accepted"
     among: Among | None = None
+    unanswered: Expectation | None = None
 
 
 @dataclass(frozen=True)

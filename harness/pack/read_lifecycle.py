@@ -184,6 +184,7 @@ def read_reactions(
     timers: Collection[str],
     requirements: Mapping[str, Requirement],
     values: Collection[str],
+    sets: Sets,
 ) -> tuple[Reaction, ...]:
     """What a party owes after a message was accepted, or refused.
 
@@ -214,11 +215,18 @@ def read_reactions(
             received=demand(entry, "received", requirements, receiver),
             after=entry.get("after", "accepted"),
             among=_read_among(entry, values),
+            unanswered=read_expectation(entry.at("unanswered"), sets) if "unanswered" in entry else None,
         )
         if reaction.after == "refused" and (reaction.nested or reaction.forward):
             raise entry.at("after").fault(
                 "what follows a refusal can neither be nested nor forward what was refused",
                 remedy="Remove 'nested' and 'forward'.",
+            )
+        if reaction.unanswered is not None and not reaction.nested:
+            raise entry.at("unanswered").fault(
+                f"the answer to '{reaction.on}' does not wait for that to '{send.name}'",
+                expected="a reaction with 'nested: true'",
+                remedy="Remove 'unanswered', or say 'nested: true'.",
             )
         if reaction.id in reactions:
             raise entry.at("id").fault(f"the id '{reaction.id}' stands here twice", remedy="Choose another id.")

@@ -189,7 +189,7 @@ class Hooks:
         return self._text("repeat", None, message=message, after=after)
 
     def proceeds(self, *, message: tuple[str, ...], code: tuple[str, ...]) -> bool:
-        """Whether a refusal is taken for an acceptance (``after-refusal``, ``as: proceed``)."""
+        """Whether a refusal, or no answer to what is passed on, is taken for an acceptance (``after-refusal``)."""
         return self._fault("after-refusal", message=message, code=code) is not None
 
     def delay(self, *, message: str) -> float:

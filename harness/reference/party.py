@@ -305,6 +305,8 @@ class Party:
             for receiver in self._receivers(reaction, sender, received):
                 debt = Debt(reaction.id, received.message.name, received.values, sender, receiver, case)
                 heard = await self._ask(debt, received.document)
+                if self._takes_for_accepted(reaction.send, heard):
+                    continue
                 if heard.kind == "refused":
                     return outcome_of(heard.errors)
                 if heard.kind == "broken":
@@ -318,6 +320,12 @@ class Party:
         if self._hooks.repeat(message=errand.message.name, after=heard.kind) == "new-reference":
             heard = await self._delivery.send(self._owed(debt, document))
         return heard
+
+    def _takes_for_accepted(self, message: str, heard: Heard) -> bool:
+        """Whether what was passed on counts as accepted though it is not: only when that is switched on."""
+        codes = tuple(each.code or "" for each in heard.errors) if heard.kind == "refused" else ("none",)
+        names = (message, *self.pack.answering(message))
+        return heard.kind != "accepted" and self._hooks.proceeds(message=names, code=codes)
 
     def _owing(self, received: Received, sender: str, case: str, ended: str) -> tuple[str, ...]:
         """Write down what is owed after the answer, before the answer leaves."""

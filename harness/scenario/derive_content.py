@@ -13,7 +13,16 @@ from harness.errors import Where
 from harness.pack.model import Expectation, Outcome, Pack
 from harness.pack.trial import Trial, anywhere, content_trials, schema_trials
 from harness.pack.violation import Breach, Violation
-from harness.scenario.derive_setting import Setting, bearers_of, make_scenario, received_by, sent_by, watch
+from harness.scenario.derive_setting import (
+    Setting,
+    bearers_of,
+    make_scenario,
+    received_by,
+    said_of,
+    sent_by,
+    shows,
+    told_wrongly,
+)
 from harness.scenario.model import Depth, Scenario
 from harness.scenario.wording import code_list_of, said
 
@@ -77,16 +86,14 @@ def _afterwards(pack: Pack, message: str) -> str:
 
 def _answer(pack: Pack, setting: Setting, answer: str, trial: Trial) -> Iterator[Scenario]:
     constraint = pack.constraints.get(trial.found.kind) if isinstance(trial.found, Violation) else None
-    watched = tuple(watch(pack, setting.step))
-    if constraint is None or constraint.told is None or not watched:
+    if constraint is None or constraint.told is None or not shows(pack, setting):
         return
-    wrong, message = said(pack, trial), setting.step.message
+    wrong, (title, message) = said(pack, trial), said_of(pack, setting)
     purpose = f"Does not go on as if {message} had been accepted after an answer {answer} in which {wrong}."
     bearers = bearers_of(pack, setting.step, ((), ""), ((constraint.told,), purpose))
     name, why, where = _origin(pack, answer, trial)
-    told = replace(setting.step, answer_defect=trial.edit.name)
-    title = f"The answer {answer} ({pack.messages[answer].title}) is not believed when {wrong}"
-    yield make_scenario(pack, name, title, GROUP, bearers, (*setting.before, told, *watched), why, where)
+    steps = (*setting.before, *told_wrongly(pack, setting, trial.edit.name))
+    yield make_scenario(pack, name, f"{title} is not believed when {wrong}", GROUP, bearers, steps, why, where)
 
 
 def _origin(pack: Pack, message: str, trial: Trial) -> tuple[str, str, Where]:

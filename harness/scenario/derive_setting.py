@@ -8,7 +8,7 @@ from functools import lru_cache
 from zlib import crc32
 
 from harness.errors import Where
-from harness.pack.model import Outcome, Pack, Reaction
+from harness.pack.model import Expectation, Outcome, Pack, Reaction
 from harness.scenario.model import Bearer, Exchange, Probe, Quiet, Scenario, Step
 from harness.scenario.oracle import Ledger, accept, cells_at, expectation, refusals, symbols
 from harness.scenario.project import owers, targets
@@ -26,13 +26,16 @@ class Setting:
         before: the steps after which it is due.
         step: the exchange of the message.
         after: steps that go well only if a wrong message in its place left nothing behind.
-        owed: the reaction by which the seat receives it, where it is not sent to it by the table.
+        owed: the reaction by which the seat receives it, or sends it, where the table does not say so.
+        inside: where it is passed on, the exchange before whose answer that happens, as it ends when no answer to what
+            was passed on can be believed.
     """
 
     before: Route
     step: Exchange
     after: Route
     owed: Reaction | None = None
+    inside: Exchange | None = None
 
 
 @lru_cache(maxsize=64)
@@ -63,7 +66,54 @@ def sent_by(pack: Pack, seat: str) -> tuple[Setting, ...]:
                 if route is not None:
                     found.append(Setting(route[1], step, ()))
                     break
-    return tuple(found)
+    return (*found, *_passed_on(pack, seat))
+
+
+def _passed_on(pack: Pack, seat: str) -> Iterator[Setting]:
+    """The settings of what a seat passes on before it answers, where the pack says what it does without an answer."""
+    for reaction in pack.reactions:
+        for subject in _positions(pack):
+            if reaction.unanswered is None:
+                break
+            outer = legal(pack, reaction.on, subject)
+            ends = targets(reaction, outer, tuple(pack.parties), seat) if seat in owers(reaction, outer, pack) else []
+            route = _way_to(pack, outer) if ends else None
+            if route is not None:
+                name = f"{outer.id}/{reaction.id}>{ends[0]}"
+                inner = Exchange(name, reaction.send, seat, ends[0], outer.subject)
+                yield Setting(route[1], inner, (), reaction, replace(outer, expectation=reaction.unanswered))
+                break
+
+
+def told_wrongly(pack: Pack, setting: Setting, defect: str) -> tuple[Step, ...]:
+    """The exchange of a setting with a broken answer, and what shows that its sender did not go on."""
+    step = replace(setting.step, answer_defect=defect)
+    if setting.inside is None:
+        return step, *watch(pack, step)
+    outer = replace(setting.inside, during=(step,))
+    return outer, *_records(pack, outer, step.sender, accepted=False)
+
+
+def told_otherwise(pack: Pack, setting: Setting, variation: str) -> tuple[Step, ...]:
+    """The exchange of a setting with an answer in another legal way, and what shows that its sender went on."""
+    step = replace(setting.step, answer_variation=variation)
+    if setting.inside is None:
+        return step, *going_on(pack, step)
+    outer = replace(setting.inside, during=(step,), expectation=Expectation())
+    return outer, *_records(pack, outer, step.sender, accepted=True)
+
+
+def shows(pack: Pack, setting: Setting) -> bool:
+    """Whether it would be seen that the sender of a setting goes on, or does not."""
+    return setting.inside is not None or any(watch(pack, setting.step))
+
+
+def said_of(pack: Pack, setting: Setting) -> tuple[str, str]:
+    """What titles and purposes say: the answer of a setting, and the message that it answers."""
+    message = pack.messages[setting.step.message]
+    answer = pack.messages[message.answer or ""]
+    passed = ("", "") if setting.inside is None else (" to what was passed on", "the forwarded ")
+    return f"The answer {answer.name} ({answer.title}){passed[0]}", f"{passed[1]}{message.name}"
 
 
 def subjects_of(pack: Pack, seat: str) -> tuple[str | None, ...]:
@@ -95,10 +145,9 @@ def watch(pack: Pack, step: Exchange, refused: Outcome | None = None) -> Iterato
         for state, each in guard.cells.items()
         if refused is not None and each.refuse == refused
     }
-    for name, state in table.effects.items():
-        if (name, state) not in already:
-            states = tuple(each for each in pack.objects[name].states if each != state)
-            yield Probe(f"probe-{name}", name, step.sender, states, step.subject)
+    for probe in _records(pack, step, step.sender, accepted=False):
+        if (probe.object, table.effects[probe.object]) not in already:
+            yield probe
 
 
 def going_on(pack: Pack, step: Exchange) -> tuple[Step, ...]:
@@ -106,15 +155,21 @@ def going_on(pack: Pack, step: Exchange) -> tuple[Step, ...]:
 
     Its own records say so, and it sends the next message that became legal by it, where there is one.
     """
-    table = pack.rules_by_message.get(step.message)
-    effects = table.effects.items() if table is not None else ()
-    probes = tuple(Probe(f"probe-{name}", name, step.sender, (state,), step.subject) for name, state in effects)
+    probes = tuple(_records(pack, step, step.sender, accepted=True))
     for other in pack.rules_by_message:
         follow = legal(pack, other, step.subject)
         theirs = other != step.message and follow.sender == step.sender
         if theirs and _unlocked(pack, step.message, other, step.subject):
             return (*probes, replace(follow, id=f"{other}.next"))
     return probes
+
+
+def _records(pack: Pack, step: Exchange, party: str, *, accepted: bool) -> Iterator[Probe]:
+    """What shows in the records of a party whether the message of an exchange was accepted."""
+    table = pack.rules_by_message.get(step.message)
+    for name, state in table.effects.items() if table is not None else ():
+        others = tuple(each for each in pack.objects[name].states if each != state)
+        yield Probe(f"probe-{name}", name, party, (state,) if accepted else others, step.subject)
 
 
 def one_for(name: str, settings: Sequence[Setting]) -> Sequence[Setting]:

@@ -21,7 +21,9 @@ from harness.scenario.derive_setting import (
     make_scenario,
     one_for,
     received_by,
+    said_of,
     sent_by,
+    told_otherwise,
 )
 from harness.scenario.model import Depth, Exchange, Scenario
 
@@ -31,7 +33,7 @@ GROUP = "Other ways to write a message"
 def variation_scenarios(pack: Pack, seat: str, depth: Depth) -> Iterator[Scenario]:
     """The scenarios in which a seat receives a message in another legal way."""
     received = received_by(pack, seat)
-    answered = [setting for setting in sent_by(pack, seat) if going_on(pack, setting.step)]
+    answered = [each for each in sent_by(pack, seat) if each.inside is not None or going_on(pack, each.step)]
     for variation in pack.variations.values():
         if variation.requirement is not None:
             for setting in _chosen(pack, received, variation, depth, lambda each: each.step.message):
@@ -71,15 +73,14 @@ def _request(pack: Pack, setting: Setting, variation: Variation, requirement: st
 
 
 def _answer(pack: Pack, setting: Setting, variation: Variation, told: str) -> Scenario:
-    answer = _answer_to(pack, setting)
+    answer, (title, _) = _answer_to(pack, setting), said_of(pack, setting)
     return make_scenario(
         pack,
         f"variation-{answer}-{variation.id}",
-        f"The answer {answer} ({pack.messages[answer].title}) is understood from a sender that does this: "
-        f"{variation.title}",
+        f"{title} is understood from a sender that does this: {variation.title}",
         GROUP,
         bearers_of(pack, setting.step, ((), ""), ((told,), _purpose(answer, variation))),
-        (*setting.before, replace(setting.step, answer_variation=variation.id), *going_on(pack, setting.step)),
+        (*setting.before, *told_otherwise(pack, setting, variation.id)),
         f"variation {variation.id}: {answer}",
         Where(pack.root / "variations.yaml"),
     )

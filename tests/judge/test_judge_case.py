@@ -9,12 +9,13 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from judge.stage import Stage, World
 
 from harness.check.model import Finding
+from harness.evidence.model import Event
 from harness.exchange.resume import is_spoiled
 from harness.judge.attempt import events_by_case
 from harness.judge.case import judge_case
 from harness.judge.model import CaseVerdict, Verdict
 from harness.judge.requirement import requirement_verdicts
-from harness.judge.step import DEPARTED
+from harness.judge.step import DEPARTED, Seen, with_ours
 from harness.pack.model import Outcome
 from harness.scenario.plan import Plan
 from harness.scenario.project import exchanges
@@ -531,6 +532,25 @@ def test_a_limit_missed_by_less_than_our_uncertainty_decides_nothing(
     if late == 200:
         assert verdict.requirements["ETIR-ANS-TIME"] is expected
         assert verdict.requirements["ETIR-I9-OK"] is Verdict.PASS
+
+
+@pytest.mark.parametrize(("taken", "more"), [(9, 0), (10, 0), (12, 12)])
+@pytest.mark.parametrize("kind", ["sent", "received"])
+def test_what_we_answer_too_late_inside_an_exchange_is_no_time_of_the_system(
+    world: World, taken: int, more: int, kind: str
+) -> None:
+    case = next(each for each in world.plan("platform").cases if each.id == "forwarded-data-answer-late@platform")
+    outer = next(step for step in exchanges(case.steps) if step.during)
+    (inner,) = outer.during
+    request, answer = (
+        Event(number, each, "", mono, case.id, inner.id, {})
+        for number, (each, mono) in enumerate((("received", 0), (kind, taken * 1_000_000_000)))
+    )
+    seen = {inner.id: Seen(at={"request": request, "answer": answer})}
+    limits = dict.fromkeys((outer.id, inner.id), timedelta(seconds=10))
+    ours = more if kind == "sent" else 0
+    assert with_ours(outer, seen, limits) == timedelta(seconds=10 + ours)
+    assert with_ours(inner, seen, limits) == with_ours(outer, {}, limits) == timedelta(seconds=10)
 
 
 def test_a_fault_of_the_run_counts_for_the_cases_that_were_open(world: World) -> None:

@@ -26,7 +26,13 @@ def test_the_tables_of_a_pack(folder: Path) -> None:
     assert pack.extends == ()
     assert pack.roots == (folder,)
     assert pack.fixtures == folder / "golden"
-    names = ["arrival-of-unknown.yaml", "body-altered.yaml", "movement.yaml", "two-movements.yaml"]
+    names = [
+        "arrival-of-another-vehicle.yaml",
+        "arrival-of-unknown.yaml",
+        "body-altered.yaml",
+        "movement.yaml",
+        "two-movements.yaml",
+    ]
     assert [file.name for file in pack.scenarios] == names
 
 
@@ -256,6 +262,17 @@ def test_reactions_are_read(folder: Path) -> None:
     (reaction,) = load_pack(folder).reactions
     assert (reaction.on, reaction.by, reaction.send, reaction.to) == ("arrival", "customs", "notice", "customs.*")
     assert not reaction.nested
+    assert reaction.unanswered is None
+
+
+def test_a_reaction_says_how_its_trigger_is_answered_when_it_is_not_answered_itself(folder: Path) -> None:
+    more = "    nested: true\n    unanswered: {expect: [refused-by-security, closed], permitted: [{http: 4xx}]}\n"
+    with (folder / "lifecycle.yaml").open("a") as file:
+        file.write(REACTION + more)
+    (reaction,) = load_pack(folder).reactions
+    assert reaction.unanswered is not None
+    assert {each.kind for each in reaction.unanswered.expect} > {"closed"}
+    assert reaction.unanswered.permitted == (Outcome("http", "4xx"),)
 
 
 @pytest.mark.parametrize(
@@ -267,6 +284,7 @@ def test_reactions_are_read(folder: Path) -> None:
         ("within: reaction", "within: reacton", "no timer 'reacton'"),
         ("within: reaction", "within: reaction\n    nested: true\n    after: refused", "neither be nested nor forward"),
         ("requirement: NB-CONTENT", "received: NB-NONE", "no requirement 'NB-NONE'"),
+        ("within: reaction", "within: reaction\n    unanswered: closed", "does not wait for that to 'notice'"),
         ('"assumed: invented for the tests"\n', '"assumed: x"\n' + REACTION.partition("reactions:\n")[2], "twice"),
     ],
 )

@@ -231,3 +231,19 @@ def test_without_a_fault_nothing_of_it_is_said(sit: Sit, etir: Pack, play: Play)
             assert not has(table, said) or "accepted" in said
 
     sit(etir, faultless)
+
+
+@pytest.mark.parametrize("fault", ["takes-silence-to-advance-data-for-acceptance", "passes-on-unsigned-answer"])
+def test_what_customs_do_not_answer_counts_as_accepted_only_where_that_is_switched_on(
+    sit: Sit, etir: Pack, fault: str
+) -> None:
+    takes = fault == "takes-silence-to-advance-data-for-acceptance"
+
+    async def play(table: Table) -> None:
+        given = await register(table)
+        said = await table.act("holder", "E9", "platform", given)
+        assert has(table, "E9 to customs.departure: broken")
+        assert said.startswith("accepted" if takes else "broken"), said
+        assert table.state("platform", "advance", **given) == ("held" if takes else "none")
+
+    sit(etir, play, platform=(fault,), customs=("refuses-forwarded-data",))

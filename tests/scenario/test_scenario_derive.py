@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from pack_kit import pack_named
@@ -10,7 +11,7 @@ from pack_kit import pack_named
 from harness.pack.model import Outcome
 from harness.pack.variation import alters
 from harness.scenario.derive import derive
-from harness.scenario.derive_setting import received_by, sent_by
+from harness.scenario.derive_setting import received_by, sent_by, watch
 from harness.scenario.load import load_scenarios
 from harness.scenario.model import Case, Exchange, Probe, Quiet, Scenario
 from harness.scenario.plan import Parameters, Subject, make_plan
@@ -119,9 +120,15 @@ def variations(depth: str) -> Counter[str]:
 
 
 def test_every_variation_is_tried_once_with_a_seat_and_with_every_message_on_demand() -> None:
-    sent = {each.id for each in PACK.variations.values() if each.requirement}
-    assert variations("full") == dict.fromkeys(sent, 1)
-    assert variations("exhaustive").keys() == sent
+    sent = {each.id: 1 for each in PACK.variations.values() if each.requirement}
+    answers = [PACK.messages[each.send].answer or "" for each in PACK.reactions if each.forward]
+    told = Counter(
+        each.id
+        for each in PACK.variations.values()
+        if each.told and (each.hook != "structure" or any(alters(PACK, answer, each) for answer in answers))
+    )
+    assert variations("full") == told + Counter(sent)
+    assert variations("exhaustive").keys() == sent.keys() | told.keys()
     assert variations("exhaustive")["prefixed"] > 1
 
 
@@ -134,11 +141,56 @@ def test_a_broken_answer_is_given_to_who_sends_and_watched() -> None:
 
 
 def test_each_defect_goes_into_one_message_or_into_all() -> None:
-    received, watched = received_by(PACK, "platform"), sent_by(PACK, "platform")
-    for depth, most in (("full", 1), ("exhaustive", len(received) + len(watched))):
-        found = [each for each in derive(PACK, "platform", depth) if "signature-missing" in each.id]  # type: ignore[arg-type]
-        assert len(found) == (1 if depth == "full" else len(received))
-        assert len(found) <= most
+    for seat in ("customs.departure", "holder"):
+        received = len(received_by(PACK, seat))
+        watched = sum(any(watch(PACK, setting.step)) for setting in sent_by(PACK, seat))
+        for depth, most in (("full", bool(received) + 1), ("exhaustive", received + watched)):
+            found = [each for each in derive(PACK, seat, depth) if "signature-missing" in each.id]  # type: ignore[arg-type]
+            assert len(found) == most
+
+
+def passed_on(depth: str) -> list[tuple[Scenario, Exchange, Exchange]]:
+    """The cases of the platform in which a simulated administration answers in an unusual way, with both exchanges."""
+    return [
+        (each, outer, inner)
+        for each in derive(PACK, "platform", depth)  # type: ignore[arg-type]
+        for outer in exchanges(each.steps)
+        for inner in outer.during
+        if inner.answer_defect or inner.answer_variation
+    ]
+
+
+def test_no_demand_on_answers_is_left_out_for_any_message_that_is_passed_on() -> None:
+    told = {each.told for each in PACK.defects.values() if each.told} | {"ETIR-ANS-VALID"}
+    for message in (each.send for each in PACK.reactions if each.forward):
+        broken = [each for each, _, inner in passed_on("full") if inner.message == message and inner.answer_defect]
+        assert {name for each in broken for name in each.bearers["platform"].requirements} == told
+    defects = {each.id for each in PACK.defects.values() if each.told}
+    every = [inner.answer_defect for _, _, inner in passed_on("exhaustive") if inner.answer_defect in defects]
+    assert defects <= {inner.answer_defect for _, _, inner in passed_on("full")}
+    assert Counter(every) == dict.fromkeys(defects, sum(each.forward for each in PACK.reactions))
+
+
+def test_who_passes_on_must_not_tell_an_acceptance_that_it_cannot_believe() -> None:
+    for each, outer, inner in passed_on("full"):
+        (probe,) = [step for step in each.steps if isinstance(step, Probe)]
+        (held,) = PACK.rules_by_message[outer.message].effects.values()
+        told = Outcome("accepted") in outer.expectation.expect
+        assert told == (inner.answer_variation is not None) == (held in probe.states), each.id
+        assert probe.party == inner.sender == outer.receiver == "platform"
+
+
+def test_nothing_is_derived_for_what_is_passed_on_where_the_pack_does_not_say_how_it_ends_unanswered() -> None:
+    silent = replace(PACK, reactions=tuple(replace(each, unanswered=None) for each in PACK.reactions))
+    assert not [each for each in sent_by(silent, "platform") if each.inside]
+    assert [each.inside.message for each in sent_by(PACK, "platform") if each.inside] == ["E9", "E11", "E13"]
+
+
+def test_the_case_of_an_answer_to_what_is_passed_on_carries_the_demands_of_the_reaction() -> None:
+    found = next(each for each in cases("platform") if each.id == "defect-E12-delivery-closed@platform")
+    (inner,) = [inner for step in exchanges(found.steps) for inner in step.during if inner.answer_defect]
+    assert (inner.reaction, inner.requirement, inner.subject) == ("forward-amendment", "ETIR-E11-FORWARD", "departure")
+    assert (found.negative, found.control) == (True, "lifecycle-E11-accepted@platform")
 
 
 @pytest.mark.parametrize("role", PACK.roles)

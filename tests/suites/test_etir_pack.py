@@ -280,6 +280,17 @@ def test_a_refusal_for_want_of_an_answer_is_no_contradiction_and_one_without_a_r
     assert "the life-cycle table says accepted" in str(found)
 
 
+def test_a_late_answer_leaves_open_how_what_waits_for_it_ends(pack: Pack, scenarios: tuple[Scenario, ...]) -> None:
+    scenario = next(each for each in scenarios if each.id == "forwarded-data-answer-late")
+    *before, outer, probe = scenario.steps
+    assert isinstance(outer, Exchange)
+    assert not list(contradictions(scenario, pack))
+    in_time = tuple(replace(each, answer_defect=None) for each in outer.during)
+    changed = replace(scenario, steps=(*before, replace(outer, during=in_time), probe))
+    (found,) = contradictions(changed, pack)
+    assert "the life-cycle table says accepted" in str(found)
+
+
 def test_scenarios_are_named_as_their_files(scenarios: tuple[Scenario, ...]) -> None:
     for scenario in scenarios:
         assert str(scenario.where.file).endswith(f"{scenario.id}.yaml")
