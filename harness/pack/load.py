@@ -12,7 +12,7 @@ from harness.pack.layers import digest, find_bases, find_files, find_layers, rea
 from harness.pack.model import Pack
 from harness.pack.move import move_rules
 from harness.pack.paths import read_paths
-from harness.pack.read_constraints import read_coded, read_codelists, read_constraints, read_rules
+from harness.pack.read_constraints import read_coded, read_codelists, read_constraints, read_refusals, read_rules
 from harness.pack.read_faults import Names, read_faults, read_teeth, read_variations
 from harness.pack.read_journeys import read_journeys
 from harness.pack.read_lifecycle import read_objects, read_reactions, read_rules_by_message
@@ -105,6 +105,7 @@ def load_pack(path: str | Path) -> Pack:
         constraints=read_constraints(limits, sets, requirements),
         codelists=codelists,
         coded=read_coded(limits, messages, codelists, requirements, paths, sets),
+        refusals=read_refusals(limits, messages, codelists, requirements),
         rules=read_rules(limits, messages, codelists, requirements, paths, sets),
         faults=read_faults(mistakes, roles, requirements, names),
         variations=read_variations(choices, roles, requirements, names),

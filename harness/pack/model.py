@@ -17,6 +17,7 @@ from harness.message.model import Binding
 from harness.pack.fault import Fault, Teeth, Variation
 from harness.pack.layers import Base
 from harness.pack.paths import Paths
+from harness.pack.violation import Refusals
 from harness.security.model import SecurityProfile
 
 Level = Literal["MUST", "SHOULD", "MAY"]
@@ -650,6 +651,7 @@ class Pack:
     constraints: Mapping[str, Constraint]
     codelists: Mapping[str, CodeList]
     coded: tuple[CodedField, ...]
+    refusals: Mapping[str, Refusals]
     rules: Mapping[str, Rule]
     faults: Mapping[str, Fault]
     variations: Mapping[str, Variation]

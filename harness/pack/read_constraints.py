@@ -14,6 +14,7 @@ from harness.pack.notation import Sets, read_expectation, read_origin, read_outc
 from harness.pack.paths import Paths
 from harness.pack.read_pack import demand
 from harness.pack.source import read_source
+from harness.pack.violation import Refusals
 
 
 def read_constraints(table: Entry, sets: Sets, requirements: Mapping[str, Requirement]) -> dict[str, Constraint]:
@@ -83,6 +84,29 @@ def read_coded(
         )
         for entry in table.list("codelists")
     )
+
+
+def read_refusals(
+    table: Entry,
+    messages: Mapping[str, Message],
+    codelists: Mapping[str, CodeList],
+    requirements: Mapping[str, Requirement],
+) -> dict[str, Refusals]:
+    """The codes with which each answer may refuse.
+
+    Raises:
+        ConfigurationFault: an unknown answer, code list, code or requirement.
+    """
+    answers = {message.name: message for message in messages.values() if message.answers}
+    found = {}
+    for name, entry in table.table("refusals"):
+        answer = answers[pick(name, answers, "answer", entry.where)]
+        known = codelists[entry.name("list", codelists, "code list")].codes
+        told = pick(entry.get("told"), requirements, "requirement", entry.at("told").where)
+        demand(entry, "told", requirements, answer.receiver)
+        meanings = {code: known[code] for code in entry.names("codes", known, "code")}
+        found[name] = Refusals(name, meanings, told)
+    return found
 
 
 def read_rules(

@@ -1,7 +1,8 @@
-"""What is wrong with the content of a message, and where."""
+"""What is wrong with the content of a message, and where; and with which codes an answer may refuse."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -43,3 +44,18 @@ class Breach:
     text: str
     requirement: str | None
     rule: str | None = None
+
+
+@dataclass(frozen=True)
+class Refusals:
+    """The error codes with which an answer may refuse; whoever is told one of them knows that nothing was recorded.
+
+    Parameters:
+        answer: name of the answer.
+        meanings: code to its meaning.
+        told: demand on who gets the answer: it does not go on.
+    """
+
+    answer: str
+    meanings: Mapping[str, str]
+    told: str

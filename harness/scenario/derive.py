@@ -8,6 +8,7 @@ from harness.pack.model import Pack
 from harness.scenario.derive_content import content_scenarios
 from harness.scenario.derive_defect import defect_scenarios
 from harness.scenario.derive_lifecycle import lifecycle_scenarios
+from harness.scenario.derive_told import told_scenarios
 from harness.scenario.derive_variation import variation_scenarios
 from harness.scenario.model import Depth, Scenario
 
@@ -25,5 +26,6 @@ def derive(pack: Pack, seat: str, depth: Depth = "full") -> tuple[Scenario, ...]
         *lifecycle_scenarios(pack, seat),
         *content_scenarios(pack, seat, depth),
         *defect_scenarios(pack, seat, depth),
+        *told_scenarios(pack, seat, depth),
         *variation_scenarios(pack, seat, depth),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import TypeVar
 from zlib import crc32
 
 from harness.errors import Where
@@ -13,6 +14,8 @@ from harness.scenario.model import Bearer, Exchange, Probe, Quiet, Scenario, Ste
 from harness.scenario.oracle import Ledger, accept, cells_at, expectation, refusals, symbols
 from harness.scenario.project import owers, targets
 from harness.scenario.route import Route, legal, related, routes
+
+Chosen = TypeVar("Chosen")
 
 REACTION = "reaction"
 """Name of the pack's timer for how long a party is watched that must not go on."""
@@ -172,8 +175,8 @@ def _records(pack: Pack, step: Exchange, party: str, *, accepted: bool) -> Itera
         yield Probe(f"probe-{name}", name, party, (state,) if accepted else others, step.subject)
 
 
-def one_for(name: str, settings: Sequence[Setting]) -> Sequence[Setting]:
-    """One setting, always the same for the same name."""
+def one_for(name: str, settings: Sequence[Chosen]) -> Sequence[Chosen]:
+    """One setting, or other thing to choose from, always the same for the same name."""
     return [settings[crc32(name.encode()) % len(settings)]] if settings else ()
 
 

@@ -375,3 +375,35 @@ def test_demands_on_values(folder: Path) -> None:
     change(folder / "lifecycle.yaml", "pool: carriers", "pool: carrier")
     with pytest.raises(ConfigurationFault, match="no pool 'carrier'"):
         load_pack(folder)
+
+
+REFUSALS = """
+refusals:
+  notice-result: {list: transport-mode, codes: ["3"], told: NB-TOLD, source: "assumed: invented for the tests"}
+"""
+
+
+def test_the_codes_of_an_answer_are_read_with_their_meaning(folder: Path) -> None:
+    with (folder / "constraints.yaml").open("a") as file:
+        file.write(REFUSALS)
+    refusals = load_pack(folder).refusals["notice-result"]
+    assert refusals.meanings == {"3": load_pack(folder).codelists["transport-mode"].codes["3"]}
+    assert refusals.told == "NB-TOLD"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "word"),
+    [
+        ("notice-result", "notice", "no answer 'notice'"),
+        ("list: transport-mode", "list: modes", "no code list 'modes'"),
+        ('["3"]', '["33"]', "no code '33'"),
+        ("NB-TOLD", "NB-NOBODY", "no requirement 'NB-NOBODY'"),
+    ],
+)
+def test_the_codes_of_an_answer_are_checked(folder: Path, old: str, new: str, word: str) -> None:
+    with (folder / "constraints.yaml").open("a") as file:
+        file.write(REFUSALS.replace(old, new, 1))
+    with pytest.raises(ConfigurationFault, match=word) as caught:
+        load_pack(folder)
+    assert caught.value.where is not None
+    assert caught.value.where.line is not None

@@ -186,6 +186,38 @@ def test_nothing_is_derived_for_what_is_passed_on_where_the_pack_does_not_say_ho
     assert [each.inside.message for each in sent_by(PACK, "platform") if each.inside] == ["E9", "E11", "E13"]
 
 
+def told(seat: str, depth: str) -> dict[str, Scenario]:
+    return {each.id: each for each in derive(PACK, seat, depth) if each.group == "Refusals"}  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("seat", ["chain", "holder", "customs.departure", "customs.transit", "customs.destination"])
+def test_a_sender_is_told_every_code_that_its_answers_may_carry(seat: str) -> None:
+    """Each code once by default, from the table or from here; each with each answer on demand."""
+    messages = [setting.step.message for setting in sent_by(PACK, seat) if any(watch(PACK, setting.step))]
+    codes = {code for each in messages for code in PACK.refusals[PACK.messages[each].answer or ""].meanings}
+    cells = [cell for each in messages for cell in PACK.rules_by_message[each].cells if cell.told and cell.refuse]
+    full, exhaustive = told(seat, "full"), told(seat, "exhaustive")
+    here = [each.rpartition("-")[2] for each in full]
+    assert len(here) == len(set(here))
+    assert {*here, *(cell.refuse.code for cell in cells if cell.refuse)} >= codes
+    assert full.keys() < exhaustive.keys()
+    assert len({each.rpartition("-")[0] for each in full}) > 1
+
+
+def test_who_is_told_a_code_sends_a_correct_message_and_is_watched() -> None:
+    found = told("customs.departure", "exhaustive")["refusal-I10-321"]
+    assert found.title == "Who sends a correct I9 (Start TIR operation) is told 321 all the same: Holder not authorised"
+    assert found.bearers["customs.departure"].requirements == ("ETIR-ANS-CODE",)
+    *_, start = [step for step in found.steps if isinstance(step, Exchange)]
+    assert (start.violation, start.expectation.expect) == (False, (Outcome("error", "321"),))
+    assert [step.message for step in found.steps if isinstance(step, Quiet)] == ["I11"]
+
+
+def test_a_code_that_may_mean_it_is_so_already_is_not_told() -> None:
+    every = {each for seat in SEATS for each in told(seat, "exhaustive")}
+    assert not {f"refusal-{each}" for each in ("E2-204", "E4-205", "I10-210", "I10-299", "I12-211", "I14-212")} & every
+
+
 def test_the_case_of_an_answer_to_what_is_passed_on_carries_the_demands_of_the_reaction() -> None:
     found = next(each for each in cases("platform") if each.id == "defect-E12-delivery-closed@platform")
     (inner,) = [inner for step in exchanges(found.steps) for inner in step.during if inner.answer_defect]
