@@ -164,6 +164,15 @@ def test_right_encodings_are_read(encoding: str) -> None:
     assert parse_xml(data).texts("/") == ["\u00e9"]
 
 
+@pytest.mark.parametrize(
+    ("encoding", "declared"), [("utf-16", "UTF-8"), ("utf-16", "ISO-8859-1"), ("utf-8-sig", "ISO-8859-1")]
+)
+def test_a_byte_order_mark_counts_more_than_the_declaration(encoding: str, declared: str) -> None:
+    """RFC 7303, 3.2: who receives XML over HTTP should read it by its mark, whatever else is said of its encoding."""
+    data = f'<?xml version="1.0" encoding="{declared}"?><a>\u00e9</a>'.encode(encoding)
+    assert parse_xml(data).texts("/") == ["\u00e9"]
+
+
 def test_the_bounds_are_exact() -> None:
     limits = Limits(size=60, depth=3, nodes=5)
     assert parse_xml(b"<a><b><c/></b></a>", limits)
