@@ -13,14 +13,20 @@ The *type* of an exception decides who is blamed; a verdict never depends on its
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 CONFORMANT, NOT_CONFORMANT, NOT_FULLY_VERIFIED, CONFIGURATION, HARNESS, BUNDLE_INVALID = 0, 1, 10, 11, 12, 13
 """Exit codes of every command. Precedence where several apply: 11 > 12 > 1 > 10 > 0."""
+
+_OTHERS = 5
+"""Of how many further mistakes a fault names the line."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +82,12 @@ class ConfigurationFault(HarnessError):
     """The target file, the pack, a key, a port, an option: something a person set up is wrong."""
 
     exit_code = CONFIGURATION
+    _several: tuple[ConfigurationFault, ...] = ()
+
+    @property
+    def each(self) -> tuple[ConfigurationFault, ...]:
+        """Every mistake by itself, where :func:`refuse` told several as one; else this one."""
+        return self._several or (self,)
 
 
 class HarnessFault(HarnessError):
@@ -111,3 +123,46 @@ class MalformedInput(HarnessError):
     def __init__(self, code: str, what: str, *, line: int | None = None) -> None:
         super().__init__(what)
         self.code, self.line = code, line
+
+
+@contextmanager
+def gathering(faults: list[ConfigurationFault]) -> Iterator[None]:
+    """Read one part of what a person set up: what is wrong with it is added to the list, and others can be read."""
+    try:
+        yield
+    except ConfigurationFault as fault:
+        faults += fault.each
+
+
+def refuse(faults: Sequence[ConfigurationFault]) -> None:
+    """Raise what was gathered as one fault: the first mistake in full, and the lines of some others.
+
+    Raises:
+        ConfigurationFault: there is at least one.
+    """
+    if not faults:
+        return
+    files = list(dict.fromkeys(_file(each) for each in faults))
+    first, *others = ordered = sorted(faults, key=lambda each: (files.index(_file(each)), _line(each)))
+    if not others:
+        raise first
+    places: dict[str, list[str]] = {}
+    for each in others[:_OTHERS]:
+        place = "this file" if _file(each) == _file(first) else _file(each)
+        places.setdefault(place, []).extend([f"{each.where.line}"] if each.where and each.where.line else [])
+    more = "; ".join(
+        f"in {place}: line {', '.join(lines)}" if lines else f"in {place}" for place, lines in places.items()
+    )
+    fault = ConfigurationFault(
+        f"{first.what} (more mistakes {more})", where=first.where, expected=first.expected, remedy=first.remedy
+    )
+    fault._several = tuple(ordered)
+    raise fault
+
+
+def _file(fault: ConfigurationFault) -> str:
+    return str(fault.where.file) if fault.where else ""
+
+
+def _line(fault: ConfigurationFault) -> float:
+    return inf if fault.where is None or fault.where.line is None else fault.where.line

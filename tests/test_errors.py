@@ -19,6 +19,7 @@ from pack_kit import pack_named
 
 from harness.cli.main import main
 from harness.demo import Props, Show, set_up
+from harness.errors import ConfigurationFault, Where, refuse
 from harness.evidence.log import read_events
 from harness.security.pki import TestPki
 
@@ -74,6 +75,20 @@ def test_a_typo_in_the_target_file_is_named_with_its_line(
     assert f"{props.target_file}:{line}" in complaint
     assert "endpionts" in complaint
     assert "endpoints" in complaint
+
+
+def test_several_mistakes_are_one_fault_and_each_can_be_told() -> None:
+    places = [("b", 9), ("b", 7), ("a", 2), ("c", None), ("a", 1)]
+    faults = [ConfigurationFault(f"{file}{line}", where=Where(file, line), remedy="Mend it.") for file, line in places]
+    with pytest.raises(ConfigurationFault) as caught:
+        refuse(faults)
+    told = "b:7: b7 (more mistakes in this file: line 9; in a: line 1, 2; in c). Mend it."
+    assert str(caught.value) == told
+    assert [each.what for each in caught.value.each] == ["b7", "b9", "a1", "a2", "cNone"]
+    with pytest.raises(ConfigurationFault) as alone:
+        refuse(faults[:1])
+    assert (alone.value, alone.value.each) == (faults[0], (faults[0],))
+    refuse([])
 
 
 def test_an_unknown_pack_is_named_with_the_known_ones(

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.errors import CONFIGURATION, CONFORMANT, NOT_FULLY_VERIFIED, ConfigurationFault, Where
+from harness.pack.data import find_pack
 from harness.pack.load import load_pack
 from harness.pack.new import new_pack
 from harness.pack.overlay import Imported, import_folder, sample_again
@@ -28,8 +29,9 @@ from harness.scenario.sound import check_whole, spoken_pointers
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
-SHOWN = 20
+SHOWN, MOST = 20, 100
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -80,10 +82,15 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    pack = load_pack(options.pack)
+    folder = find_pack(options.pack)
+    try:
+        pack = load_pack(folder)
+    except ConfigurationFault as fault:
+        _tell_wrong(fault.each)
+        print(f"{len(fault.each)} wrong in {options.pack}: the rest is looked at when this is right")
+        return CONFIGURATION
     faults = [*wrong_switches(pack), *check_whole(pack)]
-    for fault in faults:
-        print(f"wrong: {fault}")
+    _tell_wrong(faults)
     open_places = [(message.name, place) for message in pack.messages.values() for place in message.unmapped]
     for name, place in open_places:
         print(f"open: {name}: {place}")
@@ -97,6 +104,13 @@ def _check(options: argparse.Namespace) -> int:
     told = f"{len(pack.messages)} messages, {len(pack.requirements)} requirements, {len(pack.scenarios)} scenarios"
     print(f"whole: {what}: {told}, {len(pack.rules)} rules, {len(pack.faults)} faults")
     return CONFORMANT
+
+
+def _tell_wrong(faults: Sequence[ConfigurationFault]) -> None:
+    for fault in faults[:MOST]:
+        print(f"wrong: {fault}")
+    if len(faults) > MOST:
+        print(f"... and {len(faults) - MOST} more")
 
 
 def _new(options: argparse.Namespace) -> int:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
-from harness.errors import ConfigurationFault, Where
+from harness.errors import ConfigurationFault, Where, gathering, refuse
 from harness.pack.names import pick
 from harness.pack.source import Source, Steps
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,30 @@ class Entry:
         """Entries of the list below a key; none where the key is left out."""
         for index, item in enumerate(self.data.get(key, ())):
             yield Entry(self.source, item, (*self.steps, key, index))
+
+    def made(self, key: str, make: Callable[[str, Entry], T]) -> dict[str, T]:
+        """What is made of each entry of the table below a key; the mistakes of all of them are told together.
+
+        Raises:
+            ConfigurationFault: an entry is wrong.
+        """
+        made: dict[str, T] = {}
+        faults: list[ConfigurationFault] = []
+        for name, entry in self.table(key):
+            with gathering(faults):
+                made[name] = make(name, entry)
+        refuse(faults)
+        return made
+
+    def made_list(self, key: str, make: Callable[[Entry], T]) -> tuple[T, ...]:
+        """The same for a list."""
+        made: list[T] = []
+        faults: list[ConfigurationFault] = []
+        for entry in self.list(key):
+            with gathering(faults):
+                made.append(make(entry))
+        refuse(faults)
+        return tuple(made)
 
     def name(self, key: str, known: Collection[str], what: str) -> str:
         """The name below a key, which must be a known one.

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+from harness.errors import ConfigurationFault, gathering, refuse
 from harness.pack.data import find_pack
 from harness.pack.entry import Entry
 from harness.pack.identify import check_identities
@@ -27,6 +30,14 @@ from harness.pack.read_pack import (
     read_timers,
 )
 
+_TABLES = {
+    **dict.fromkeys(("pack", "lifecycle"), True),
+    "constraints": False,
+    **dict.fromkeys(("security", "messages", "requirements"), True),
+    **dict.fromkeys(("faults", "variations"), False),
+}
+"""The tables of a pack, and whether each must be there."""
+
 
 def load_pack(path: str | Path) -> Pack:
     """Read a pack.
@@ -37,22 +48,22 @@ def load_pack(path: str | Path) -> Pack:
         path: the pack's folder or ``pack.yaml``, or the name of a pack that comes with the harness.
 
     Raises:
-        ConfigurationFault: a file, an entry or a reference is wrong; with file, line and remedy.
+        ConfigurationFault: a file, an entry or a reference is wrong; with file, line and remedy. It tells of
+            everything that can be told at once.
     """
     layers = find_layers(find_pack(path))
 
-    def table(name: str, *, required: bool = True) -> Entry:
+    def table(name: str, *, required: bool) -> Entry:
         source = read_table(layers.roots, name, required=required)
         return Entry(source, source.data)
 
-    head, cells, limits, protection = (
-        table("pack"),
-        table("lifecycle"),
-        table("constraints", required=False),
-        table("security"),
-    )
-    spoken, demands = table("messages"), table("requirements")
-    mistakes, choices = table("faults", required=False), table("variations", required=False)
+    faults: list[ConfigurationFault] = []
+    tables: dict[str, Entry] = {}
+    for name, required in _TABLES.items():
+        with gathering(faults):
+            tables[name] = table(name, required=required)
+    refuse(faults)
+    head, cells, limits, protection, spoken, demands, mistakes, choices = (tables[name] for name in _TABLES)
     bites = read_table(layers.roots[:1], "teeth", required=False)
 
     if spoken.get("messages") and not layers.fixtures:
@@ -72,6 +83,25 @@ def load_pack(path: str | Path) -> Pack:
     objects = read_objects(cells, values)
     reactions = read_reactions(cells, messages, parties, timers, requirements, values, sets)
     names = Names(messages, objects, reactions)
+    last: dict[str, Callable[[], object]] = {  # on which no other part stands
+        "rules_by_message": lambda: {
+            name: move_rules(paths, rules)
+            for name, rules in read_rules_by_message(cells, messages, objects, requirements, sets, pools).items()
+        },
+        "constraints": lambda: read_constraints(limits, sets, requirements),
+        "coded": lambda: read_coded(limits, messages, codelists, requirements, paths, sets),
+        "refusals": lambda: read_refusals(limits, messages, codelists, requirements),
+        "rules": lambda: read_rules(limits, messages, codelists, requirements, paths, sets),
+        "defects": lambda: read_defects(protection, sets, requirements),
+        "security": lambda: read_security(protection, head.get("envelope")),
+        "faults": lambda: read_faults(mistakes, roles, requirements, names),
+        "variations": lambda: read_variations(choices, roles, requirements, names),
+    }
+    made: dict[str, Any] = {}
+    for name, make in last.items():
+        with gathering(faults):
+            made[name] = make()
+    refuse(faults)
 
     pack = Pack(
         id=head.get("id"),
@@ -97,27 +127,16 @@ def load_pack(path: str | Path) -> Pack:
         messages=messages,
         requirements=requirements,
         objects=objects,
-        rules_by_message={
-            name: move_rules(paths, rules)
-            for name, rules in read_rules_by_message(cells, messages, objects, requirements, sets, pools).items()
-        },
         reactions=reactions,
-        constraints=read_constraints(limits, sets, requirements),
         codelists=codelists,
-        coded=read_coded(limits, messages, codelists, requirements, paths, sets),
-        refusals=read_refusals(limits, messages, codelists, requirements),
-        rules=read_rules(limits, messages, codelists, requirements, paths, sets),
-        faults=read_faults(mistakes, roles, requirements, names),
-        variations=read_variations(choices, roles, requirements, names),
         teeth=read_teeth(Entry(bites, bites.data)),
-        defects=read_defects(protection, sets, requirements),
         timers=timers,
         outcomes=sets,
-        security=read_security(protection, head.get("envelope")),
         scenarios=tuple(find_files(layers.roots, "scenarios/**/*.yaml").values()),
         roots=layers.roots,
         answers=answers,
         procedures=dict(head.get("procedures", {})),
         paths=paths,
+        **made,
     )
     return replace(pack, journeys=read_journeys(head, pack, layers))

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from harness.errors import ConfigurationFault, gathering, refuse
 from harness.pack.entry import Entry
 from harness.pack.model import CodedField, CodeList, Constraint, Message, Outcome, Requirement, Rule
 from harness.pack.move import move_parameters
@@ -19,7 +20,7 @@ from harness.pack.violation import Refusals
 
 def read_constraints(table: Entry, sets: Sets, requirements: Mapping[str, Requirement]) -> dict[str, Constraint]:
     """Kind of schema violation to how it must be answered."""
-    return {kind: _constraint(kind, entry, sets, requirements) for kind, entry in table.table("constraints")}
+    return table.made("constraints", lambda kind, entry: _constraint(kind, entry, sets, requirements))
 
 
 def _constraint(kind: str, entry: Entry, sets: Sets, requirements: Mapping[str, Requirement]) -> Constraint:
@@ -42,20 +43,22 @@ def read_codelists(files: Mapping[str, Path]) -> dict[str, CodeList]:
     Raises:
         ConfigurationFault: a file that is not right, or whose id is not its name.
     """
-    lists = {}
+    lists: dict[str, CodeList] = {}
+    faults: list[ConfigurationFault] = []
     for file in files.values():
-        source = read_source(file, "codelist")
-        data = source.data
-        if data["id"] != file.stem:
-            raise (
-                Entry(source, data)
-                .at("id")
-                .fault(f"the id '{data['id']}' is not the name of the file", expected=f"id: {file.stem}")
-            )
-        lists[file.stem] = CodeList(
-            data["id"], data["title"], data["version"], data["codes"], read_origin(data["source"])
-        )
+        with gathering(faults):
+            lists[file.stem] = _codelist(file)
+    refuse(faults)
     return lists
+
+
+def _codelist(file: Path) -> CodeList:
+    source = read_source(file, "codelist")
+    data = source.data
+    if data["id"] != file.stem:
+        entry = Entry(source, data).at("id")
+        raise entry.fault(f"the id '{data['id']}' is not the name of the file", expected=f"id: {file.stem}")
+    return CodeList(data["id"], data["title"], data["version"], data["codes"], read_origin(data["source"]))
 
 
 def read_coded(
@@ -71,8 +74,9 @@ def read_coded(
     Raises:
         ConfigurationFault: an unknown message, code list or requirement.
     """
-    return tuple(
-        CodedField(
+
+    def coded(entry: Entry) -> CodedField:
+        return CodedField(
             message=(message := entry.name("message", messages, "message")),
             path=paths.path(message, entry.get("path"), entry.at("path").where),
             codelist=entry.name("list", codelists, "code list"),
@@ -82,8 +86,8 @@ def read_coded(
             ),
             permitted=_permitted(entry, sets),
         )
-        for entry in table.list("codelists")
-    )
+
+    return table.made_list("codelists", coded)
 
 
 def read_refusals(
@@ -98,15 +102,16 @@ def read_refusals(
         ConfigurationFault: an unknown answer, code list, code or requirement.
     """
     answers = {message.name: message for message in messages.values() if message.answers}
-    found = {}
-    for name, entry in table.table("refusals"):
+
+    def refusals(name: str, entry: Entry) -> Refusals:
         answer = answers[pick(name, answers, "answer", entry.where)]
         known = codelists[entry.name("list", codelists, "code list")].codes
         told = pick(entry.get("told"), requirements, "requirement", entry.at("told").where)
         demand(entry, "told", requirements, answer.receiver)
         meanings = {code: known[code] for code in entry.names("codes", known, "code")}
-        found[name] = Refusals(name, meanings, told)
-    return found
+        return Refusals(name, meanings, told)
+
+    return table.made("refusals", refusals)
 
 
 def read_rules(
@@ -122,13 +127,13 @@ def read_rules(
     Raises:
         ConfigurationFault: an unknown message, code list or requirement.
     """
-    rules = {}
-    for name, entry in table.table("rules"):
+
+    def rule(name: str, entry: Entry) -> Rule:
         parameters, where = entry.get("parameters"), entry.at("parameters").where
         named = entry.names("messages", messages, "message")
         for codelist in _lists(parameters):
             pick(codelist, codelists, "code list", where)
-        rules[name] = Rule(
+        return Rule(
             id=name,
             messages=named,
             kind=entry.get("kind"),
@@ -145,7 +150,8 @@ def read_rules(
             until=entry.get("until"),
             moved={each: move_parameters(paths, each, parameters, where) for each in named if paths.moves.get(each)},
         )
-    return rules
+
+    return table.made("rules", rule)
 
 
 def _permitted(entry: Entry, sets: Sets) -> tuple[Outcome, ...]:

@@ -34,12 +34,12 @@ def read_faults(
     Raises:
         ConfigurationFault: an unknown role, requirement, message, object, state, reaction or defect.
     """
-    faults = {}
-    for name, entry in head.table("faults"):
+
+    def fault(name: str, entry: Entry) -> Fault:
         role = entry.name("role", roles, "role")
         requirement = demand(entry, "requirement", requirements, role)
         _check_parameters(entry, names)
-        faults[name] = Fault(
+        return Fault(
             id=name,
             role=role,
             title=entry.get("title"),
@@ -48,7 +48,8 @@ def read_faults(
             parameters=entry.get("parameters", {}),
             seen=entry.get("seen", ""),
         )
-    return faults
+
+    return head.made("faults", fault)
 
 
 def read_variations(
@@ -60,15 +61,15 @@ def read_variations(
         ConfigurationFault: an unknown role, requirement, message, object, state, reaction or defect, or a requirement
             where the harness cannot send such a message.
     """
-    variations = {}
-    for name, entry in head.table("variations"):
+
+    def variation(name: str, entry: Entry) -> Variation:
         _check_parameters(entry, names)
         demands = {key: demand(entry, key, requirements) for key in ("requirement", "told")}
         if any(demands.values()) and entry.get("hook") not in SENT:
             raise entry.at("hook").fault(
                 f"the harness sends no messages with the variation {name}", expected="one of " + ", ".join(SENT)
             )
-        variations[name] = Variation(
+        return Variation(
             id=name,
             title=entry.get("title"),
             legal=entry.get("legal"),
@@ -77,7 +78,8 @@ def read_variations(
             roles=entry.names("roles", roles, "role") or tuple(roles),
             **demands,
         )
-    return variations
+
+    return head.made("variations", variation)
 
 
 def read_teeth(head: Entry) -> Teeth | None:

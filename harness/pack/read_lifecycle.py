@@ -60,8 +60,8 @@ def read_rules_by_message(
         ConfigurationFault: an unknown name, an answer in the place of a request, or a guard that leaves out
             a state of its object.
     """
-    rules = {}
-    for name, entry in table.table("messages"):
+
+    def rules(name: str, entry: Entry) -> MessageRules:
         message = messages[pick(name, messages, "message", entry.where)]
         if message.answers:
             raise entry.fault(
@@ -69,17 +69,18 @@ def read_rules_by_message(
             )
         if message.refuses:
             raise entry.fault(f"'{name}' refuses other messages", expected="requests only", remedy="Remove the entry.")
-        rules[name] = MessageRules(
+        return MessageRules(
             message=name,
-            guards=tuple(_guard(each, message, objects, requirements, sets) for each in entry.list("guards")),
-            matches=tuple(_match(each, message, objects, requirements, sets) for each in entry.list("match")),
+            guards=entry.made_list("guards", lambda each: _guard(each, message, objects, requirements, sets)),
+            matches=entry.made_list("match", lambda each: _match(each, message, objects, requirements, sets)),
             duplicate=_cell(entry.at("duplicate"), message, requirements, sets) if "duplicate" in entry else None,
             effects=_effects(entry, objects),
-            listed=tuple(_listed(each, message, pools, requirements, sets) for each in entry.list("listed")),
-            unique=tuple(_unique(each, message, objects, requirements, sets) for each in entry.list("unique")),
-            branches=tuple(_branch(each, message, objects) for each in entry.list("branches")),
+            listed=entry.made_list("listed", lambda each: _listed(each, message, pools, requirements, sets)),
+            unique=entry.made_list("unique", lambda each: _unique(each, message, objects, requirements, sets)),
+            branches=entry.made_list("branches", lambda each: _branch(each, message, objects)),
         )
-    return rules
+
+    return table.made("messages", rules)
 
 
 def _effects(entry: Entry, objects: Mapping[str, StateObject]) -> dict[str, str]:
@@ -107,10 +108,12 @@ def _guard(
     sets: Sets,
 ) -> Guard:
     thing = objects[entry.name("object", objects, "object")]
-    cells = {
-        pick(state, thing.states, f"state of {thing.name}", cell.where): _cell(cell, message, requirements, sets)
-        for state, cell in entry.table("states")
-    }
+
+    def cell(state: str, place: Entry) -> Cell:
+        pick(state, thing.states, f"state of {thing.name}", place.where)
+        return _cell(place, message, requirements, sets)
+
+    cells = entry.made("states", cell)
     if missing := [state for state in thing.states if state not in cells]:
         raise entry.at("states").fault(
             f"the table says nothing about {message.name} while {thing.name} is {', '.join(missing)}",
@@ -195,7 +198,8 @@ def read_reactions(
     roles = {party.role for party in parties.values()}
     wildcards = {f"{party.role}.*": party.role for party in parties.values() if party.position}
     subjects = {f"{party.role}.{SUBJECT}": party.role for party in parties.values() if party.position}
-    for entry in table.list("reactions"):
+
+    def reaction_of(entry: Entry) -> Reaction:
         by = entry.name("by", roles, "role")
         send = messages[entry.name("send", messages, "message")]
         to = entry.name("to", {*parties, *wildcards, *subjects}, "party")
@@ -236,7 +240,9 @@ def read_reactions(
                 remedy="Correct 'by', 'send' or 'to'; or say 'forward: true'.",
             )
         reactions[reaction.id] = reaction
-    return tuple(reactions.values())
+        return reaction
+
+    return table.made_list("reactions", reaction_of)
 
 
 def _read_among(entry: Entry, values: Collection[str]) -> Among | None:

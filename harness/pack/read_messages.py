@@ -33,17 +33,17 @@ def read_values(
     Raises:
         ConfigurationFault: an unknown owner, pool, code list, party or fact.
     """
-    return {
-        name: ValueRule(
+    return table.made(
+        "values",
+        lambda name, entry: ValueRule(
             name=name,
             owner=entry.name("owner", {*roles, *parties, "sender"}, "role or party"),
             scope=entry.get("scope"),
             make=_maker(entry.at("make"), roles, parties, pools, codelists) if "make" in entry else Maker("golden"),
             about=entry.get("about", ""),
             secret=entry.get("secret", False),
-        )
-        for name, entry in table.table("values")
-    }
+        ),
+    )
 
 
 def _maker(
@@ -100,15 +100,16 @@ def read_messages(
             answer that do not belong together.
     """
     names = table.get("messages")
-    messages = {
-        name: _message(name, entry, layers, names, roles, parties, values, timers, paths)
-        for name, entry in table.table("messages")
-    }
+    messages = table.made(
+        "messages",
+        lambda name, entry: _message(name, entry, layers, names, roles, parties, values, timers, paths),
+    )
     refusing = {name: message.refuses for name, message in messages.items() if message.refuses}
     for name, message in messages.items():
         refusals = tuple(other for other, refused in refusing.items() if name in refused)
         messages[name] = replace(message, refusals=refusals)
-    for name, entry in table.table("messages"):
+
+    def check(name: str, entry: Entry) -> None:
         if answers == "reply" and "refuses" in entry:
             raise entry.at("refuses").fault(
                 "a message that refuses others is one of its own", remedy="Say 'answers: message' in pack.yaml."
@@ -116,6 +117,8 @@ def read_messages(
         _check_pair(messages[name], messages, entry)
         if format == "xml" and not _CLARK.fullmatch(entry.get("root", "")) and entry.get("root") != OPEN:
             raise entry.fault("an XML message needs its root element", expected="root: '{namespace}name'")
+
+    table.made("messages", check)
     return messages
 
 
@@ -130,10 +133,9 @@ def _message(
     timers: Collection[str],
     paths: Paths,
 ) -> Message:
-    bindings = {
-        bound: move_binding(paths, name, _binding(bound, place, values), place.where)
-        for bound, place in entry.table("bind")
-    }
+    bindings = entry.made(
+        "bind", lambda bound, place: move_binding(paths, name, _binding(bound, place, values), place.where)
+    )
     schemas = tuple(root / "schemas" for root in layers.roots)
     accepted = entry.get("accepted")
     sender, sender_position = _end(entry, "from", roles, parties)

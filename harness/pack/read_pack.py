@@ -67,8 +67,9 @@ def read_requirements(head: Entry, roles: Collection[str], messages: Collection[
     Raises:
         ConfigurationFault: an unknown bearer or message.
     """
-    return {
-        name: Requirement(
+    return head.made(
+        "requirements",
+        lambda name, entry: Requirement(
             id=name,
             level=entry.get("level"),
             bearer=entry.name("bearer", {*roles, "any"}, "role"),
@@ -79,9 +80,8 @@ def read_requirements(head: Entry, roles: Collection[str], messages: Collection[
             checks=tuple(entry.get("checks", ())),
             messages=entry.names("messages", messages, "message"),
             untested=entry.get("untested"),
-        )
-        for name, entry in head.table("requirements")
-    }
+        ),
+    )
 
 
 def demand(entry: Entry, key: str, requirements: Mapping[str, Requirement], *bearers: str) -> str | None:
@@ -131,13 +131,13 @@ def read_security(head: Entry, envelope: str) -> SecurityProfile:
 
 def read_defects(head: Entry, sets: Sets, requirements: Mapping[str, Requirement]) -> dict[str, Defect]:
     """The defects, and how a receiver must answer each."""
-    return {
-        name: Defect(
+    return head.made(
+        "defects",
+        lambda name, entry: Defect(
             id=name,
             text=entry.get("text"),
             expectation=read_expectation(entry.at("answer"), sets),
             requirement=demand(entry, "requirement", requirements),
             told=demand(entry, "told", requirements),
-        )
-        for name, entry in head.table("defects")
-    }
+        ),
+    )

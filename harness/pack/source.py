@@ -10,13 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import inf
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from harness.errors import ConfigurationFault, Where
+from harness.errors import ConfigurationFault, Where, refuse
 from harness.pack.mistake import explain
 
 SIZE, NODES, DEPTH = 4 * 1024 * 1024, 200_000, 40
@@ -80,17 +79,16 @@ def check_source(source: Source, schema: str) -> None:
     Raises:
         ConfigurationFault: the first mistake in full, and the lines of the others.
     """
-    mistakes = explain(source.data, schema)
-    if not mistakes:
-        return
-    placed = sorted(((source.where(each.path), each) for each in mistakes), key=lambda pair: pair[0].line or inf)
-    where, first = placed[0]
-    more = ", ".join(str(place.line) for place, _ in placed[1:6])
-    raise ConfigurationFault(
-        first.what + (f" (more mistakes in this file: line {more})" if more else ""),
-        where=where,
-        expected=first.expected,
-        remedy=first.remedy or f"Correct it; 'c2c schema {schema}' prints the notation.",
+    refuse(
+        [
+            ConfigurationFault(
+                each.what,
+                where=source.where(each.path),
+                expected=each.expected,
+                remedy=each.remedy or f"Correct it; 'c2c schema {schema}' prints the notation.",
+            )
+            for each in explain(source.data, schema)
+        ]
     )
 
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from harness.check.named import named_checks
-from harness.errors import ConfigurationFault, Where
+from harness.errors import ConfigurationFault, Where, gathering, refuse
 from harness.evidence.conversation import Save
 from harness.message.edit import read_edit
 from harness.message.model import Value
@@ -71,14 +71,22 @@ def load_scenario(file: Path, pack: Pack) -> Scenario:
     seats = top.names("parties", pack.parties, "party") or tuple(pack.on(journey).parties)
     reader = _Reader(pack, seats)
     reader.set_clocks(top)
+    faults: list[ConfigurationFault] = []
+    bearers: dict[str, Bearer] = {}
+    steps: tuple[Step, ...] = ()
+    with gathering(faults):
+        bearers = top.made("bearers", lambda name, entry: _bearer(name, entry, pack))
+    with gathering(faults):
+        steps = top.made_list("steps", reader.step)
+    refuse(faults)
     return Scenario(
         id=top.get("id"),
         version=top.get("version"),
         title=top.get("title"),
         effect=top.get("effect"),
         group=_group(file),
-        bearers={name: _bearer(name, entry, pack) for name, entry in top.table("bearers")},
-        steps=tuple(reader.step(entry) for entry in top.list("steps")),
+        bearers=bearers,
+        steps=steps,
         places=reader.places,
         parties=seats,
         where=Where(file, 1),
@@ -148,20 +156,20 @@ class _Reader:
         return self.exchange(entry)
 
     def exchanges(self, entry: Entry, key: str) -> tuple[Exchange, ...]:
-        return tuple(self.exchange(inner) for inner in entry.list(key))
+        return entry.made_list(key, self.exchange)
 
     def exchange(self, entry: Entry) -> Exchange:
         floating = "eventually" in entry
         word = "eventually" if floating else "exchange"
         message = entry.name(word, self.pack.messages, "message")
-        answers = self.pack.messages[message].answers
+        identity, answers = self.take(message, entry), self.pack.messages[message].answers
         if answers is not None and self.pack.answers == "reply":
             raise entry.at(word).fault(f"{message} is an answer; a step names the request", expected=answers)
         sender, receiver = (entry.name(end, self.seats, "party") for end in ("from", "to"))
         repeats = entry.optional("repeat", self.ids, "earlier exchange")
         clocks = self.set_clocks(entry)
         return Exchange(
-            id=self.take(message, entry),
+            id=identity,
             message=message,
             sender=sender,
             receiver=receiver,

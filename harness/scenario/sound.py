@@ -32,7 +32,7 @@ def check_whole(pack: Pack) -> list[ConfigurationFault]:
         try:
             scenario = load_scenario(file, pack)
         except ConfigurationFault as fault:
-            faults.append(fault)
+            faults += fault.each
             continue
         if scenario.id in scenarios:
             other = scenarios[scenario.id].where.file
@@ -46,7 +46,7 @@ def check_whole(pack: Pack) -> list[ConfigurationFault]:
     try:
         cases = {seat: _cases(pack, seat, tuple(scenarios.values())) for seat in pack.parties}
     except ConfigurationFault as fault:
-        return [fault]
+        return list(fault.each)
     return [
         *_unplayed(pack, tuple(scenarios.values()), cases),
         *_uncovered(pack, cases),

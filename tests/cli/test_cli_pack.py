@@ -85,6 +85,51 @@ def test_what_is_wrong_is_told_with_file_and_line(
     assert all(str(started) in line for line in faults)
 
 
+@pytest.mark.parametrize(
+    "mistakes",
+    [
+        [  # of the notation, in several files
+            ("messages.yaml", "title: ", "titel: "),
+            ("faults.yaml", "hook: ", "hok: "),
+            ("requirements.yaml", "level: MUST", "level: MIGHT"),
+        ],
+        [  # names that no table has
+            ("lifecycle.yaml", "requirement: ", "requirement: X-"),
+            ("faults.yaml", "requirement: ", "requirement: X-"),
+            ("security.yaml", "requirement: ", "requirement: X-"),
+        ],
+        [  # in one scenario
+            ("scenarios/question.yaml", "exchange: Question", "exchange: Quest"),
+            ("scenarios/question.yaml", "requirements: [", "requirements: [X-NONE, "),
+        ],
+    ],
+)
+def test_everything_that_can_be_told_is_told_at_once(
+    started: Path, mistakes: list[tuple[str, str, str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    places = set()
+    for file, old, new in mistakes:
+        lines = (started / file).read_text("utf-8").splitlines()
+        places |= {f"{started / file}:{number}" for number, line in enumerate(lines, 1) if old in line}
+        (started / file).write_text("\n".join(line.replace(old, new) for line in lines) + "\n", "utf-8")
+    capsys.readouterr()
+    assert main(["pack", "check", str(started)]) == 11
+    *told, last = capsys.readouterr().out.splitlines()
+    assert {each.removeprefix("wrong: ").partition(" ")[0] for each in told} == places
+    assert last.startswith(f"{len(told)} wrong in ")
+
+
+def test_what_is_wrong_everywhere_is_told_in_bounds(started: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    entry = "  S{}: {{level: MUST, bearer: nobody, group: G, text: T., effect: E., source: 'assumed: a test'}}\n"
+    with (started / "requirements.yaml").open("a", encoding="utf-8") as file:
+        file.writelines(entry.format(number) for number in range(150))
+    capsys.readouterr()
+    assert main(["pack", "check", str(started)]) == 11
+    *told, more, last = capsys.readouterr().out.splitlines()
+    assert (len(told), more) == (100, "... and 50 more")
+    assert last.startswith("150 wrong in ")
+
+
 def test_what_is_not_tested_is_asked_when_the_rest_is_right(started: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (started / "scenarios" / "question.yaml").write_text("steps: [", "utf-8")
     capsys.readouterr()
