@@ -67,6 +67,7 @@ def test_a_file_replaces_the_file_of_its_path(folder: Path, overlay: Path) -> No
     assert pack.messages["arrival"].golden["accepted"].is_relative_to(overlay)
     assert pack.messages["notice"].golden["accepted"].is_relative_to(folder)
     assert [file.relative_to(file.parents[2]).as_posix() for file in pack.scenarios] == [
+        "neighbours/scenarios/arrival-of-another-vehicle.yaml",
         "neighbours/scenarios/arrival-of-unknown.yaml",
         "official/scenarios/movement.yaml",
         "neighbours/scenarios/two-movements.yaml",
