@@ -72,30 +72,34 @@ def consistency(subject: Subject) -> Iterator[Finding]:
     dialogue, opened = subject.dialogue, subject.opened
     if dialogue is None or opened.name is None or opened.shape == "refused":
         return
-    pack, message = subject.pack, subject.pack.messages[opened.name]
+    pack, conversation = subject.pack, dialogue.conversation
     for name, observed in opened.values.items():
-        known = dialogue.conversation.known(name, dialogue.subject, dialogue.movement)
-        about, pointer = pack.values[name].about or name, "/" + message.bindings[name].path
-        if name in dialogue.changes and known is not None and _plain(known) == _plain(observed):
-            text = f"{about}: still {_shown(observed)}; it was to be changed"
-            yield Finding("consistency", name, text, pointer=pointer)
+        known = conversation.known(name, dialogue.subject, dialogue.movement)
+        if name in dialogue.changes and known is not None and _alike(known, observed):
+            yield _inconsistent(pack, opened.name, name, f"still {_shown(observed)}; it was to be changed")
         if name in dialogue.own:
             continue
         expected = known if known is not None else _fact(pack, dialogue, name)
-        if expected is None or observed is None or _plain(expected) == _plain(observed):
+        if expected is None or observed is None or _alike(expected, observed):
             continue
-        former = dialogue.conversation.before(name, dialogue.subject, dialogue.movement, dialogue.later)
-        if _plain(observed) in map(_plain, former):
-            continue
-        text = f"{about}: here {_shown(observed)}; the conversation knows {_shown(expected)}"
-        yield Finding("consistency", name, text, pointer=pointer)
+        former = conversation.before(name, dialogue.subject, dialogue.movement, dialogue.later)
+        if not any(_alike(each, observed) for each in former):
+            text = f"here {_shown(observed)}; the conversation knows {_shown(expected)}"
+            yield _inconsistent(pack, opened.name, name, text)
+
+
+def _inconsistent(pack: Pack, message: str, name: str, text: str) -> Finding:
+    about, pointer = pack.values[name].about or name, "/" + pack.messages[message].bindings[name].path
+    return Finding("consistency", name, f"{about}: {text}", pointer=pointer)
 
 
 def _fact(pack: Pack, dialogue: Dialogue, name: str) -> str | None:
     """The fact about the sender that a value must repeat, where the pack makes it from one."""
     maker = pack.values[name].make
+    if maker.kind != "fact":
+        return None
     party, _, fact = maker.text.rpartition(".")
-    if maker.kind != "fact" or party not in ("sender", "receiver"):
+    if party not in ("sender", "receiver"):
         return None
     seat = dialogue.sender if party == "sender" else dialogue.receiver
     return dialogue.parties[seat].facts.get(fact)
@@ -143,6 +147,11 @@ def _signed_by(opened: Opened) -> bytes | None:
     if report is None or report.certificate is None or not report.path or report.steps.get("value") != "ok":
         return None
     return report.certificate
+
+
+def _alike(one: Value, other: Value) -> bool:
+    """Whether two values are the same by content."""
+    return one == other or _plain(one) == _plain(other)
 
 
 def _plain(value: Value) -> object:

@@ -13,8 +13,8 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Container, Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Literal, NamedTuple, TypeAlias
 
 from harness.evidence.message import Opened
@@ -39,8 +39,7 @@ class Said(NamedTuple):
     opened: Opened
 
 
-@dataclass(frozen=True)
-class Conversation:
+class Conversation(NamedTuple):
     """What has been said so far. Immutable: hearing something gives a new conversation.
 
     Parameters:
@@ -52,10 +51,10 @@ class Conversation:
     """
 
     pack: Pack
-    values: Mapping[Key, Value] = field(default_factory=dict)
+    values: Mapping[Key, Value] = MappingProxyType({})
     said: tuple[Said, ...] = ()
-    saved: Mapping[str, Value] = field(default_factory=dict)
-    former: Mapping[Key, tuple[tuple[str, Value], ...]] = field(default_factory=dict)
+    saved: Mapping[str, Value] = MappingProxyType({})
+    former: Mapping[Key, tuple[tuple[str, Value], ...]] = MappingProxyType({})
 
     def known(self, name: str, subject: str | None, movement: str = "") -> Value:
         """A known value, ``None`` while it is not known or has the scope of one message."""
@@ -99,11 +98,12 @@ class Conversation:
         learnt: dict[Key, Value] = {}
         former, saved = self.former, self.saved
         if teaches and opened.shape in ("request", "accepted"):
+            rules = self.pack.values
             for name, value in opened.values.items():
-                scope = self.pack.values[name].scope
-                key = (name, subject if scope == "position" else None, movement)
-                if scope == "message" or value in (None, [], ()):
+                scope = rules[name].scope
+                if scope == "message" or not (value or value == ""):
                     continue
+                key = (name, subject if scope == "position" else None, movement)
                 if part == "request" and name in changes:
                     if key in self.values:
                         former = {**former, key: (*former.get(key, ()), (step, self.values[key]))}

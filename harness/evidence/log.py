@@ -267,7 +267,7 @@ def _slimmed(event: Event, line: bytes) -> Event:
 
 
 def _to_line(event: Event) -> bytes:
-    return _ENCODER.encode(vars(event)).encode("utf-8", "surrogatepass") + b"\n"
+    return _ENCODER.encode(event._asdict()).encode("utf-8", "surrogatepass") + b"\n"
 
 
 def _from_line(line: bytes, number: int, path: Path) -> Event:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
-from typing import Any, Literal
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple
 
 from harness.errors import MalformedInput
 from harness.message.binding import errors_binding, read
@@ -31,8 +32,7 @@ class ErrorItem:
     text: str | None
 
 
-@dataclass(frozen=True)
-class Opened:
+class Opened(NamedTuple):
     """What a message turned out to be.
 
     Parameters:
@@ -50,7 +50,7 @@ class Opened:
     name: str | None
     shape: Shape
     document: Document | None = None
-    values: Mapping[str, Value] = field(default_factory=dict)
+    values: Mapping[str, Value] = MappingProxyType({})
     errors: tuple[ErrorItem, ...] = ()
     report: SignatureReport | None = None
     fault: SoapFault | None = None
@@ -86,7 +86,7 @@ def open_message(
         name: the message, where it is known because we made it; otherwise it is told from the message itself.
         payload: what stands in these very bytes, where they were read already: they are not read again.
     """
-    headers = tuple((str(name).lower(), str(value)) for name, value in head.get("headers", ()))
+    headers = tuple([(str(name).lower(), str(value)) for name, value in head.get("headers", ())])
     key = (pack, str(head.get("line", "")), headers, data, at, trust, answer_to, name)
     opened = _latest.get(key)
     if opened is None:

@@ -46,12 +46,11 @@ kind                   data
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True)
-class Event:
+class Event(NamedTuple):
     """One observation.
 
     Parameters:
@@ -70,7 +69,7 @@ class Event:
     mono: int
     case: str | None = None
     step: str | None = None
-    data: Mapping[str, Any] = field(default_factory=dict)
+    data: Mapping[str, Any] = MappingProxyType({})
 
     @property
     def digests(self) -> tuple[str, ...]:

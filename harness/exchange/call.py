@@ -10,8 +10,10 @@ import h11
 
 from harness.evidence.clock import Clock
 from harness.exchange.channel import Channel
+from harness.exchange.deadline import Deadline
 from harness.exchange.http import (
     ClosedWithoutAnswer,
+    Head,
     NotHttp,
     Posting,
     Sent,
@@ -22,7 +24,6 @@ from harness.exchange.http import (
     WireLimits,
     WireResponse,
     head_of,
-    head_size,
     moment,
     parts_of,
     read_head,
@@ -51,9 +52,10 @@ class ClientConnection:
         self._opened: asyncio.Future[None] = self._loop.create_future()
         self._answer: asyncio.Future[WireResponse] | None = None
         self._sent: Sent | None = None
-        self._head: h11.Response | None = None
-        self._body = bytearray()
+        self._head: Head | None = None
+        self._status, self._body = 0, bytearray()
         self._first: Moment | None = None
+        self._deadline, self._seconds = Deadline(self._silent), 0.0
         self._resting_since = 0.0
 
     @property
@@ -76,23 +78,22 @@ class ClientConnection:
         self._answer = answer = self._loop.create_future()
         self._head, self._first, self._body = None, None, bytearray()
         self._sent = None
-        timer = None
         try:
             self._sent = self._send(posting)
             if posting.seconds is not None:
-                timer = self._loop.call_later(posting.seconds, self._silent, posting.seconds)
+                self._seconds = posting.seconds
+                self._deadline.set(posting.seconds)
             response = await answer
         except BaseException:
             self.drop()
             raise
-        finally:
-            if timer is not None:
-                timer.cancel()
+        self._deadline.lift()
         self._resting_since = self._loop.time()
         return Wire(self._sent, response)
 
     def drop(self) -> None:
         """End the connection now."""
+        self._deadline.close()
         self._register.discard(self)
         self._channel.abort()
 
@@ -128,7 +129,7 @@ class ClientConnection:
     def _send(self, posting: Posting) -> Sent:
         request = h11.Request(method=posting.method, target=posting.target, headers=posting.headers)
         head = self._http.send(request) or b""
-        content = b"".join(self._http.send(h11.Data(data=part)) or b"" for part in parts_of(posting.body, request))
+        content = b"".join([self._http.send(h11.Data(data=part)) or b"" for part in parts_of(posting.body, head)])
         content += self._http.send(h11.EndOfMessage()) or b""
         truncated = posting.delivery is not None and posting.delivery.truncated
         if truncated:
@@ -146,17 +147,19 @@ class ClientConnection:
             event = self._http.next_event()
             if event is h11.NEED_DATA:
                 return
-            if isinstance(event, h11.Response):
-                if head_size(event) > self._limits.head:
+            if type(event) is h11.Response:  # isinstance asks abstract classes, which takes longer
+                line = f"HTTP/{event.http_version.decode('ascii')} {event.status_code} {event.reason.decode('latin-1')}"
+                head = head_of(line, event.headers.raw_items())
+                if head.size > self._limits.head:
                     self._broken(f"the head is larger than {self._limits.head} bytes", ended=False)
                     return
-                self._head = event
-            elif isinstance(event, h11.Data):
+                self._head, self._status = head, event.status_code
+            elif type(event) is h11.Data:
                 self._body += event.data
                 if len(self._body) > self._limits.body:
                     self._broken(f"the body is larger than {self._limits.body} bytes", ended=False)
                     return
-            elif isinstance(event, h11.EndOfMessage):
+            elif type(event) is h11.EndOfMessage:
                 self._complete()
                 return
             elif isinstance(event, h11.ConnectionClosed | h11.PAUSED):
@@ -171,13 +174,14 @@ class ClientConnection:
             else:
                 self._http.start_next_cycle()
         else:
+            self._deadline.close()
             self._register.discard(self)
             self._channel.close()
 
-    def _silent(self, seconds: float) -> None:
+    def _silent(self) -> None:
         """The time for the answer is over."""
         if self._answer is not None and not self._answer.done():
-            text = f"no complete answer within {seconds} s"
+            text = f"no complete answer within {self._seconds} s"
             self._answer.set_exception(Silence(text, at=moment(self._clock), sent=self._sent))
 
     def _broken(self, text: str, *, ended: bool) -> None:
@@ -199,11 +203,10 @@ class ClientConnection:
         assert head is not None  # noqa: S101 - h11 tells the head first
         assert first is not None  # noqa: S101
         assert answer is not None  # noqa: S101
-        line = f"HTTP/{head.http_version.decode('ascii')} {head.status_code} {head.reason.decode('latin-1')}"
         answer.set_result(
             WireResponse(
-                head_of(line, head.headers.raw_items()),
-                head.status_code,
+                head,
+                self._status,
                 bytes(self._body[: self._limits.body]),
                 problem is None,
                 first,

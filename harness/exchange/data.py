@@ -130,9 +130,9 @@ def make_data(pack: Pack, case: Case, *, seed: int, serial: int, token: str, now
     Raises:
         NoDataError: a pool or a pattern is used up.
     """
-    data = Data(pack, case, seed, serial, token)
     values: dict[Place, Value] = {}
     drawn: dict[tuple[str, str], str] = {}
+    data = Data(pack, case, seed, serial, token, values, drawn)
     for step in exchanges(case.steps):
         then = now + step.clocks.get(step.sender, timedelta())
         occasion = Occasion(step.sender, step.receiver, step.subject, then, movement=step.movement)
@@ -151,7 +151,7 @@ def make_data(pack: Pack, case: Case, *, seed: int, serial: int, token: str, now
         for name, given in step.values.items():
             if isinstance(given, FromPool):
                 drawn[step.id, name] = draw(given.pool, name, serial)
-    return Data(pack, case, seed, serial, token, values, drawn)
+    return data
 
 
 def make(data: Data, rule: ValueRule, occasion: Occasion) -> Value:
@@ -197,19 +197,23 @@ def number_after(pattern: str, salt: str, number: int) -> str:
     Raises:
         NoDataError: the pattern has no so many texts.
     """
-    capacity = math.prod(len(_ALPHABETS[sign]) for sign in pattern if sign in _ALPHABETS)
+    capacity, alphabets = _possible(pattern)
     if number >= capacity:
         raise NoDataError(f"All {capacity} numbers of the form {pattern} are used up.")
     factor, shift = _order(salt, capacity)
     rest = (number * factor + shift) % capacity
-    made = []
-    for sign in reversed(pattern):
-        alphabet = _ALPHABETS.get(sign)
-        if alphabet is not None:
-            rest, place = divmod(rest, len(alphabet))
-            sign = alphabet[place]
-        made.append(sign)
-    return with_check_digits("".join(reversed(made)))
+    made = ""
+    for alphabet in alphabets:
+        rest, place = divmod(rest, len(alphabet))
+        made = alphabet[place] + made
+    return with_check_digits(made)
+
+
+@lru_cache(maxsize=256)
+def _possible(pattern: str) -> tuple[int, tuple[str, ...]]:
+    """How many texts a pattern can say, and what may stand at each of its places, the last one first."""
+    alphabets = tuple(_ALPHABETS.get(sign, sign) for sign in reversed(pattern))
+    return math.prod(map(len, alphabets)), alphabets
 
 
 @lru_cache(maxsize=256)
@@ -243,10 +247,16 @@ def _slot(data: Data, rule: ValueRule, occasion: Occasion) -> tuple[int, int]:
         movement = data.movements.index(occasion.movement)
         if rule.scope == "movement":
             return movement, MOVEMENTS
-        positions = list(dict.fromkeys((None, *(party.position for party in data.pack.parties.values()))))
+        positions = _positions(data.pack)
         return movement * len(positions) + positions.index(occasion.subject), MOVEMENTS * len(positions)
     mark = occasion.reference.rpartition("-")[2]
     return 2 * int(mark[:-1] or 0) + mark.endswith("A"), 1000
+
+
+@lru_cache(maxsize=64)
+def _positions(pack: Pack) -> tuple[str | None, ...]:
+    """All positions of a pack, and that of whoever has none."""
+    return tuple(dict.fromkeys((None, *(party.position for party in pack.parties.values()))))
 
 
 def _fact(data: Data, text: str, occasion: Occasion) -> str | None:

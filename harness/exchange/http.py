@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
-    import h11
-
     from harness.evidence.clock import Clock
     from harness.exchange.delivery import Delivery
 
@@ -49,7 +47,15 @@ class Head(NamedTuple):
     def get(self, name: str) -> str | None:
         """The first header of that name, in any case of letters."""
         wanted = name.lower()
-        return next((value for key, value in self.headers if key.lower() == wanted), None)
+        for key, value in self.headers:
+            if key.lower() == wanted:
+                return value
+        return None
+
+    @property
+    def size(self) -> int:
+        """Bytes of the headers; h11 itself bounds only a head that is not complete yet."""
+        return sum([len(name) + len(value) + 4 for name, value in self.headers])
 
     def to_json(self) -> dict[str, Any]:
         """The head as it stands in the evidence."""
@@ -272,23 +278,18 @@ def origin_of(url: httpx.URL) -> Origin:
 
 def head_of(line: str, headers: Iterable[tuple[bytes, bytes]]) -> Head:
     """A head from h11's raw headers."""
-    return Head(line, tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers))
+    return Head(line, tuple([(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers]))
 
 
-def parts_of(body: bytes, head: h11.Request | h11.Response) -> Sequence[bytes]:
+def parts_of(body: bytes, head: bytes) -> Sequence[bytes]:
     """A body as h11 is given it: whole, or in parts where its head says that it comes in chunks (RFC 9112, 7.1)."""
-    if (b"transfer-encoding", b"chunked") not in head.headers:
+    if b"\r\ntransfer-encoding: chunked\r\n" not in head.lower():
         return (body,)
     return [body[start : start + _CHUNK] for start in range(0, len(body), _CHUNK)]
-
-
-def head_size(event: h11.Request | h11.Response) -> int:
-    """Bytes of the headers; h11 itself bounds only a head that is not complete yet."""
-    return sum(len(name) + len(value) + 4 for name, value in event.headers.raw_items())
 
 
 def read_head(data: bytes) -> Head:
     """The head from the bytes of it that we are about to send."""
     line, *rest = data.decode("latin-1").removesuffix("\r\n\r\n").split("\r\n")
-    pairs = (text.partition(": ") for text in rest)
-    return Head(line, tuple((name, value) for name, _, value in pairs))
+    pairs = [text.partition(": ") for text in rest]
+    return Head(line, tuple([(name, value) for name, _, value in pairs]))

@@ -64,7 +64,7 @@ def movement_after(scene: Scene, events: Sequence[Event], before: Movement | Non
     # what the movement had seen keeps its ids; what is new has those of the case, marked with its number
     new = {step.id: f"{case.serial}:{step.id}" for step in exchanges(begun[shared:])}
     steps = tuple(_renamed(step, new) for step in begun[shared:])
-    told = tuple(replace(each, step=new[each.step]) for each in events if each.step in new and each.kind in _TOLD)
+    told = tuple(each._replace(step=new[each.step]) for each in events if each.step in new and each.kind in _TOLD)
     said = tuple(each._replace(step=new[each.step]) for each in conversation.said if each.step in new)
     parcels = {new[name]: parcel for name, parcel in scene.parcels.items() if name in new}
     if before is None:

@@ -243,11 +243,13 @@ async def _ask(scene: Scene, step: Exchange, wait: Wait) -> str | None:
 
 
 def _say_waiting(scene: Scene, step: Exchange, seconds: float, owed: bool) -> str:
-    who = f"{step.sender} owes {step.message} to {step.receiver}."
-    asked = f"{step.sender} was asked to send {step.message} to {step.receiver}."
-    by_hand = f"Make {step.sender} send {step.message} to {step.receiver} at {scene.stage.url(step.receiver)}."
-    why = who if owed else asked if scene.stage.setup.control.available else by_hand
-    scene.write(
+    if owed:
+        why = f"{step.sender} owes {step.message} to {step.receiver}."
+    elif scene.stage.setup.control.available:
+        why = f"{step.sender} was asked to send {step.message} to {step.receiver}."
+    else:
+        why = f"Make {step.sender} send {step.message} to {step.receiver} at {scene.stage.url(step.receiver)}."
+    event = scene.write(
         "waiting",
         step.id,
         message=step.message,
@@ -256,7 +258,7 @@ def _say_waiting(scene: Scene, step: Exchange, seconds: float, owed: bool) -> st
         until=scene.later(seconds),
         why=why,
     )
-    return stamp(scene.now())
+    return event.at
 
 
 def _say_silence(scene: Scene, step: Exchange, since: str) -> None:

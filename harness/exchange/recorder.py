@@ -44,8 +44,8 @@ class Recorder:
         """
         at: datetime | None = when.at if when else None
         event = self._log.write(kind, case, step, at, when.mono if when else None, **data)
-        for name, events in self._open.items():
-            if case is None or case == name:
-                events.append(event)
+        told = self._open.values() if case is None else [self._open[case]] if case in self._open else []
+        for events in told:
+            events.append(event)
         self._on_event(event)
         return event

@@ -21,14 +21,15 @@ import h11
 
 from harness.errors import HarnessFault
 from harness.exchange.channel import LINGER, Channel
+from harness.exchange.deadline import Deadline
 from harness.exchange.delivery import Delivery, with_content_type
 from harness.exchange.http import (
+    Head,
     Moment,
     Sent,
     WireAnswer,
     WireRequest,
     head_of,
-    head_size,
     moment,
     parts_of,
     read_head,
@@ -36,6 +37,7 @@ from harness.exchange.http import (
 from harness.exchange.service import FailureKind, ListenerFailure, Service
 
 _SMALL = 64 * 1024
+_RIGHT = Delivery()
 
 
 class ServerConnection:
@@ -48,11 +50,12 @@ class ServerConnection:
         self.channel = Channel(self, service.clock, service.context, server_side=True, on_gone=self._gone)
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=service.limits.head)
         self._draining = self._answering = self._ended = self._hurried = False
-        self._request: h11.Request | None = None
+        self._head: Head | None = None
         self._body = bytearray()
         self._first: Moment | None = None
         service.connections[self] = None
-        self._timer = self._loop.call_later(self._limits.handshake, self._too_slow)
+        self._deadline = Deadline(self._too_slow)
+        self._deadline.set(self._limits.handshake)
 
     @property
     def ready(self) -> bool:
@@ -66,13 +69,13 @@ class ServerConnection:
 
     def drop(self) -> None:
         """End the connection now."""
-        self._timer.cancel()
+        self._deadline.close()
         self._gone()
         self.channel.abort()
 
     def opened(self) -> None:
         """The handshake is done."""
-        self._restart_timer(self._limits.idle)
+        self._deadline.set(self._limits.idle)
 
     def received(self, data: bytes) -> None:
         """Bytes of a request, or the end of what the peer sends."""
@@ -95,7 +98,7 @@ class ServerConnection:
 
     def lost(self, error: Exception | None) -> None:
         """The connection is over."""
-        self._timer.cancel()
+        self._deadline.close()
         if not self.channel.ready:
             self._failed("tls", f"the TLS handshake failed: {_reason(error)}")
         elif self._first is not None and not self._answering and not self._draining:
@@ -109,11 +112,11 @@ class ServerConnection:
                 if event is h11.NEED_DATA:
                     self._await_more()
                     return
-                if isinstance(event, h11.Request):
+                if type(event) is h11.Request:  # isinstance asks abstract classes, which takes longer
                     self._begin(event)
-                elif isinstance(event, h11.Data):
+                elif type(event) is h11.Data:
                     self._add(event.data)
-                elif isinstance(event, h11.EndOfMessage):
+                elif type(event) is h11.EndOfMessage:
                     self._answer()
                     return
                 else:  # ConnectionClosed, or PAUSED behind the last request
@@ -127,19 +130,19 @@ class ServerConnection:
             self._first = self.channel.moment
         if self._first is not None and not self._hurried:
             self._hurried = True
-            self._restart_timer(self._limits.request)
-        if self._request is not None and self._http.they_are_waiting_for_100_continue:
+            self._deadline.set(self._limits.request)
+        if self._head is not None and self._http.they_are_waiting_for_100_continue:
             self.channel.write(self._http.send(h11.InformationalResponse(status_code=100, headers=[])) or b"")
 
     def _begin(self, request: h11.Request) -> None:
         if self._first is None:
             self._first = self.channel.moment
-        self._request = request
-        if head_size(request) > self._limits.head:
+        method, target = request.method.decode("ascii"), request.target.decode("latin-1")
+        line = f"{method} {target} HTTP/{request.http_version.decode('ascii')}"
+        self._head = head = head_of(line, request.headers.raw_items())
+        if head.size > self._limits.head:
             self._refuse(431, "too-large", f"the head is larger than {self._limits.head} bytes")
-            return
-        length = next((value for name, value in request.headers if name == b"content-length"), b"0")
-        if int(length) > self._limits.body:
+        elif int(head.get("Content-Length") or 0) > self._limits.body:
             self._refuse_size()
 
     def _add(self, data: bytes) -> None:
@@ -150,7 +153,7 @@ class ServerConnection:
             self._refuse(503, "too-many", f"all callers together sent more than {self._limits.together} bytes at once")
 
     def _answer(self) -> None:
-        self._timer.cancel()
+        self._deadline.lift()
         self._answering = True
         request = self._what_came(complete=True)
         assert request is not None  # noqa: S101 - h11 tells the head before the end
@@ -182,7 +185,7 @@ class ServerConnection:
                 answer.on_sent(sent)
 
     async def _deliver(self, answer: WireAnswer) -> Sent | None:
-        delivery = answer.delivery or Delivery()
+        delivery = answer.delivery or _RIGHT
         if delivery.delay:
             await asyncio.sleep(delivery.delay)
         if delivery.closed:
@@ -211,22 +214,23 @@ class ServerConnection:
             headers=[*with_content_type(answer.headers, answer.delivery), *framing],
         )
         head = self._http.send(response) or b""
-        wanted = self._request is not None and self._request.method != b"HEAD" and not bodiless
-        parts = parts_of(answer.body, response) if wanted else ()
-        body = b"".join(self._http.send(h11.Data(data=part)) or b"" for part in parts)
+        wanted = self._head is not None and not self._head.line.startswith("HEAD ") and not bodiless
+        parts = parts_of(answer.body, head) if wanted else ()
+        body = b"".join([self._http.send(h11.Data(data=part)) or b"" for part in parts])
         return head, body + (self._http.send(h11.EndOfMessage()) or b"")
 
     def _next(self) -> None:
         """Go on with the next request, or end the connection."""
         self._answering = self._hurried = False
-        self._request, self._first, self._body = None, None, bytearray()
+        self._head, self._first, self._body = None, None, bytearray()
         if self.channel.over:
-            self._timer.cancel()
+            self._deadline.close()
         elif self._http.our_state is h11.DONE and self._http.their_state is h11.DONE:
             self._http.start_next_cycle()
-            self._restart_timer(self._limits.idle)
+            self._deadline.set(self._limits.idle)
             self.channel.resume()
-            self._advance()
+            if any(self._http.trailing_data):  # more came, or no more will
+                self._advance()
         else:
             self._linger()
 
@@ -243,7 +247,9 @@ class ServerConnection:
         self._refuse(413, "too-large", f"the body is larger than {self._limits.body} bytes")
 
     def _too_slow(self) -> None:
-        if not self.channel.ready:
+        if self._draining:
+            self.drop()
+        elif not self.channel.ready:
             self._failed("tls", f"no TLS handshake within {self._limits.handshake:g} s")
             self.drop()
         elif self._first is not None:
@@ -268,8 +274,7 @@ class ServerConnection:
             return
         self.channel.resume()
         self.channel.finish()
-        self._timer.cancel()
-        self._timer = self._loop.call_later(LINGER, self.drop)
+        self._deadline.set(LINGER)
 
     def _failed(self, kind: FailureKind, text: str) -> None:
         came, peer, tls = self._what_came(complete=False), self.channel.peer, self.channel.tls
@@ -278,13 +283,12 @@ class ServerConnection:
         self._service.on_failure(ListenerFailure(kind, text, moment(self._clock), peer, came, known))
 
     def _what_came(self, *, complete: bool) -> WireRequest | None:
-        request = self._request
-        if request is None or self._first is None:
+        head = self._head
+        if head is None or self._first is None:
             return None
-        method, target = request.method.decode("ascii"), request.target.decode("latin-1")
-        line = f"{method} {target} HTTP/{request.http_version.decode('ascii')}"
+        method, target, _ = head.line.split(" ")
         return WireRequest(
-            head_of(line, request.headers.raw_items()),
+            head,
             method,
             target,
             bytes(self._body),
@@ -298,12 +302,8 @@ class ServerConnection:
     def _date(self) -> str:
         return _http_date(int(self._clock.now().timestamp()))
 
-    def _restart_timer(self, seconds: float) -> None:
-        self._timer.cancel()
-        self._timer = self._loop.call_later(seconds, self._too_slow)
-
     def _close(self) -> None:
-        self._timer.cancel()
+        self._deadline.close()
         self.channel.close()
 
     def _gone(self) -> None:

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Hashable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 from typing import Any, NamedTuple
 
@@ -51,6 +51,14 @@ Mark = tuple[str, str]
 
 Turn = tuple[str, int]
 """A case, and the number of an attempt at it."""
+
+
+class _Had(NamedTuple):
+    """A message that came: who got it, the digest of its bytes, and what it is."""
+
+    receiver: str
+    digest: str
+    opened: Opened
 
 
 class _Known(NamedTuple):
@@ -92,7 +100,7 @@ class Switchboard:
         self._keys = {name for message in pack.messages.values() for name in message.correlate}
         self._open: dict[str, Callable[[], Conversation]] = {}
         self._known: dict[str, _Known] = {}
-        self._had: defaultdict[str, set[Hashable]] = defaultdict(set)
+        self._had: defaultdict[str, list[_Had]] = defaultdict(list)
         self._attempts: dict[str, int] = {}
         self._past: dict[Mark, Turn] = {}
         self._past_references: dict[Mark, frozenset[Mark]] = {}
@@ -167,7 +175,7 @@ class Switchboard:
             self._open.pop(after, None)
             self._known.pop(after, None)
             self._attempts.pop(after, None)
-            self._had[case] = self._had.pop(after, set())
+            self._had[case] = self._had.pop(after, [])
         self._open[case], self._attempts[case] = conversation, attempt
 
     def retire(self, case: str, conversation: Conversation) -> None:
@@ -188,15 +196,15 @@ class Switchboard:
         receiver, digest = _addressed(request), self._recorder.store.put(request.body)
         opened = self._opened(request)
         case = request.head.get(self._pack.case_header or "")
-        prints = self._prints(receiver, digest, opened)
-        pending = self._find_pending(receiver, opened, case, prints)
+        had = _Had(receiver, digest, opened)
+        pending = self._find_pending(had, case)
         if pending is not None:
-            self._had[pending.case] |= prints
+            self._had[pending.case].append(had)
             return self._answered(pending, request, digest)
-        wait = self._find(receiver, opened, case, prints)
+        wait = self._find(had, case)
         if wait is None:
             return self._stray(receiver, request, digest, opened)
-        self._had[wait.case] |= prints
+        self._had[wait.case].append(had)
         reply: asyncio.Future[WireAnswer] = asyncio.get_running_loop().create_future()
         self._waits.remove(wait)
         self._received(wait.case, wait.step, "request", request, digest, opened.name or wait.step.message)
@@ -255,43 +263,51 @@ class Switchboard:
             **({"count": failure.count} if failure.count > 1 else {}),
         )
 
-    def _find_pending(self, receiver: str, opened: Opened, case: str | None, prints: set[Hashable]) -> Pending | None:
+    def _find_pending(self, came: _Had, case: str | None) -> Pending | None:
         if self._pack.answers == "reply":
             return None
-        new = [each for each in self._pending if self._had[each.case].isdisjoint(prints)]
+        opened, new = came.opened, [each for each in self._pending if not self._has_had(each.case, came)]
         if opened.name is None:
-            due = [each for each in new if each.case == case and each.step.sender == receiver]
+            due = [each for each in new if each.case == case and each.step.sender == came.receiver]
             return due[0] if len(due) == 1 else None
-        found = [(each.fits(self._pack, receiver, opened, alone=self._one_case), each) for each in new]
+        found = [(each.fits(self._pack, came.receiver, opened, alone=self._one_case), each) for each in new]
         surest, pending = max(found, key=lambda each: each[0], default=(0, None))
         return pending if surest else None
 
-    def _prints(self, receiver: str, digest: str, opened: Opened) -> set[Hashable]:
-        """By what a message is known again: its bytes, and its reference with all that it says but the time."""
-        found: set[Hashable] = {(receiver, digest)}
-        name = name_made_by(self._pack, opened.name, "reference") if opened.name else None
-        if name and opened.values.get(name):
-            said = (each for each in opened.values.items() if self._pack.values[each[0]].make.kind != "now")
-            found.add((receiver, opened.name, repr(sorted(said))))
-        return found
+    def _has_had(self, case: str, came: _Had) -> bool:
+        """Whether a step of the case has had it: its bytes, or its reference with all that it says but the time."""
+        return any(
+            came.receiver == had.receiver and (came.digest == had.digest or self._repeats(came.opened, had.opened))
+            for had in self._had.get(case, ())
+        )
 
-    def _find(self, receiver: str, opened: Opened, case: str | None, prints: set[Hashable]) -> Wait | None:
-        here = [wait for wait in self._waits if wait.anywhere or wait.step.receiver == receiver]
+    def _repeats(self, opened: Opened, earlier: Opened) -> bool:
+        name = name_made_by(self._pack, opened.name, "reference") if opened.name else None
+        if opened.name != earlier.name or not name or not opened.values.get(name):
+            return False
+        untimed = [each for each in opened.values if self._pack.values[each].make.kind != "now"]
+        return all(opened.values[each] == earlier.values[each] for each in untimed)
+
+    def _find(self, came: _Had, case: str | None) -> Wait | None:
+        opened = came.opened
+        here = [wait for wait in self._waits if wait.anywhere or wait.step.receiver == came.receiver]
         if opened.name is None:
             due = [wait for wait in here if not wait.anywhere and wait.case == case]
             return due[0] if len(due) == 1 else None
         named = [wait for wait in here if wait.step.message == opened.name]
         told = next((wait for wait in named if wait.told(self._pack, opened)), None)
-        marks = self._marks(opened)
-        marks -= self._used_again(opened)
+        known = {case: self._known_of(case) for case in self._open}
+        marks = self._marks(opened) - self._used_again(opened, known.values())
         if told is not None or not self._past.keys().isdisjoint(marks):
             return told
-        named = [wait for wait in named if self._had[wait.case].isdisjoint(prints)]
-        owners = {case for case in self._open if not marks.isdisjoint(self._known_of(case).marks)}
+        owners = {case for case, each in known.items() if not marks.isdisjoint(each.marks)}
         named = [wait for wait in named if owners <= {wait.case} or not wait.late]
+        named = [wait for wait in named if not self._has_had(wait.case, came)]
         fitting = [wait for wait in named if wait.fits(self._pack, opened)]
-        if fitting:
+        if len(fitting) > 1:
             return max(fitting, key=lambda wait: (not wait.anywhere, not wait.late, wait.agreement(opened)))
+        if fitting:
+            return fitting[0]
         asked = [wait for wait in named if not wait.anywhere and wait.step.reaction is None]
         return asked[0] if self._one_case and len(asked) == 1 else None
 
@@ -303,8 +319,8 @@ class Switchboard:
         return known
 
     def _read(self, conversation: Conversation) -> _Known:
-        values = ((name, value) for (name, *_), value in conversation.values.items() if name in self._keys)
-        marks = {(name, value) for name, value in values if isinstance(value, str)}
+        values = conversation.values.items()
+        marks = {(name, value) for (name, _, _), value in values if name in self._keys and isinstance(value, str)}
         references = {}
         for said in conversation.said:
             name = name_made_by(self._pack, said.opened.name, "reference") if said.opened.name else None
@@ -314,22 +330,21 @@ class Switchboard:
                 marks |= {(name, reference), (_REPLY, reference)}
         return _Known(conversation, marks, references)
 
-    def _used_again(self, opened: Opened) -> set[Mark]:
+    def _used_again(self, opened: Opened, known: Iterable[_Known]) -> set[Mark]:
         """Its reference, where a message of another movement had it: used again by mistake, it tells nothing."""
         name = name_made_by(self._pack, opened.name, "reference") if opened.name else None
         reference = opened.text(name) if name else None
         if not name or not reference:
             return set()
-        known = [self._past_references, *(self._known_of(case).references for case in self._open)]
-        telling = self._telling(opened)
-        movements = [references[name, reference] for references in known if (name, reference) in references]
-        used = telling and any(other and telling.isdisjoint(other) for other in movements)
-        return {(name, reference)} if used else set()
+        mark, all_known = (name, reference), [self._past_references, *[each.references for each in known]]
+        movements = [references[mark] for references in all_known if mark in references]
+        telling = self._telling(opened) if movements else set()
+        return {mark} if telling and any(other and telling.isdisjoint(other) for other in movements) else set()
 
     def _telling(self, opened: Opened) -> set[Mark]:
         """The values by which a message is correlated."""
-        values = ((name, value) for name, value in opened.values.items() if name in self._keys)
-        return {(name, value) for name, value in values if isinstance(value, str)}
+        values = opened.values.items()
+        return {(name, value) for name, value in values if name in self._keys and isinstance(value, str)}
 
     def _marks(self, opened: Opened) -> set[Mark]:
         marks = {(name, value) for name, value in opened.values.items() if isinstance(value, str)}

@@ -31,10 +31,10 @@ from harness.judge.step import Departure, Seen, departure, judge_exchange, with_
 from harness.judge.stray import Stray, judge_strays, with_strays
 from harness.judge.trust import trust_of
 from harness.judge.walk import Fetch, Walked, open_stray, walk
-from harness.pack.model import ANSWER, Outcome, Pack
+from harness.pack.model import ANSWER, Pack
 from harness.scenario.model import Attest, Case, Probe, Quiet
 from harness.scenario.plan import Plan
-from harness.scenario.project import exchanges, mode
+from harness.scenario.project import ACCEPTED, exchanges, mode
 from harness.scenario.rivals import as_it_came, not_owed
 
 
@@ -74,7 +74,7 @@ def _judge_attempt(
     own = [event for event in own if event.kind != "extra" or is_of(attempt, event)]
     walked = walk(case, plan, pack, own, fetch)
     seen = walked.seen
-    case = as_it_came(case, {name for name, each in seen.items() if Outcome("accepted") in each.outcomes})
+    case = as_it_came(case, {name for name, each in seen.items() if ACCEPTED in each.outcomes})
     strays = _signed(_strays(case, pack, own, walked, fetch), plan, pack, fetch)
     left = departure(case, seen)
     held_up = _was_held_up(case, plan, pack, own)

@@ -12,6 +12,16 @@ from harness.pack.model import Expectation, Outcome
 _SHOWN = 120
 """Characters of a code or pointer that are shown; peers choose them."""
 
+_WITH_CODE = {"fault": "SOAP fault {}", "http": "HTTP {}"}
+_WITHOUT = {
+    "accepted": "accepted",
+    "fault": "a SOAP fault",
+    "http": "an HTTP answer without a message",
+    "tls": "refused in the TLS handshake",
+    "closed": "connection closed without an answer",
+    "silence": "no answer in time",
+}
+
 Meets = Literal["expect", "permitted", "other"]
 
 
@@ -62,16 +72,9 @@ def describe(outcome: Outcome) -> str:
     code = plain(outcome.code, _SHOWN) if outcome.code else None
     where = f" at {plain(outcome.pointer, _SHOWN)}" if outcome.pointer else ""
     place = where + (f" in {outcome.by}" if outcome.by else "")
-    words = {
-        "accepted": "accepted",
-        "error": f"error {code}{place}" if code else "any error of the protocol" + place,
-        "fault": f"SOAP fault {code}" if code else "a SOAP fault",
-        "http": f"HTTP {code}" if code else "an HTTP answer without a message",
-        "tls": "refused in the TLS handshake",
-        "closed": "connection closed without an answer",
-        "silence": "no answer in time",
-    }
-    return words[outcome.kind]
+    if outcome.kind == "error":
+        return f"error {code}{place}" if code else "any error of the protocol" + place
+    return _WITH_CODE[outcome.kind].format(code) if code and outcome.kind in _WITH_CODE else _WITHOUT[outcome.kind]
 
 
 def describe_all(outcomes: Iterable[Outcome]) -> str:

@@ -22,7 +22,7 @@ from harness.scenario.hearing import heard
 from harness.scenario.model import Case, Exchange
 from harness.scenario.oracle import Ledger, accept, refusals, remember
 from harness.scenario.plan import Plan
-from harness.scenario.project import exchanges, is_limited, mode, wrong
+from harness.scenario.project import ACCEPTED, exchanges, is_limited, mode, wrong
 from harness.security.model import Trust
 
 Fetch = Callable[[str], bytes]
@@ -127,7 +127,7 @@ class _Walker:
         elif opened.name is not None:
             self._remember(sender, opened)
             if mode(step, self.case.sut) != "deliver" and not wrong(step) and settled_by_silence(self.pack, step):
-                self._end(step, record, Outcome("accepted"))
+                self._end(step, record, ACCEPTED)
 
     def _open(self, step: Exchange, part: Part, event: Event) -> Opened:
         ours = event.kind != "received"
@@ -173,7 +173,7 @@ class _Walker:
         """How an exchange ended; an acceptance changes the states of the objects."""
         record.outcomes = outcomes
         request = record.opened.get("request")
-        if request is not None and step.answer_defect is None and Outcome("accepted") in outcomes:
+        if request is not None and step.answer_defect is None and ACCEPTED in outcomes:
             self._ledger = accept(self._ledger, self.pack, step.message, request.values)
 
     def _remember(self, sender: str, opened: Opened) -> None:

@@ -25,6 +25,7 @@ _MARK = re.compile("\ue000([0-9]+)\ue001")
 _ESCAPED = str.maketrans(
     {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\t": "&#9;", "\n": "&#10;", "\r": "&#13;"}
 )
+_TO_ESCAPE = re.compile('[&<>"\t\n\r]')
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _MOST = 256
 
@@ -33,14 +34,20 @@ class _Form(NamedTuple):
     """A form, and what it was made from.
 
     Parameters:
-        pieces: what is between the texts, with the number of the text at every other place.
+        pieces: what is between the texts, with a place for a text after each but the last.
+        numbers: of the texts in these places.
         texts, values: what stands at each path of elements, and in the places of the bindings; a text that is put in is
             its number, and one that has such in it is cut into pieces likewise.
+        single: of the values that are one text, its number.
+        mixed: names of those that are made of several.
     """
 
     pieces: Sequence[str]
+    numbers: Sequence[int]
     texts: Mapping[str, Sequence[Any]]
     values: Mapping[str, Any]
+    single: Mapping[str, int]
+    mixed: Sequence[str]
     sample: XmlDocument
     bindings: Mapping[str, Binding]
 
@@ -55,8 +62,8 @@ def print_message(sample: Document, bindings: Mapping[str, Binding], values: Val
     Parameters and errors are those of ``build``.
     """
     texts: list[Any] = []
-    shape = tuple([(name, _shape(value, texts)) for name, value in values.items()])
-    writable = all(isinstance(text, str) for text in texts) and not _NOT_XML.search("".join(texts))
+    shape = _shape(values, texts)
+    writable = {*map(type, texts)} <= {str} and not _NOT_XML.search(together := "".join(texts))
     if not isinstance(sample, XmlDocument) or not writable:
         return build(sample, bindings, values)
     form = _forms.get((id(sample), id(bindings), shape))
@@ -70,8 +77,11 @@ def print_message(sample: Document, bindings: Mapping[str, Binding], values: Val
             if len(_forms) > _MOST:
                 _forms.popitem(last=False)
     pieces = list(form.pieces)
-    pieces[1::2] = [texts[int(number)].translate(_ESCAPED) for number in pieces[1::2]]
-    said = {name: _filled(value, texts) for name, value in form.values.items()}
+    written = [text.translate(_ESCAPED) for text in texts] if _TO_ESCAPE.search(together) else texts
+    pieces[1::2] = [written[number] for number in form.numbers]
+    said = dict(form.values)
+    said |= {name: texts[number] for name, number in form.single.items()}
+    said |= {name: _filled(said[name], texts) for name in form.mixed}
     printed = Printed(form.texts, lambda path: _filled(form.texts.get(path, []), texts), bindings, said)
     return parse_written("".join(pieces).encode(), printed)
 
@@ -82,18 +92,29 @@ def _make(sample: XmlDocument, bindings: Mapping[str, Binding], values: Values) 
     data = build(sample, bindings, marked).to_bytes()
     document = parse_written(data)
     texts, said = _numbered(document.all_texts), _numbered(read(document, bindings))
-    return _Form(_MARK.split(data.decode()), texts, said, sample, bindings)
+    pieces = _MARK.split(data.decode())
+    numbers = [int(number) for number in pieces[1::2]]
+    single = {name: value for name, value in said.items() if isinstance(value, int)}
+    mixed = [name for name, value in said.items() if isinstance(value, list | tuple)]
+    return _Form(pieces, numbers, texts, said, single, mixed, sample, bindings)
 
 
 def _shape(value: Any, texts: list[Any]) -> Hashable:
-    """What a value is made of; its texts are added to *texts*."""
+    """What a value is made of: the names in it, and what is absent; its texts are added to *texts*."""
     if isinstance(value, list | tuple):
         return tuple([_shape(entry, texts) for entry in value])
-    if isinstance(value, dict):
-        return tuple([(name, _shape(text, texts)) for name, text in value.items()])
-    if value is not None:
-        texts.append(value)
-    return value is None
+    if not isinstance(value, dict):
+        if value is not None:
+            texts.append(value)
+        return value is None
+    shape: list[Hashable] = []
+    for name, entry in value.items():
+        if isinstance(entry, str):
+            texts.append(entry)
+            shape.append(name)
+        else:
+            shape.append((name, _shape(entry, texts)))
+    return tuple(shape)
 
 
 def _numbered(value: Any) -> Any:

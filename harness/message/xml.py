@@ -30,7 +30,7 @@ _ATTRIBUTES = 1000
 """Attributes of one element, at most: libxml2 before 2.12 compares each with all others."""
 _USUAL_DEPTH = 16
 """The depth of a document is looked at in two steps: each level of the question costs time, whatever the document."""
-_COUNT_NODES = etree.XPath("count(//node()) + count(//@*)")
+_COUNT_NODES = etree.XPath("count(//node()) + count(//@*)", regexp=False)
 _ENCODING_ERRORS = {etree.ErrorTypes.ERR_INVALID_ENCODING, etree.ErrorTypes.ERR_UNKNOWN_ENCODING}
 _LIMIT_ERRORS = {etree.ErrorTypes.ERR_NAME_TOO_LONG, 114}  # 114: XML_ERR_RESOURCE_LIMIT, unnamed in lxml
 _DECLARATION = re.compile(rb"<\?xml\s[^>]*?encoding\s*=\s*[\"']([A-Za-z][\w.-]*)")
@@ -119,11 +119,15 @@ class XmlDocument:
 
     def text(self, path: Path) -> str | None:
         """See :meth:`harness.message.model.Document.text`."""
-        if path.attribute is None:
+        if path.attribute is not None:
+            places = self.reach(path)
+            return places[0].text if places else None
+        if self.printed is not None:
             texts = self._texts(path)
             return texts[0] if texts else None
-        places = self.reach(path)
-        return places[0].text if places else None
+        names = path.elements
+        elements = self._elements(path) if names is None else self._by_path.get(names)
+        return text_of(elements[0]) if elements else None
 
     def texts(self, path: str) -> list[str]:
         """Text of every place that *path* reaches, in document order."""
@@ -262,7 +266,7 @@ def parse_xml(data: bytes, limits: Limits = DEFAULT_LIMITS) -> XmlDocument:
 
 @lru_cache(maxsize=16)
 def _deeper_than(depth: int) -> etree.XPath:
-    return etree.XPath(f"boolean({'/*' * (depth + 1)})")
+    return etree.XPath(f"boolean({'/*' * (depth + 1)})", regexp=False)
 
 
 def _doctype() -> MalformedInput:

@@ -25,8 +25,8 @@ from harness.pack.violation import Breach
 _PRECISION = 256
 _COMPACT = re.compile(r"(\d{8})(\d{4}(?:\d{2})?)(Z|[+-].*)?", re.ASCII)
 
-Found = Iterator[tuple[str, str]]
-"""Pointers and what is wrong there."""
+Found = Iterator[tuple[str, ...]]
+"""Pointers, what is wrong there, and of a condition which demand is not met: R, N, or nothing for a test."""
 
 
 def rule_violations(pack: Pack, message: str, document: Document) -> Iterator[Breach]:
@@ -39,13 +39,13 @@ def rule_violations(pack: Pack, message: str, document: Document) -> Iterator[Br
     """
     whole = Scope(document, pack.codelists, {})
     for rule in _rules_of(pack, message):
-        if not _in_force(rule, whole):
+        if rule.decisive is not None and not _in_force(rule, rule.decisive, whole):
             continue
         parameters = rule.moved.get(message, rule.parameters)
         for scope in _scopes(whole, parameters):
-            for pointer, what, demand in _found(rule, scope, parameters):
+            for pointer, what, *demand in _KINDS[rule.kind](scope, parameters):
                 text = f"{rule.id}: {rule.text} ({what})"
-                code = rule.codes.get(demand, rule.code)
+                code = rule.codes.get(demand[0], rule.code) if demand else rule.code
                 yield Breach(code, pointer, document.line(pointer), text, rule.requirement, rule.id)
 
 
@@ -54,33 +54,22 @@ def _rules_of(pack: Pack, message: str) -> tuple[Rule, ...]:
     return tuple(rule for rule in pack.rules.values() if message in rule.messages)
 
 
-def _found(rule: Rule, scope: Scope, parameters: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
-    if rule.kind == "condition":
-        yield from _condition(scope, parameters)
-    else:
-        yield from ((pointer, what, "") for pointer, what in _KINDS[rule.kind](scope, parameters))
-
-
-def _scopes(whole: Scope, parameters: Mapping[str, Any]) -> Iterator[Scope]:
+def _scopes(whole: Scope, parameters: Mapping[str, Any]) -> list[Scope]:
     """The message, or each occurrence of what the rule looks at one by one."""
     if "each" not in parameters:
-        yield whole
-        return
-    for pointer in whole.pointers(parameters["each"]):
-        yield whole._replace(place=pointer.removeprefix("/"))
+        return [whole]
+    return [whole._replace(place=pointer.removeprefix("/")) for pointer in whole.pointers(parameters["each"])]
 
 
-def _in_force(rule: Rule, scope: Scope) -> bool:
+def _in_force(rule: Rule, decisive: str, scope: Scope) -> bool:
     """Whether the decisive date of the message lies in the time of the rule; without a date the rule holds."""
-    if rule.decisive is None:
-        return True
-    when = next((time for text in scope.texts(rule.decisive) if (time := _time(text)) is not None), None)
+    when = next((time for text in scope.texts(decisive) if (time := _time(text)) is not None), None)
     bounds = [_time(bound or "") for bound in (rule.since, rule.until)]
     since, until = (each if when and each and _comparable(each, when) else None for each in bounds)
     return when is None or ((since is None or since <= when) and (until is None or when < until))
 
 
-def _condition(scope: Scope, parameters: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+def _condition(scope: Scope, parameters: Mapping[str, Any]) -> Found:
     """The first decision whose conditions hold says what must be there."""
     for decision in parameters["decide"]:
         if holds(scope, decision.get("if", {})):
@@ -165,6 +154,7 @@ def _check_digit(scope: Scope, parameters: Mapping[str, Any]) -> Found:
 
 
 _KINDS: Mapping[str, Callable[[Scope, Mapping[str, Any]], Found]] = {
+    "condition": _condition,
     "sum": _sum,
     "count": _count,
     "sequence": _sequence,

@@ -12,7 +12,7 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from harness.message.model import Value, Values
 from harness.pack.model import Cell, Expectation, MessageRules, Outcome, Pack, Unique
@@ -45,7 +45,7 @@ class Ledger:
 
 def key_of(pack: Pack, name: str, values: Values) -> Key:
     """The key of the object that *values* speak of."""
-    return tuple(str(values.get(part)) for part in pack.objects[name].key)
+    return tuple([str(values.get(part)) for part in pack.objects[name].key])
 
 
 def cells_at(ledger: Ledger, pack: Pack, message: str, values: Values, *, duplicate: bool = False) -> tuple[Cell, ...]:
@@ -109,7 +109,7 @@ def accept(ledger: Ledger, pack: Pack, message: str, values: Values) -> Ledger:
         key = (name, key_of(pack, name, values))
         first.setdefault(key, dict(values))
         states[key] = state
-    return replace(ledger, states=states, first=first)
+    return Ledger(states, first, ledger.seen)
 
 
 def effects_of(table: MessageRules, values: Values) -> Mapping[str, str]:
@@ -120,7 +120,7 @@ def effects_of(table: MessageRules, values: Values) -> Mapping[str, str]:
 
 def remember(ledger: Ledger, sender: str, reference: Value) -> Ledger:
     """The ledger after it saw a reference of that sender."""
-    return replace(ledger, seen=ledger.seen | {(sender, str(reference))})
+    return Ledger(ledger.states, ledger.first, ledger.seen | {(sender, str(reference))})
 
 
 def expectation(cells: tuple[Cell, ...]) -> Expectation:

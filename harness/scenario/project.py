@@ -36,7 +36,8 @@ def exchanges(steps: Iterable[Step]) -> Iterator[Exchange]:
     for step in steps:
         if isinstance(step, Exchange):
             yield step
-            yield from exchanges(step.during)
+            if step.during:
+                yield from exchanges(step.during)
         elif isinstance(step, AnyOrder):
             yield from exchanges(step.steps)
 

@@ -14,7 +14,9 @@ WSSE11 = "http://docs.oasis-open.org/wss/oasis-wss-wssecurity-secext-1.1.xsd"
 WSU = f"{_OASIS}-utility-1.0.xsd"
 
 _ID_ATTRIBUTES = etree.XPath(
-    " | ".join(f"/descendant-or-self::*/@{name}" for name in ("wsu:Id", "Id", "xml:id")), namespaces={"wsu": WSU}
+    " | ".join(f"/descendant-or-self::*/@{name}" for name in ("wsu:Id", "Id", "xml:id")),
+    namespaces={"wsu": WSU},
+    regexp=False,
 )
 
 

@@ -58,9 +58,9 @@ class Trust:
     ocsp: tuple[OCSPResponse, ...] = field(default=(), hash=False)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SecurityProfile:
-    """``security.yaml``: how messages are protected. Every value is the pack's.
+    """``security.yaml``: how messages are protected. Every value is the pack's. Compared by identity, like the pack.
 
     Parameters:
         style: ``wss`` (WS-Security in SOAP), ``jws`` (JSON Web Signature), ``xmldsig`` (XML signature without an

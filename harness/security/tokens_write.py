@@ -20,7 +20,7 @@ from harness.security.markup import WSSE11
 from harness.security.model import Identity
 from harness.security.pkipath import write_pki_path
 from harness.security.tokens import BASE64, PKIPATH, SKI, THUMBPRINT, X509V3, key_identifier, thumbprint
-from harness.security.x509 import der_of
+from harness.security.x509 import der_of, text_of
 
 
 class Written(NamedTuple):
@@ -53,19 +53,19 @@ def write_token(kind: str, identity: Identity, token_id: str, attribute: str = "
 
 
 def _x509v3(identity: Identity, token_id: str) -> Written:
-    return _in_header(X509V3, der_of(identity.certificate), token_id)
+    return _in_header(X509V3, text_of(identity.certificate), token_id)
 
 
 def _pkipath(identity: Identity, token_id: str) -> Written:
     path = write_pki_path((*reversed(identity.chain), identity.certificate))
     told = f' xmlns:wsse11="{WSSE11}" wsse11:TokenType="{PKIPATH}"'
-    return _in_header(PKIPATH, path, token_id)._replace(attributes=told)
+    return _in_header(PKIPATH, _text(path), token_id)._replace(attributes=told)
 
 
-def _in_header(kind: str, data: bytes, token_id: str) -> Written:
+def _in_header(kind: str, text: str, token_id: str) -> Written:
     return Written(
         f'<wsse:BinarySecurityToken EncodingType="{BASE64}" ValueType="{kind}" wsu:Id="{token_id}">'
-        f"{_text(data)}</wsse:BinarySecurityToken>",
+        f"{text}</wsse:BinarySecurityToken>",
         f'<wsse:Reference URI="#{token_id}" ValueType="{kind}"/>',
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from base64 import b64encode
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TypeVar
@@ -117,6 +118,11 @@ class Facts:
         return self.certificate.public_bytes(Encoding.DER)
 
     @cached_property
+    def text(self) -> str:
+        """The same in base64."""
+        return b64encode(self.der).decode()
+
+    @cached_property
     def name(self) -> str:
         """The subject as RFC 4514 writes it."""
         return self.certificate.subject.rfc4514_string()
@@ -157,6 +163,11 @@ def name_of(certificate: x509.Certificate) -> str:
 def der_of(certificate: x509.Certificate) -> bytes:
     """See :attr:`Facts.der`."""
     return facts_of(certificate).der
+
+
+def text_of(certificate: x509.Certificate) -> str:
+    """See :attr:`Facts.text`."""
+    return facts_of(certificate).text
 
 
 def extension_of(certificate: x509.Certificate, kind: type[_Extension]) -> _Extension | None:

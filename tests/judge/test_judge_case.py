@@ -88,7 +88,7 @@ def test_what_a_cut_off_attempt_has_proven_stays_proven(world: World, ended: str
 
 def of_the_run(stage: Stage, kind: str, **data: Any) -> None:
     """An event of the run as a whole."""
-    stage.events.append(replace(stage.write(kind, **data), case=None))
+    stage.events.append(stage.write(kind, **data)._replace(case=None))
     del stage.events[-2]
 
 
@@ -300,7 +300,7 @@ def lagging(stage: Stage, *seconds: float, apart: float = 0) -> None:
     for number, late in enumerate(seconds):
         of_the_run(stage, "lag", seconds=late)
         at = datetime.fromisoformat(stage.events[-1].at) + timedelta(seconds=number * apart)
-        stage.events[-1] = replace(stage.events[-1], at=at.isoformat())
+        stage.events[-1] = stage.events[-1]._replace(at=at.isoformat())
 
 
 def silent(stage: Stage, *seconds: float, apart: float = 0) -> Stage:
@@ -419,7 +419,7 @@ def test_a_time_out_names_what_came_meanwhile_and_cannot_be_read(
 
     def disturb() -> None:
         stage.write("unmatched", receiver=receiver, digest=stage.keep(b"hello"), head=head)
-        stage.events[-1] = replace(stage.events[-1], case=None)
+        stage.events[-1] = stage.events[-1]._replace(case=None)
 
     if when == "before":
         disturb()
@@ -450,7 +450,7 @@ def test_a_time_out_names_what_failed_at_our_port_meanwhile(
     def fail() -> None:
         for number, blame in enumerate(blames):
             stage.write("failed", role="request", text=f"The handshake failed, from {number}.", blame=blame)
-            stage.events[-1] = replace(stage.events[-1], case=None)
+            stage.events[-1] = stage.events[-1]._replace(case=None)
 
     if when == "before":
         fail()
@@ -523,7 +523,7 @@ def test_a_limit_missed_by_less_than_our_uncertainty_decides_nothing(
     budget = stage.plan.parameters.timers["answer"].total_seconds() * 1e3
     request, answer = (event for event in stage.events if event.step == "I9" and event.kind in ("sent", "received"))
     number = stage.events.index(answer)
-    stage.events[number] = replace(answer, mono=request.mono + int(budget + late) * 1_000_000)
+    stage.events[number] = answer._replace(mono=request.mono + int(budget + late) * 1_000_000)
     demand = replace(world.pack.requirements["ETIR-ANS-TIME"], level=level)
     pack = replace(world.pack, requirements={**world.pack.requirements, demand.id: demand})
     verdict = judge_case(stage.case, stage.plan, pack, stage.events, stage.store.__getitem__)
@@ -556,7 +556,7 @@ def test_what_we_answer_too_late_inside_an_exchange_is_no_time_of_the_system(
 def test_a_fault_of_the_run_counts_for_the_cases_that_were_open(world: World) -> None:
     plan = world.plan("platform", select=(ACCEPTED, REFUSED))
     first, second = world.stage(plan, ACCEPTED).play(), world.stage(plan, REFUSED).play()
-    fault = replace(first.write("fault", text="The listener broke."), case=None)
+    fault = first.write("fault", text="The listener broke.")._replace(case=None)
     events = [*first.events[:-1], fault, first.end().events[-1], *second.end().events]
     found = events_by_case([ACCEPTED, REFUSED], events)
     assert judge_case(first.case, plan, world.pack, found[ACCEPTED], first.store.__getitem__).verdict is (

@@ -38,7 +38,7 @@ def stray(stage: Stage, data: dict[str, object], receiver: str | None = None, **
     for name in ("role", "message", "sender"):
         data.pop(name)
     event = stage.write("extra", **{**data, "receiver": receiver or data["receiver"], **more})
-    stage.events[-1] = replace(event, step=None)
+    stage.events[-1] = event._replace(step=None)
     return event
 
 
@@ -65,7 +65,7 @@ def test_a_reaction_that_comes_twice_breaks_its_requirement(world: World, again:
 def test_what_comes_twice_while_we_were_held_up_is_played_again(world: World, seconds: float, word: Verdict) -> None:
     stage = world.stage(world.plan("platform"), ACCEPTED).play()
     stage.write("lag", seconds=seconds)
-    stage.events[-1] = replace(stage.events[-1], case=None)
+    stage.events[-1] = stage.events[-1]._replace(case=None)
     extra(stage, reaction(stage).id)
     verdict = stage.end().judge()
     assert verdict.verdict is word

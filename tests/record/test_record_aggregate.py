@@ -83,7 +83,7 @@ def test_only_what_is_conformant_or_could_be_admitted_holds_until_a_day(
 
 def test_validity_counts_from_what_the_system_sent_and_not_from_the_last_line(run: Run) -> None:
     judgement = replace(run.judge(), on_waivers=True)
-    late = [*run.events[:-1], replace(run.events[-1], at="2026-12-01T09:00:00.000000Z")]
+    late = [*run.events[:-1], run.events[-1]._replace(at="2026-12-01T09:00:00.000000Z")]
     records = [make_record(run.plan, run.pack, each, judgement, tool=this_tool()) for each in (run.events, late)]
     assert records[1]["finished"] == "2026-12-01T09:00:00.000000Z"
     came = [event.at for event in run.events if event.kind == "received"]
@@ -151,7 +151,7 @@ def test_only_the_last_attempt_is_shown(run: Run) -> None:
     events = run.events
     case = run.plan.cases[0].id
     own = [event for event in events if event.case == case]
-    twice = [*events[:-1], *(replace(event, seq=len(events) + n) for n, event in enumerate(own)), events[-1]]
+    twice = [*events[:-1], *(event._replace(seq=len(events) + n) for n, event in enumerate(own)), events[-1]]
     record = make_record(run.plan, run.pack, twice, run.judge(), tool=this_tool())
     assert len(record["cases"][0]["evidence"]) == len(run.record()["cases"][0]["evidence"])
     assert record["cases"][0]["steps"][0]["messages"][0]["event"] >= len(events)
@@ -162,8 +162,8 @@ def test_a_verdict_stands_beside_the_messages_that_it_is_about(run: Run) -> None
     case = run.plan.cases[0].id
     own = [event for event in run.events if event.case == case]
     second = [
-        replace(
-            event, seq=len(run.events) + n, data={**event.data, **({"attempt": 2} if "attempt" in event.data else {})}
+        event._replace(
+            seq=len(run.events) + n, data={**event.data, **({"attempt": 2} if "attempt" in event.data else {})}
         )
         for n, event in enumerate(own)
     ]

@@ -39,6 +39,6 @@ def test_a_run_that_goes_on_keeps_the_digests_that_it_had(kind: str) -> None:
 
 def test_it_does_not_depend_on_who_judges_and_when(run: Run) -> None:
     (found,) = run.record()["evidence"]
-    later = [replace(each, at="2026-04-01T09:00:00.000000Z", mono=each.mono + 1) for each in run.events]
+    later = [each._replace(at="2026-04-01T09:00:00.000000Z", mono=each.mono + 1) for each in run.events]
     plan = replace(run.plan, parameters=replace(run.plan.parameters, assurance="witnessed", adopt_assumed=True))
     assert evidence_of(plan.parameters.token, later) == (found,)
