@@ -47,7 +47,7 @@ def received_by(pack: Pack, seat: str) -> tuple[Setting, ...]:
     return tuple(
         setting
         for message in pack.messages.values()
-        if message.answers is None and (setting := _received(pack, message.name, seat)) is not None
+        if not message.replies and (setting := _received(pack, message.name, seat)) is not None
     )
 
 

@@ -114,6 +114,14 @@ def test_a_variation_of_the_content_is_tried_where_it_changes_the_content(seat: 
                 assert alters(PACK, message, PACK.variations[name])
 
 
+def test_a_message_that_only_refuses_comes_in_reply_and_is_no_request() -> None:
+    pack = pack_named("ncts-p5")
+    replies = {name for name, message in pack.messages.items() if message.replies}
+    assert {"CD906C", "CD917C"} <= replies
+    for seat in pack.parties:
+        assert not replies & {setting.step.message for setting in received_by(pack, seat)}
+
+
 def variations(depth: str) -> Counter[str]:
     reasons = [each.derived_from or "" for each in derive(PACK, "platform", depth)]  # type: ignore[arg-type]
     return Counter(each.split(" ")[1].rstrip(":") for each in reasons if each.startswith("variation "))
