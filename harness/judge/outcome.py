@@ -28,11 +28,9 @@ Meets = Literal["expect", "permitted", "other"]
 def meets(outcomes: Iterable[Outcome], expectation: Expectation) -> Meets:
     """In which of the three sets an answer lies. An answer with several errors lies in the best set of any of them."""
     observed = tuple(outcomes)
-    if any(_is(each, wanted) for each in observed for wanted in expectation.expect):
+    if _is_one(observed, expectation.expect):
         return "expect"
-    if any(_is(each, wanted) for each in observed for wanted in expectation.permitted):
-        return "permitted"
-    return "other"
+    return "permitted" if _is_one(observed, expectation.permitted) else "other"
 
 
 def departs(outcomes: Iterable[Outcome], expectation: Expectation) -> bool:
@@ -45,6 +43,14 @@ def departs(outcomes: Iterable[Outcome], expectation: Expectation) -> bool:
         return False
     accepted, wanted = (any(each.kind == "accepted" for each in some) for some in (observed, expectation.expect))
     return accepted != wanted
+
+
+def _is_one(observed: tuple[Outcome, ...], wanted: tuple[Outcome, ...]) -> bool:
+    for each in observed:
+        for one in wanted:
+            if _is(each, one):
+                return True
+    return False
 
 
 def _is(observed: Outcome, wanted: Outcome) -> bool:

@@ -154,7 +154,7 @@ def judge_exchange(
         held_up: it was once late for so long that the SUT may have given up on us.
         applies: the script still applied here; if not, only what checks found counts.
     """
-    numbers = tuple(event.seq for event in seen.events)
+    numbers = tuple([event.seq for event in seen.events])
     part = mode(step, case.sut)
     if part == "simulate":
         return StepVerdict(step.id, Verdict.NOT_APPLICABLE, SIMULATED, events=numbers)

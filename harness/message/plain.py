@@ -22,5 +22,7 @@ def plain(text: str, most: int = _LONGEST) -> str:
         text: anything.
         most: characters that are kept; of a longer text the beginning.
     """
+    if len(text) <= most and text.isascii() and text.isprintable():
+        return text
     cut = text if len(text) <= most else f"{text[:most]}... ({len(text)} characters)"
     return _UNFIT.sub(lambda found: f"\\u{ord(found[0]):04x}", cut)

@@ -200,7 +200,7 @@ def signed_paths(followed: Iterable[Followed], ids: Ids) -> tuple[str, ...]:
         ids: of the whole document; whatever a reference leads to has an id.
     """
     intact = {id(each.element) for each in followed if not each.problems}
-    return tuple(dict.fromkeys(path_of(each) for each in ids.elements.values() if id(each) in intact))
+    return tuple(dict.fromkeys([path_of(each) for each in ids.elements.values() if id(each) in intact]))
 
 
 def algorithms_of(signature: Signature | None, token: Token | None) -> dict[str, str]:

@@ -121,7 +121,7 @@ def read_signature(element: etree._Element) -> Signature:
             next((other for other in others if other.tag == _NAMES["KeyInfo"]), None),
             _read_transform(method),
             _signature_method(algorithm),
-            tuple(_read_reference(reference) for reference in references[: MOST_REFERENCES + 1]),
+            tuple([_read_reference(reference) for reference in references[: MOST_REFERENCES + 1]]),
             decode(text_of(value)),
         )
     except ValueError as error:
@@ -142,7 +142,7 @@ def _read_reference(element: etree._Element) -> Reference:
     return Reference(
         element,
         element.get("URI"),
-        tuple(_read_transform(step) for step in steps[: MOST_TRANSFORMS + 1]),
+        tuple([_read_transform(step) for step in steps[: MOST_TRANSFORMS + 1]]),
         _algorithm(digest),
         decode(text_of(value)),
     )
