@@ -15,11 +15,14 @@ from harness.check.registry import exercised, timed
 from harness.message.binding import read
 from harness.message.document import parse
 from harness.message.model import Document
+from harness.message.path import parse_path
 from harness.pack.checkdigit import is_container_number
 from harness.pack.model import Cell, Message, Outcome, Pack
 from harness.pack.rule import rule_violations
-from harness.pack.schema import violations
+from harness.pack.schema import schema_folders, violations
 from harness.pack.sound import check_pack
+from harness.pack.xsd import compile_schema
+from harness.pack.xsd_tree import places
 from harness.reference.hooks import Hooks
 from harness.scenario.contradiction import contradictions
 from harness.scenario.derive import derive
@@ -93,6 +96,15 @@ def changed(document: Document, old: str, new: str) -> Document:
     return parse("xml", text.replace(old, new).encode())
 
 
+def test_a_golden_request_has_every_place_of_its_schema_so_that_each_is_tested(pack: Pack) -> None:
+    for message in pack.messages.values():
+        if message.answers is None:
+            top = sample(pack, message.name).top
+            grammar = compile_schema(message.schema, schema_folders(pack)).grammar
+            paths = [node.path for node in places(grammar, message.root)[1:]]
+            assert [path for path in paths if not top.reach(parse_path(path))] == [], message.name
+
+
 def test_the_pack_is_sound(pack: Pack) -> None:
     assert [str(fault) for fault in check_pack(pack)] == []
 
@@ -129,7 +141,7 @@ def test_the_samples_tell_one_story(pack: Pack, journey: str, route: list[str], 
     text = sample(played, "E9").to_bytes().decode()
     for script in scripts:
         assert re.search(script, text)
-    assert ("LoadingLocation" in text) == (journey == "ge-tr")
+    assert text.count("<LoadingLocation>") == {"": 1, "ge-tr": 2}.get(journey, 0)
 
 
 def test_nothing_of_one_journey_stands_in_another(pack: Pack) -> None:
