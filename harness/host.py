@@ -51,22 +51,24 @@ def readable_by_others(path: Path) -> bool:
     return not WINDOWS and bool(path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH | stat.S_IWGRP | stat.S_IWOTH))
 
 
-def demand_private(file: Path, what: str) -> None:
+def demand_private(file: Path, what: str, instead: str = "") -> None:
     """Refuse a secret that other users can read.
 
     Parameters:
         file: that holds it.
         what: the word for it.
+        instead: what else can be done, such as where the mode of the file cannot be changed.
 
     Raises:
         ConfigurationFault: they can; says how to mend it.
     """
     if readable_by_others(file):
+        mend = f"Run `chmod 600 {shlex.quote(str(file))}`, and replace the {what} if others may have copied it."
         raise ConfigurationFault(
             f"other users of this computer can read the {what}",
             where=Where(file),
             expected="a file that only its owner can read",
-            remedy=f"Run `chmod 600 {shlex.quote(str(file))}`, and replace the {what} if others may have copied it.",
+            remedy=f"{mend} {instead}".strip(),
         )
 
 

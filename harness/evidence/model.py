@@ -46,7 +46,6 @@ kind                   data
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 
@@ -67,9 +66,9 @@ class Event(NamedTuple):
     kind: str
     at: str
     mono: int
-    case: str | None = None
-    step: str | None = None
-    data: Mapping[str, Any] = MappingProxyType({})
+    case: str | None
+    step: str | None
+    data: Mapping[str, Any]
 
     @property
     def digests(self) -> tuple[str, ...]:

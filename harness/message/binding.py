@@ -31,11 +31,11 @@ def _read(document: Document, binding: Binding) -> Value:
     if rest is None:
         return document.text(place)
     if binding.fields:
-        columns = []
-        for path in binding.fields.values():
-            columns.append(document.texts_below(place, parse_path(path)))
-            if not columns[0]:
-                return []
+        first, *others = map(parse_path, binding.fields.values())
+        column = document.texts_below(place, first)
+        if not column:
+            return []
+        columns = (column, *(document.texts_below(place, each) for each in others))
         return [dict(zip(binding.fields, row, strict=True)) for row in zip(*columns, strict=True)]
     return [text for text in document.texts_below(place, rest) if text is not None]
 

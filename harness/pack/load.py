@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from harness.errors import ConfigurationFault, gathering, refuse
 from harness.pack.data import find_pack
@@ -31,10 +29,14 @@ from harness.pack.read_pack import (
 )
 
 _TABLES = {
-    **dict.fromkeys(("pack", "lifecycle"), True),
+    "pack": True,
+    "lifecycle": True,
     "constraints": False,
-    **dict.fromkeys(("security", "messages", "requirements"), True),
-    **dict.fromkeys(("faults", "variations"), False),
+    "security": True,
+    "messages": True,
+    "requirements": True,
+    "faults": False,
+    "variations": False,
 }
 """The tables of a pack, and whether each must be there."""
 
@@ -83,24 +85,27 @@ def load_pack(path: str | Path) -> Pack:
     objects = read_objects(cells, values)
     reactions = read_reactions(cells, messages, parties, timers, requirements, values, sets)
     names = Names(messages, objects, reactions)
-    last: dict[str, Callable[[], object]] = {  # on which no other part stands
-        "rules_by_message": lambda: {
+    with gathering(faults):
+        rules_by_message = {
             name: move_rules(paths, rules)
             for name, rules in read_rules_by_message(cells, messages, objects, requirements, sets, pools).items()
-        },
-        "constraints": lambda: read_constraints(limits, sets, requirements),
-        "coded": lambda: read_coded(limits, messages, codelists, requirements, paths, sets),
-        "refusals": lambda: read_refusals(limits, messages, codelists, requirements),
-        "rules": lambda: read_rules(limits, messages, codelists, requirements, paths, sets),
-        "defects": lambda: read_defects(protection, sets, requirements),
-        "security": lambda: read_security(protection, head.get("envelope")),
-        "faults": lambda: read_faults(mistakes, roles, requirements, names),
-        "variations": lambda: read_variations(choices, roles, requirements, names),
-    }
-    made: dict[str, Any] = {}
-    for name, make in last.items():
-        with gathering(faults):
-            made[name] = make()
+        }
+    with gathering(faults):
+        constraints = read_constraints(limits, sets, requirements)
+    with gathering(faults):
+        coded = read_coded(limits, messages, codelists, requirements, paths, sets)
+    with gathering(faults):
+        refusals = read_refusals(limits, messages, codelists, requirements)
+    with gathering(faults):
+        rules = read_rules(limits, messages, codelists, requirements, paths, sets)
+    with gathering(faults):
+        defects = read_defects(protection, sets, requirements)
+    with gathering(faults):
+        security = read_security(protection, head.get("envelope"))
+    with gathering(faults):
+        faulty = read_faults(mistakes, roles, requirements, names)
+    with gathering(faults):
+        variations = read_variations(choices, roles, requirements, names)
     refuse(faults)
 
     pack = Pack(
@@ -137,6 +142,14 @@ def load_pack(path: str | Path) -> Pack:
         answers=answers,
         procedures=dict(head.get("procedures", {})),
         paths=paths,
-        **made,
+        rules_by_message=rules_by_message,
+        constraints=constraints,
+        coded=coded,
+        refusals=refusals,
+        rules=rules,
+        defects=defects,
+        security=security,
+        faults=faulty,
+        variations=variations,
     )
     return replace(pack, journeys=read_journeys(head, pack, layers))

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -84,8 +83,16 @@ class TestPki:
         """Make new authorities, valid from a year before *now* for eleven years. Who is interrupted leaves none.
 
         Raises:
-            ConfigurationFault: the folder holds authorities already, or another file of the same name.
+            ConfigurationFault: the folder holds authorities already, or another file of the same name; or it is no
+                folder.
         """
+        if (folder.exists() or folder.is_symlink()) and not folder.is_dir():
+            raise ConfigurationFault(
+                "This is no folder of its own",
+                where=Where(folder),
+                expected="a folder, or a name that is free",
+                remedy="Choose another folder for the test PKI.",
+            )
         folder.parent.mkdir(parents=True, exist_ok=True)
         near = folder if folder.exists() else folder.parent
         with TemporaryDirectory(prefix=".unfinished-", dir=near) as unfinished:
@@ -107,7 +114,14 @@ class TestPki:
         Raises:
             ConfigurationFault: see :meth:`open` and :meth:`create`.
         """
-        return cls.open(folder, now) if (folder / f"{_ROOT}.pem").exists() else cls.create(folder, now)
+        complete = folder / f"{_ROOT}.pem"
+        if not complete.exists():
+            try:
+                return cls.create(folder, now)
+            except ConfigurationFault:
+                if not complete.exists():  # else somebody made them meanwhile
+                    raise
+        return cls.open(folder, now)
 
     @classmethod
     def open(cls, folder: Path, now: datetime | None = None) -> TestPki:
@@ -254,17 +268,21 @@ def _load(folder: Path, name: str) -> Identity:
 
 def _settle(made: Path, folder: Path) -> None:
     """Move complete authorities to their place: a new folder at once, else each file, and last what shows them."""
-    with suppress(OSError):  # the folder is there
+    try:
         made.rename(folder)
         return
+    except OSError:
+        if not folder.is_dir():
+            raise
     host.make_private(folder)
-    taken = next((folder / file.name for file in sorted(made.iterdir()) if (folder / file.name).exists()), None)
-    first, last = f"{_ROOT}.key", f"{_ROOT}.pem"
+    names = sorted((file.name for file in made.iterdir()), key=lambda name: name == f"{_ROOT}.pem")
+    taken = next((folder / name for name in sorted(names) if (folder / name).exists()), None)
+    lock = f"{_ROOT}.key"
     try:
         if taken is None:
-            host.write_private(folder / first, (made / first).read_bytes())
+            host.write_private(folder / lock, (made / lock).read_bytes())
     except FileExistsError:
-        taken = folder / first
+        taken = folder / lock
     if taken is not None:
         raise ConfigurationFault(
             "There is a file of an authority already",
@@ -272,8 +290,13 @@ def _settle(made: Path, folder: Path) -> None:
             expected="a folder without one; keys are never overwritten",
             remedy="Choose another folder, or remove what is left of authorities that nobody uses.",
         )
-    for file in sorted(made.iterdir(), key=lambda each: each.name == last):
-        file.replace(folder / file.name)
+    try:
+        for name in names:
+            (made / name).replace(folder / name)
+    except BaseException:
+        for name in names:
+            (folder / name).unlink(missing_ok=True)
+        raise
 
 
 def _make_authority(folder: Path, name: str, now: datetime, parent: Identity | None) -> Identity:

@@ -54,7 +54,7 @@ class Secret:
                     where=self.where,
                     remedy="Write the secret into this file, and let only your own user read it.",
                 ) from None
-            demand_private(self.file, "secret")
+            demand_private(self.file, "secret", "Or name an environment variable that holds it: {environment: NAME}.")
         else:
             text, place = os.environ.get(self.environment or "", ""), f"the environment variable {self.environment}"
         if not text:

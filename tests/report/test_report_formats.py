@@ -19,6 +19,7 @@ from small_run import Run
 
 from harness.errors import HarnessFault
 from harness.judge.model import Verdict
+from harness.pack.data import published_grammar
 from harness.report.checked import json_bytes, xml_bytes, xml_bytes_of_many
 from harness.report.derive import DERIVED
 from harness.report.facts import facts
@@ -186,6 +187,17 @@ def test_many_are_written_into_their_frame() -> None:
     written = etree.fromstring(_list('<item id="a">&lt;items/></item>', '<item id="b"/>'))
     assert [each.get("id") for each in written.findall("items/item")] == ["a", "b"]
     assert written.findtext("title") == written.findtext("items/item") == "<items/>"
+
+
+@pytest.mark.usefixtures("pairs")
+def test_many_need_a_place() -> None:
+    with pytest.raises(ValueError, match="no empty things"):
+        xml_bytes_of_many("pairs", etree.fromstring("<list><title/><items/></list>"), "things", [])
+
+
+def test_gitb_fits_its_grammar_as_a_whole(made: Callable[[str], bytes]) -> None:
+    grammar = etree.RelaxNG(etree.fromstring(published_grammar("gitb")))
+    grammar.assertValid(etree.fromstring(made("gitb-tr.xml")))
 
 
 @pytest.mark.usefixtures("pairs")

@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import ssl
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from cryptography import x509
@@ -122,6 +123,42 @@ def test_who_is_interrupted_leaves_nothing_and_can_begin_again(world, tmp_path, 
     assert TestPki.at(folder, world.now).issue("one").key_file == folder / "one.key"
     assert TestPki.at(folder, world.now).trust.crls
     assert [each.name for each in tmp_path.rglob("*") if "unfinished" in each.name] == []
+
+
+def test_who_is_interrupted_in_a_folder_that_was_there_leaves_nothing_either(world, tmp_path, monkeypatch):
+    calls, true = itertools.count(1), Path.replace
+
+    def interrupted(file, place):
+        if next(calls) == 3:
+            raise KeyboardInterrupt
+        return true(file, place)
+
+    (tmp_path / "notes.txt").write_text("mine")
+    monkeypatch.setattr(Path, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        TestPki.at(tmp_path, world.now)
+    assert [each.name for each in tmp_path.iterdir()] == ["notes.txt"]
+    assert TestPki.at(tmp_path, world.now).trust.crls
+
+
+def test_authorities_that_somebody_made_meanwhile_are_taken_up(world, tmp_path, monkeypatch):
+    folder, true = tmp_path / "pki", making._settle
+
+    def late(made, place):
+        monkeypatch.setattr(making, "_settle", true)
+        TestPki.create(folder, world.now)
+        true(made, place)
+
+    monkeypatch.setattr(making, "_settle", late)
+    found = TestPki.at(folder, world.now)
+    assert found.trust.anchors == TestPki.open(folder, world.now).trust.anchors
+
+
+@pytest.mark.parametrize("make", [lambda place: place.write_text("mine"), lambda place: place.symlink_to("nowhere")])
+def test_what_is_no_folder_cannot_hold_authorities(world, tmp_path, make):
+    make(tmp_path / "pki")
+    with pytest.raises(ConfigurationFault, match="no folder"):
+        TestPki.at(tmp_path / "pki", world.now)
 
 
 @pytest.mark.parametrize("name", ["root.key", "issuing.key", "crl.pem"])
