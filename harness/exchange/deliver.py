@@ -22,7 +22,7 @@ from harness.exchange.stage import Scene, StopCase
 from harness.judge.outcome import departs, describe_all, meets
 from harness.pack.model import ANSWER, Outcome
 from harness.scenario.model import Exchange
-from harness.scenario.project import wrong
+from harness.scenario.project import exchanges, held_back, wrong
 
 Inner = Callable[[Exchange], Awaitable[None]]
 """Plays an exchange that happens inside another one."""
@@ -287,10 +287,14 @@ def _seconds(scene: Scene, step: Exchange) -> float:
 
 
 def _patience(scene: Scene, step: Exchange) -> float:
-    """How long an answer is waited for: longer than its time limit where silence is neither acceptance nor expected."""
+    """How long an answer is waited for: longer than its time limit where silence is neither acceptance nor expected.
+
+    What waits for our own answers meanwhile may be later by as long as these are held back.
+    """
     stage, silence = scene.stage, scene.stage.pack.silence(step.message)
     tacit = silence.kind == "accepted" or _expected(step, silence)
-    return (stage.limit if tacit else stage.patience)(_seconds(scene, step))
+    ours = sum(held_back(inner, _seconds(scene, inner)) for inner in exchanges(step.during))
+    return (stage.limit if tacit else stage.patience)(_seconds(scene, step)) + ours
 
 
 def _expected(step: Exchange, outcome: Outcome) -> bool:

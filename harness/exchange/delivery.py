@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from harness.scenario.model import LATE, OVERDUE
+
 Part = Literal["request", "answer"]
 
 
@@ -48,10 +50,10 @@ class DeliveryDefect:
 
 
 DEFECTS: Mapping[str, DeliveryDefect] = {
-    "delivery/delayed": DeliveryDefect(
+    LATE: DeliveryDefect(
         "The answer comes after the time limit.",
         frozenset({"answer"}),
-        lambda limit: Delivery(delay=1.25 * limit),
+        lambda limit: Delivery(delay=OVERDUE * limit),
     ),
     "delivery/truncated": DeliveryDefect(
         "The connection ends in the middle of the message.",

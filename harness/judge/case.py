@@ -27,7 +27,7 @@ from harness.judge.observation import judge_observation
 from harness.judge.outcome import meets
 from harness.judge.requirement import requirement_verdicts
 from harness.judge.review import Review, graded
-from harness.judge.step import Departure, Seen, departure, judge_exchange, with_ours, worst
+from harness.judge.step import Departure, Seen, allowance, departure, judge_exchange, worst
 from harness.judge.stray import Stray, judge_strays, with_strays
 from harness.judge.trust import trust_of
 from harness.judge.walk import Fetch, Walked, open_stray, walk
@@ -152,8 +152,10 @@ def _steps(
     limits = {each.id: timers.get(pack.messages[each.message].within, timers.get(ANSWER)) for each in said}
     for step in said:
         applies = step.id not in gone
-        budget, record = with_ours(step, seen, limits), seen.get(step.id, nothing)
-        yield judge_exchange(step, case, pack, record, budget, lag, held_up=held_up, applies=applies)
+        record, more = seen.get(step.id, nothing), allowance(step, seen, limits)
+        yield judge_exchange(
+            step, case, pack, record, limits[step.id], lag, more=more, held_up=held_up, applies=applies
+        )
     for other in case.steps:
         if isinstance(other, Quiet | Probe | Attest):
             record, observable = seen.get(other.id, nothing), plan.subject.observable

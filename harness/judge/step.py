@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -18,7 +18,7 @@ from harness.judge.outcome import departs, describe_all, meets
 from harness.message.plain import plain
 from harness.pack.model import Outcome, Pack
 from harness.scenario.model import Case, Exchange
-from harness.scenario.project import everything, is_limited, mode
+from harness.scenario.project import everything, exchanges, held_back, is_limited, mode
 from harness.security.model import SignatureReport
 from harness.security.problems import OF_WHO_VERIFIES
 
@@ -141,6 +141,7 @@ def judge_exchange(
     budget: timedelta | None,
     lag: float = 0.0,
     *,
+    more: timedelta,
     held_up: bool = False,
     applies: bool = True,
 ) -> StepVerdict:
@@ -151,6 +152,7 @@ def judge_exchange(
         seen: what was observed.
         budget: the time for an answer.
         lag: seconds by which our own loop was late in this case.
+        more: what the SUT may take beyond the budget, see :func:`allowance`.
         held_up: it was once late for so long that the SUT may have given up on us.
         applies: the script still applied here; if not, only what checks found counts.
     """
@@ -165,8 +167,11 @@ def judge_exchange(
     if held_up and ruling.verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE):
         ruling = unproven(ruling)
     verdict, reason = ruling.verdict, ruling.reason
-    over = _over(seen, budget) if applies and is_limited(step, case.sut) else 0.0
-    late = [_too_late(over, step, case, pack)] if over > 0 else []
+    over = _over(seen, budget, more) if applies and is_limited(step, case.sut) else 0.0
+    when = f"{over:.3f} s after its time limit"
+    if more:
+        when += f" and the {more.total_seconds():g} s for which we held answers back"
+    late = [_too_late(when, step, case, pack)] if over > 0 else []
     sure = over > UNCERTAINTY + lag
     findings = (*seen.findings, *ruling.findings, *(late if sure else ()))
     for finding in findings:
@@ -175,7 +180,7 @@ def judge_exchange(
             verdict, reason = hit, finding.message
     grave = any(finding.severity == "error" for finding in late)
     if grave and not sure and verdict in (Verdict.PASS, Verdict.WARNING):
-        verdict, reason = Verdict.INCONCLUSIVE, f"It came {over:.3f} s after its time limit; {UNSURE}"
+        verdict, reason = Verdict.INCONCLUSIVE, f"It came {when}; {UNSURE}"
     clocks = _clocks(seen.at, budget)
     return StepVerdict(
         step.id,
@@ -201,40 +206,48 @@ def _allowed(waiting: Event) -> float:
     return (datetime.fromisoformat(waiting.data["until"]) - datetime.fromisoformat(waiting.at)).total_seconds()
 
 
-def _over(seen: Seen, budget: timedelta | None) -> float:
-    """Seconds by which the SUT's message came after its time limit; not above 0 when it came in time."""
+def _over(seen: Seen, budget: timedelta | None, more: timedelta) -> float:
+    """Seconds by which the SUT's message came after what it may take; not above 0 when it came in time."""
     waiting, request, answer = seen.first("waiting"), seen.at.get("request"), seen.at.get("answer")
     if request is not None and request.kind == "received":
         if waiting is None:
             return 0.0
         return (request.mono - waiting.mono) / 1e9 - _allowed(waiting)
     if answer is not None and answer.kind == "received" and request is not None and budget is not None:
-        return (answer.mono - request.mono) / 1e9 - budget.total_seconds()
+        return (answer.mono - request.mono) / 1e9 - (budget + more).total_seconds()
     return 0.0
 
 
-def with_ours(step: Exchange, seen: Mapping[str, Seen], limits: Mapping[str, timedelta | None]) -> timedelta | None:
-    """The time for an answer; what we answered too late inside the exchange was no time of the SUT.
+def allowance(step: Exchange, seen: Mapping[str, Seen], limits: Mapping[str, timedelta | None]) -> timedelta:
+    """How long the SUT may take beyond its time limit: as long as answers inside the exchange were held back by us.
 
     Parameters:
         step: the exchange.
         seen: what was observed, by step.
         limits: the time for an answer to it and to each exchange inside it, by step.
     """
-    ours = timedelta()
-    for inner in step.during:
-        at, most = seen[inner.id].at if inner.id in seen else {}, limits[inner.id]
-        if "request" in at and "answer" in at and at["answer"].kind == "sent" and most is not None:
-            taken = timedelta(seconds=(at["answer"].mono - at["request"].mono) / 1e9)
-            ours += taken if taken > most else timedelta()
-    limit = limits[step.id]
-    return limit + ours if limit is not None else None
+    total = until = 0
+    for start, end in sorted(_holding_back(step, seen, limits)):
+        total += max(end - max(start, until), 0)
+        until = max(until, end)
+    return timedelta(microseconds=total / 1e3)
 
 
-def _too_late(over: float, step: Exchange, case: Case, pack: Pack) -> Finding:
+def _holding_back(
+    step: Exchange, seen: Mapping[str, Seen], limits: Mapping[str, timedelta | None]
+) -> Iterator[tuple[int, int]]:
+    """From when until when answers inside an exchange were held back on purpose, in nanoseconds."""
+    for inner in exchanges(step.during):
+        at, limit = seen[inner.id].at if inner.id in seen else {}, limits[inner.id]
+        if "request" in at and "answer" in at and at["answer"].kind == "sent" and limit is not None:
+            end, longest = at["answer"].mono, round(held_back(inner, limit.total_seconds()) * 1e9)
+            yield max(at["request"].mono, end - longest), end
+
+
+def _too_late(when: str, step: Exchange, case: Case, pack: Pack) -> Finding:
     """What coming too late breaks: the demand on time, and nothing else; a warning where the pack has none."""
     what = f"The answer to {step.message}" if mode(step, case.sut) == "deliver" else step.message
-    late = Finding("timing", "late", f"{what} came {over:.3f} s after its time limit.", severity="warning")
+    late = Finding("timing", "late", f"{what} came {when}.", severity="warning")
     broken = next(broken_by(pack, late, case.parties[case.sut].role, step.message), None)
     return replace(late, requirement=broken.id, severity=severity(broken)) if broken is not None else late
 

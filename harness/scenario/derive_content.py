@@ -93,7 +93,8 @@ def _answer(pack: Pack, setting: Setting, answer: str, trial: Trial) -> Iterator
     bearers = bearers_of(pack, setting.step, ((), ""), ((constraint.told,), purpose))
     name, why, where = _origin(pack, answer, trial)
     steps = (*setting.before, *told_wrongly(pack, setting, trial.edit.name))
-    yield make_scenario(pack, name, f"{title} is not believed when {wrong}", GROUP, bearers, steps, why, where)
+    title = f"{title} is not believed when {wrong}"
+    yield make_scenario(pack, f"{name}{setting.mark}", title, GROUP, bearers, steps, why, where)
 
 
 def _origin(pack: Pack, message: str, trial: Trial) -> tuple[str, str, Where]:

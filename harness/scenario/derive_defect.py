@@ -81,7 +81,7 @@ def _answer(pack: Pack, setting: Setting, defect: Defect, told: str) -> Scenario
     purpose = f"Does not go on as if {message} had been accepted when the answer has this defect: {defect.text}"
     return make_scenario(
         pack,
-        f"defect-{answer}-{_named(defect)}",
+        f"defect-{answer}-{_named(defect)}{setting.mark}",
         f"{title} is not believed with this defect: {defect.text}",
         GROUP,
         bearers_of(pack, setting.step, ((), ""), ((told,), purpose)),

@@ -32,6 +32,7 @@ class Setting:
         owed: the reaction by which the seat receives it, or sends it, where the table does not say so.
         inside: where it is passed on, the exchange before whose answer that happens, as it ends when no answer to what
             was passed on can be believed.
+        mark: what ids of cases of its answer end with; empty but where an earlier setting has the same answer.
     """
 
     before: Route
@@ -39,6 +40,7 @@ class Setting:
     after: Route
     owed: Reaction | None = None
     inside: Exchange | None = None
+    mark: str = ""
 
 
 @lru_cache(maxsize=64)
@@ -67,9 +69,18 @@ def sent_by(pack: Pack, seat: str) -> tuple[Setting, ...]:
                 step = legal(pack, message.name, subject)
                 route = _way_to(pack, step) if step.sender == seat else None
                 if route is not None:
-                    found.append(Setting(route[1], step, ()))
+                    found.append(Setting(route[1], step, (), mark=f"-{message.name}"))
                     break
-    return (*found, *_passed_on(pack, seat))
+    return tuple(_told_apart(pack, (*found, *_passed_on(pack, seat))))
+
+
+def _told_apart(pack: Pack, settings: Iterable[Setting]) -> Iterator[Setting]:
+    """The settings, of which the first with an answer has no mark."""
+    answers = set()
+    for setting in settings:
+        answer = pack.messages[setting.step.message].answer
+        yield setting if answer in answers else replace(setting, mark="")
+        answers.add(answer)
 
 
 def _passed_on(pack: Pack, seat: str) -> Iterator[Setting]:
@@ -84,7 +95,8 @@ def _passed_on(pack: Pack, seat: str) -> Iterator[Setting]:
             if route is not None:
                 name = f"{outer.id}/{reaction.id}>{ends[0]}"
                 inner = Exchange(name, reaction.send, seat, ends[0], outer.subject)
-                yield Setting(route[1], inner, (), reaction, replace(outer, expectation=reaction.unanswered))
+                ended = replace(outer, expectation=reaction.unanswered)
+                yield Setting(route[1], inner, (), reaction, ended, f"-{reaction.id}")
                 break
 
 

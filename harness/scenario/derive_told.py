@@ -48,7 +48,7 @@ def _told(pack: Pack, setting: Setting, refusals: Refusals, code: str) -> Scenar
     )
     return make_scenario(
         pack,
-        f"refusal-{refusals.answer}-{code}",
+        f"refusal-{refusals.answer}-{code}{setting.mark}",
         f"Who sends a correct {message.name} ({message.title}) is told {code} all the same: {meaning}",
         GROUP,
         bearers_of(pack, setting.step, ((), ""), ((refusals.told,), purpose)),

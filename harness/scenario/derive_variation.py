@@ -76,7 +76,7 @@ def _answer(pack: Pack, setting: Setting, variation: Variation, told: str) -> Sc
     answer, (title, _) = _answer_to(pack, setting), said_of(pack, setting)
     return make_scenario(
         pack,
-        f"variation-{answer}-{variation.id}",
+        f"variation-{answer}-{variation.id}{setting.mark}",
         f"{title} is understood from a sender that does this: {variation.title}",
         GROUP,
         bearers_of(pack, setting.step, ((), ""), ((told,), _purpose(answer, variation))),

@@ -20,15 +20,13 @@ from itertools import takewhile
 from typing import TypeAlias
 
 from harness.pack.model import Pack
-from harness.scenario.model import Case, Exchange, Probe, Step
+from harness.scenario.model import LATE, Case, Exchange, Probe, Step
 from harness.scenario.oracle import effects_of
 from harness.scenario.project import exchanges, mode, settles
 from harness.scenario.route import said
 
 COVERED = "by hand: what it would show is shown by other cases"
 """The rule that leaves out a case which would only cost more actions."""
-LATE = "delivery/delayed"
-"""An answer that comes late: who is patient takes it for what it is, so that nobody knows how it ends."""
 
 
 def actions(steps: Sequence[Step], sut: str) -> int:
@@ -52,7 +50,10 @@ def opening(case: Case) -> tuple[Exchange, ...]:
 
 
 def leaves(case: Case) -> tuple[Exchange, ...] | None:
-    """What a movement has seen accepted when the case is over; ``None`` when that is not certain, or it has ended."""
+    """What a movement has seen accepted when the case is over; ``None`` when that is not certain, or it has ended.
+
+    It is not certain after a late answer: who is patient takes it for what it is.
+    """
     if case.journey or any(step.changes or step.answer_defect == LATE for step in exchanges(case.steps)):
         return None
     begun = opening(case)

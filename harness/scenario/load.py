@@ -161,12 +161,13 @@ class _Reader:
     def exchange(self, entry: Entry) -> Exchange:
         floating = "eventually" in entry
         word = "eventually" if floating else "exchange"
+        identity = self.take(entry.get(word), entry)
         message = entry.name(word, self.pack.messages, "message")
-        identity, answers = self.take(message, entry), self.pack.messages[message].answers
+        answers = self.pack.messages[message].answers
         if answers is not None and self.pack.answers == "reply":
             raise entry.at(word).fault(f"{message} is an answer; a step names the request", expected=answers)
         sender, receiver = (entry.name(end, self.seats, "party") for end in ("from", "to"))
-        repeats = entry.optional("repeat", self.ids, "earlier exchange")
+        repeats = entry.optional("repeat", self.ids - {identity}, "earlier exchange")
         clocks = self.set_clocks(entry)
         return Exchange(
             id=identity,

@@ -18,6 +18,10 @@ from harness.pack.model import Expectation, Party
 
 MOVEMENTS = 4
 """How many movements one case may have at most: so many numbers of a pattern are kept for each."""
+LATE = "delivery/delayed"
+"""The defect of an answer that is held back until its time limit is over."""
+OVERDUE = 1.25
+"""For how long a late answer is held back, in time limits."""
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,20 @@ from fnmatch import fnmatchcase
 
 from harness.pack.model import Outcome, Pack, Party, Reaction
 from harness.pack.read_lifecycle import SUBJECT
-from harness.scenario.model import AnyOrder, Attest, Case, Exchange, FromSeats, Mode, Probe, Quiet, Scenario, Step
+from harness.scenario.model import (
+    LATE,
+    OVERDUE,
+    AnyOrder,
+    Attest,
+    Case,
+    Exchange,
+    FromSeats,
+    Mode,
+    Probe,
+    Quiet,
+    Scenario,
+    Step,
+)
 from harness.scenario.route import legal_route
 
 ACCEPTED = Outcome("accepted")
@@ -54,6 +67,11 @@ def everything(steps: Iterable[Step]) -> Iterator[Step]:
 def wrong(step: Exchange) -> bool:
     """Whether the request of this exchange is wrong on purpose."""
     return step.violation or step.defect is not None
+
+
+def held_back(step: Exchange, limit: float) -> float:
+    """For how many seconds the answer to an exchange is held back on purpose; its time limit is in seconds, too."""
+    return OVERDUE * limit if step.answer_defect == LATE else 0.0
 
 
 def settles(step: Exchange) -> bool:

@@ -15,6 +15,7 @@ from harness.exchange.stage import MOST_MORE, Stage
 from harness.judge.model import Verdict
 from harness.pack.fault import Fault
 from harness.pack.model import Origin, Requirement
+from harness.scenario.model import OVERDUE
 
 NEIGHBOURS = pack_named("neighbours")
 ETIR = pack_named("etir-4.3")
@@ -114,6 +115,32 @@ def test_what_was_only_asked_for_has_no_limit_but_our_patience(tmp_path):
     pack, case = slow(in_time(NEIGHBOURS, "MUST"), "notice", LATE), "movement@export"
     _, verdict = played(World(pack, "customs", tmp_path, ("export",), faults=("slow",)), case)
     assert (verdict.verdict, late(verdict)) == (Verdict.PASS, [])
+
+
+FORWARDED = "forwarded-data-answer-late@platform"
+
+
+def waited(verdict):
+    """What is said of the message that the system passed on before it answered."""
+    step = next(each for each in verdict.steps if each.step == "E9")
+    assert step.clocks["budget"] == "3"
+    assert float(step.clocks["seconds"]) > OVERDUE * 3
+    return step
+
+
+def test_who_waits_for_a_late_answer_of_ours_is_listened_to_for_as_long(tmp_path, monkeypatch):
+    """As with time limits of many seconds, of which we listen beyond for a small part."""
+    monkeypatch.setattr("harness.exchange.stage.MOST_MORE", 0.0)
+    _, verdict = played(World(ETIR, "platform", tmp_path), FORWARDED)
+    assert (waited(verdict).verdict, verdict.verdict) == (Verdict.PASS, Verdict.PASS), verdict.reason
+    assert late(verdict) == []
+
+
+def test_who_takes_longer_than_a_late_answer_of_ours_excuses_is_late(tmp_path):
+    _, verdict = played(World(slow(ETIR, "E10", LATE), "platform", tmp_path, faults=("slow",)), FORWARDED)
+    (found,) = waited(verdict).findings
+    assert (found.check, found.code, found.requirement) == ("timing", "late", "ETIR-ANS-TIME")
+    assert "after its time limit and the 3.75 s for which we held answers back" in found.message
 
 
 def test_we_listen_as_long_again_as_the_limit_and_never_much_longer():

@@ -15,8 +15,9 @@ from harness.judge.attempt import events_by_case
 from harness.judge.case import judge_case
 from harness.judge.model import CaseVerdict, Verdict
 from harness.judge.requirement import requirement_verdicts
-from harness.judge.step import DEPARTED, Seen, with_ours
+from harness.judge.step import DEPARTED, Seen, allowance
 from harness.pack.model import Outcome
+from harness.scenario.model import OVERDUE
 from harness.scenario.plan import Plan
 from harness.scenario.project import exchanges
 from harness.security.model import Identity
@@ -534,23 +535,61 @@ def test_a_limit_missed_by_less_than_our_uncertainty_decides_nothing(
         assert verdict.requirements["ETIR-I9-OK"] is Verdict.PASS
 
 
-@pytest.mark.parametrize(("taken", "more"), [(9, 0), (10, 0), (12, 12)])
-@pytest.mark.parametrize("kind", ["sent", "received"])
-def test_what_we_answer_too_late_inside_an_exchange_is_no_time_of_the_system(
-    world: World, taken: int, more: int, kind: str
+SLOW = "delivery/delayed"
+
+
+@pytest.mark.parametrize(
+    ("answers", "seconds"),
+    [
+        ([(SLOW, "sent", 0, 12.5)], 12.5),
+        ([(SLOW, "sent", 0, 40)], 12.5),
+        ([(SLOW, "received", 0, 12.5)], 0),
+        ([(None, "sent", 0, 40)], 0),
+        ([("delivery/other-request", "sent", 0, 40)], 0),
+        ([(SLOW, "sent", 0, 12.5), (SLOW, "sent", 0, 12.5)], 12.5),
+        ([(SLOW, "sent", 5, 17.5), (SLOW, "sent", 0, 12.5)], 17.5),
+        ([(SLOW, "sent", 0, 12.5), (SLOW, "sent", 20, 32.5)], 25),
+        ([(SLOW, "sent", 0, 12.5), (None, "sent", 0, 40)], 12.5),
+        ([], 0),
+    ],
+)
+@pytest.mark.parametrize("deeper", [False, True])
+def test_a_system_may_take_longer_by_as_long_as_we_hold_answers_back(
+    world: World, answers: list[tuple[str | None, str, float, float]], seconds: float, deeper: bool
 ) -> None:
     case = next(each for each in world.plan("platform").cases if each.id == "forwarded-data-answer-late@platform")
     outer = next(step for step in exchanges(case.steps) if step.during)
-    (inner,) = outer.during
-    request, answer = (
-        Event(number, each, "", mono, case.id, inner.id, {})
-        for number, (each, mono) in enumerate((("received", 0), (kind, taken * 1_000_000_000)))
-    )
-    seen = {inner.id: Seen(at={"request": request, "answer": answer})}
-    limits = dict.fromkeys((outer.id, inner.id), timedelta(seconds=10))
-    ours = more if kind == "sent" else 0
-    assert with_ours(outer, seen, limits) == timedelta(seconds=10 + ours)
-    assert with_ours(inner, seen, limits) == with_ours(outer, {}, limits) == timedelta(seconds=10)
+    during, seen = [], {}
+    for number, (defect, kind, *times) in enumerate(answers):
+        during.append(replace(outer.during[0], id=str(number), answer_defect=defect))
+        request, answer = (
+            Event(0, each, "", int(mono * 1e9), case.id, str(number), {})
+            for each, mono in zip(("received", kind), times, strict=True)
+        )
+        seen[str(number)] = Seen(at={"request": request, "answer": answer})
+    between = replace(outer.during[0], id="between", answer_defect=None, during=tuple(during))
+    asked = replace(outer, during=(between,) if deeper else tuple(during))
+    limits = dict.fromkeys((outer.id, "between", *seen), timedelta(seconds=10))
+    assert allowance(asked, seen, limits) == timedelta(seconds=seconds)
+    assert allowance(asked, {}, limits) == timedelta()
+
+
+HELD = "0.200 s after its time limit and the 12.5 s for which"
+
+
+@pytest.mark.parametrize(("late", "words"), [(-200, ""), (200, HELD)])
+def test_the_record_shows_the_time_limit_of_the_plan_whatever_we_held_back(world: World, late: int, words: str) -> None:
+    stage = world.stage(world.plan("platform"), "forwarded-data-answer-late@platform").play()
+    limit = stage.plan.parameters.timers["answer"].total_seconds()
+    inner = next(step for step in exchanges(stage.case.steps) if step.answer_defect)
+    _, passed_on, ours, answer = (n for n, event in enumerate(stage.events) if event.step in ("E9", inner.id))
+    start = stage.events[passed_on].mono - 1_000_000
+    for number, later in ((ours, OVERDUE * limit * 1e3 + 1), (answer, (1 + OVERDUE) * limit * 1e3 + late)):
+        stage.events[number] = stage.events[number]._replace(mono=start + int(later) * 1_000_000)
+    step = next(each for each in stage.end().judge().steps if each.step == "E9")
+    assert step.clocks["budget"] == f"{limit:g}"
+    told = [found.message for found in step.findings if found.check == "timing"]
+    assert [words in each for each in told] == ([True] if words else [])
 
 
 def test_a_fault_of_the_run_counts_for_the_cases_that_were_open(world: World) -> None:

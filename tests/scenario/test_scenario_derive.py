@@ -194,6 +194,21 @@ def test_nothing_is_derived_for_what_is_passed_on_where_the_pack_does_not_say_ho
     assert [each.inside.message for each in sent_by(PACK, "platform") if each.inside] == ["E9", "E11", "E13"]
 
 
+def test_cases_of_one_answer_in_several_settings_have_ids_of_their_own() -> None:
+    first = next(each for each in PACK.reactions if each.unanswered)
+    again = replace(first, id="forward-to-transit", to="customs.transit")
+    own = replace(first, id="forward-note", send="I15", forward=False)
+    shared = {"E11": replace(PACK.messages["E11"], answer="E10")}
+    pack = replace(PACK, reactions=(*PACK.reactions, again, own), messages={**PACK.messages, **shared})
+    marks = {"platform": ["", "", "", "-forward-amendment", "", "-forward-to-transit", "-forward-note"]}
+    for seat, expected in (marks | {"holder": ["", "-E11", ""]}).items():
+        assert [each.mark for each in sent_by(pack, seat)] == expected
+        assert not any(each.mark for each in sent_by(PACK, seat))
+        found = [each.id for each in derive(pack, seat, "exhaustive")]
+        assert len(set(found)) == len(found)
+        assert any(each.endswith(expected[-1] or "-E11") for each in found)
+
+
 def told(seat: str, depth: str) -> dict[str, Scenario]:
     return {each.id: each for each in derive(PACK, seat, depth) if each.group == "Refusals"}  # type: ignore[arg-type]
 

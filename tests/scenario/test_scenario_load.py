@@ -107,3 +107,37 @@ def test_such_a_script_cannot_be_planned(pack: Pack, tmp_path: Path) -> None:
     mine = replace(pack, scenarios=(script(tmp_path, "message/without at /Nowhere"),))
     with pytest.raises(ConfigurationFault, match="its place is not in the message"):
         make_plan(mine, Subject("platform"), Parameters())
+
+
+AGAIN = """
+id: broken-start
+version: 1
+title: A start that comes twice
+effect: None.
+bearers:
+  platform: {purpose: Takes it once., requirements: [ETIR-I9-OK]}
+steps:
+  - {id: start, exchange: I9, from: customs.departure, to: platform}
+  - {id: again, exchange: I9, from: customs.departure, to: platform, repeat: start}
+"""
+
+
+@pytest.mark.parametrize(("named", "right"), [("start", True), ("again", False), ("later", False)])
+def test_only_an_earlier_exchange_can_be_repeated(pack: Pack, tmp_path: Path, named: str, right: bool) -> None:
+    file = tmp_path / "broken-start.yaml"
+    later = "  - {id: later, exchange: I9, from: customs.departure, to: platform}\n"
+    file.write_text(AGAIN.replace("repeat: start", f"repeat: {named}") + later, "utf-8")
+    if right:
+        assert [step.repeats for step in exchanges(load_scenario(file, pack).steps)] == [None, named, None]
+        return
+    with pytest.raises(ConfigurationFault, match=f"there is no earlier exchange '{named}'") as told:
+        load_scenario(file, pack)
+    assert [each.where.line for each in told.value.each if each.where] == [10]
+
+
+def test_a_step_with_a_mistake_is_still_there_for_those_that_name_it(pack: Pack, tmp_path: Path) -> None:
+    file = tmp_path / "broken-start.yaml"
+    file.write_text(AGAIN.replace("{id: start, exchange: I9", "{id: start, exchange: I99"), "utf-8")
+    with pytest.raises(ConfigurationFault, match="there is no message 'I99'") as told:
+        load_scenario(file, pack)
+    assert [each.where.line for each in told.value.each if each.where] == [9]
