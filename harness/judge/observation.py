@@ -100,5 +100,7 @@ def _probe(step: Probe, seen: Seen, states: Collection[str], *, observable: bool
     if state is None:
         return Ruling(Verdict.REVIEW, f"A person must look: {question}", question, "not told")
     if state in step.states:
-        return Ruling(Verdict.PASS, f"{step.object} is {state}.", expected, str(state))
+        return Ruling(
+            Verdict.PASS, f"As expected, the {step.object} is {str(state).replace('_', ' ')}.", expected, str(state)
+        )
     return Ruling(Verdict.FAIL, f"{step.party} holds {step.object} for {state}.", expected, str(state))

@@ -70,18 +70,11 @@ def _request(pack: Pack, setting: Setting, trial: Trial) -> Iterator[Scenario]:
     if requirement is None:
         return
     broken = replace(setting.step, id=f"{message}.broken", defect=trial.edit.name, expectation=expected)
-    purpose = f"Refuses {message} in which {wrong}. {_afterwards(pack, message)}"
+    purpose = f"Refuses {message} in which {wrong}. The correct message is then accepted."
     bearers = bearers_of(pack, setting.step, ((requirement,), purpose), ((), ""))
     name, why, where = _origin(pack, message, trial)
     title = f"{message} ({pack.messages[message].title}) is refused when {wrong}"
     yield make_scenario(pack, name, title, GROUP, bearers, (*setting.before, broken, *setting.after), why, where)
-
-
-def _afterwards(pack: Pack, message: str) -> str:
-    """What shows that a refused message has left nothing behind; a query leaves nothing anyway."""
-    table = pack.rules_by_message.get(message)
-    left = "Nothing of it is recorded, so that the" if table is not None and table.changes else "The"
-    return f"{left} correct message is then accepted."
 
 
 def _answer(pack: Pack, setting: Setting, answer: str, trial: Trial) -> Iterator[Scenario]:
@@ -93,7 +86,7 @@ def _answer(pack: Pack, setting: Setting, answer: str, trial: Trial) -> Iterator
     bearers = bearers_of(pack, setting.step, ((), ""), ((constraint.told,), purpose))
     name, why, where = _origin(pack, answer, trial)
     steps = (*setting.before, *told_wrongly(pack, setting, trial.edit.name))
-    title = f"{title} is not believed when {wrong}"
+    title = f"{title} is not taken as an acceptance when {wrong}"
     yield make_scenario(pack, f"{name}{setting.mark}", title, GROUP, bearers, steps, why, where)
 
 
@@ -111,6 +104,15 @@ def _origin(pack: Pack, message: str, trial: Trial) -> tuple[str, str, Where]:
     return f"content-{message}-code-{place}", f"code list of {place}: {trial.edit.name}", table
 
 
+def _around(kind: str, place: str) -> Iterator[str]:
+    """Where else a pointer may show; an attribute may be named by its element, or without ``@``."""
+    element, _, name = place.rpartition("/")
+    if name.startswith("@"):
+        yield f"{element}/{name[1:]}"
+    if name.startswith("@") or kind in _STRUCTURE:
+        yield element or "/"
+
+
 def _expectation(pack: Pack, trial: Trial) -> tuple[Expectation, str | None]:
     """How a receiver must answer, and the demand that this is."""
     if isinstance(trial.found, Breach):
@@ -120,7 +122,7 @@ def _expectation(pack: Pack, trial: Trial) -> tuple[Expectation, str | None]:
         return Expectation(), None
     constraint = constraint.at(trial.found.pointer)
     places = [trial.found.pointer] + ([trial.edit.place] if trial.found.kind == "order" else [])
-    around = [place.rpartition("/")[0] or "/" for place in places if trial.found.kind in _STRUCTURE]
+    around = [each for place in places for each in _around(trial.found.kind, place)]
     whole = constraint.expectation
     expect = tuple(_at(outcome, place) for place in places for outcome in whole.expect)
     permitted = tuple(_at(outcome, place) for place in around for outcome in whole.expect)

@@ -62,7 +62,7 @@ def _request(pack: Pack, setting: Setting, defect: Defect, requirement: str) -> 
     message = setting.step.message
     wrong = replace(setting.step, id=f"{message}.broken", defect=defect.id, expectation=defect.expectation)
     refuses = f"Refuses {message} with this defect: {defect.text}"
-    purpose = f"{refuses} Records nothing of it: the correct message is then accepted."
+    purpose = f"{refuses} The correct message is then accepted."
     return make_scenario(
         pack,
         f"defect-{message}-{_named(defect)}",
@@ -82,7 +82,7 @@ def _answer(pack: Pack, setting: Setting, defect: Defect, told: str) -> Scenario
     return make_scenario(
         pack,
         f"defect-{answer}-{_named(defect)}{setting.mark}",
-        f"{title} is not believed with this defect: {defect.text}",
+        f"{title} is not taken as an acceptance with this defect: {defect.text}",
         GROUP,
         bearers_of(pack, setting.step, ((), ""), ((told,), purpose)),
         (*setting.before, *told_wrongly(pack, setting, defect.id)),

@@ -178,7 +178,7 @@ def _refused(
     message = f"{step.message} ({pack.messages[step.message].title})"
     title = f"{message} is refused with {code} while {reason}"
     if seat == step.sender:
-        title = f"Who sends a correct {message} is told {code} all the same"
+        title = f"Whoever is told {code} in answer to a correct {message} does not go on"
     yield make_scenario(pack, name, title, GROUP, bearers, steps, why, cell.where)
 
 

@@ -127,7 +127,7 @@ def said_of(pack: Pack, setting: Setting) -> tuple[str, str]:
     """What titles and purposes say: the answer of a setting, and the message that it answers."""
     message = pack.messages[setting.step.message]
     answer = pack.messages[message.answer or ""]
-    passed = ("", "") if setting.inside is None else (" to what was passed on", "the forwarded ")
+    passed = ("", "") if setting.inside is None else (" to the forwarded message", "the forwarded ")
     return f"The answer {answer.name} ({answer.title}){passed[0]}", f"{passed[1]}{message.name}"
 
 

@@ -43,13 +43,12 @@ def _can_be_told(pack: Pack, setting: Setting, refusals: Refusals, code: str) ->
 def _told(pack: Pack, setting: Setting, refusals: Refusals, code: str) -> Scenario:
     refusal, message = Outcome("error", code), pack.messages[setting.step.message]
     meaning = refusals.meanings[code]
-    purpose = (
-        f"Told {code} ({meaning}) in answer to a correct {message.name}, does not go on as if it had been accepted."
-    )
+    told = f"Told {code} ({meaning}) in answer to a correct {message.name}"
+    purpose = f"{told}, does not go on as if {message.name} had been accepted."
     return make_scenario(
         pack,
         f"refusal-{refusals.answer}-{code}{setting.mark}",
-        f"Who sends a correct {message.name} ({message.title}) is told {code} all the same: {meaning}",
+        f"Whoever is told {code} ({meaning}) in answer to a correct {message.name} ({message.title}) does not go on",
         GROUP,
         bearers_of(pack, setting.step, ((), ""), ((refusals.told,), purpose)),
         (

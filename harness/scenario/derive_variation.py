@@ -63,7 +63,7 @@ def _request(pack: Pack, setting: Setting, variation: Variation, requirement: st
     return make_scenario(
         pack,
         f"variation-{message}-{variation.id}",
-        f"{message} ({pack.messages[message].title}) is accepted from a sender that does this: {variation.title}",
+        f"{message} ({pack.messages[message].title}) is accepted when it is sent in this way: {variation.title}",
         GROUP,
         bearers_of(pack, setting.step, ((requirement,), _purpose(message, variation)), ((), "")),
         (*setting.before, *between, replace(cause, variation=variation.id)),
@@ -77,7 +77,7 @@ def _answer(pack: Pack, setting: Setting, variation: Variation, told: str) -> Sc
     return make_scenario(
         pack,
         f"variation-{answer}-{variation.id}{setting.mark}",
-        f"{title} is understood from a sender that does this: {variation.title}",
+        f"{title} is understood when it is sent in this way: {variation.title}",
         GROUP,
         bearers_of(pack, setting.step, ((), ""), ((told,), _purpose(answer, variation))),
         (*setting.before, *told_otherwise(pack, setting, variation.id)),
@@ -87,4 +87,4 @@ def _answer(pack: Pack, setting: Setting, variation: Variation, told: str) -> Sc
 
 
 def _purpose(message: str, variation: Variation) -> str:
-    return f"Understands {message} from a sender that does this: {variation.title} It is legal: {variation.legal}"
+    return f"Understands {message} when it is sent in this way: {variation.title} It is legal: {variation.legal}"

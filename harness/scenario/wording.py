@@ -21,10 +21,10 @@ _LENGTHS = (
 )
 _KINDS: Mapping[str, str] = {
     "missing": "{place} is missing",
-    "unexpected": "an element that is not known stands in {around}",
-    "order": "{edited} and what follows it stand in the wrong order",
-    "repeated": "{place} stands too often",
-    "pattern": "{place} does not have the form that is demanded",
+    "unexpected": "{around} contains an element that is not known",
+    "order": "{edited} and the element after it are swapped",
+    "repeated": "{place} occurs more often than allowed",
+    "pattern": "{place} does not match the required pattern",
     "enumeration": "{place} has none of the values that are allowed",
     "type": "{place} has a value of the wrong type",
     "attribute-missing": "the attribute {name} of {around} is missing",

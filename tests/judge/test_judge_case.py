@@ -48,7 +48,7 @@ def test_a_case_in_which_everything_is_right_passes_without_a_finding(world: Wor
     [
         (ACCEPTED, "Answered as expected: accepted."),
         (REFUSED, "Answered as expected: error 220 at /."),
-        (TOLD, "operation is none."),
+        (TOLD, "As expected, the operation is none."),
     ],
 )
 def test_the_reason_of_a_case_that_passed_is_what_shows_its_purpose(world: World, case: str, shows: str) -> None:

@@ -229,7 +229,10 @@ def test_a_sender_is_told_every_code_that_its_answers_may_carry(seat: str) -> No
 
 def test_who_is_told_a_code_sends_a_correct_message_and_is_watched() -> None:
     found = told("customs.departure", "exhaustive")["refusal-I10-321"]
-    assert found.title == "Who sends a correct I9 (Start TIR operation) is told 321 all the same: Holder not authorised"
+    assert (
+        found.title
+        == "Whoever is told 321 (Holder not authorised) in answer to a correct I9 (Start TIR operation) does not go on"
+    )
     assert found.bearers["customs.departure"].requirements == ("ETIR-ANS-CODE",)
     *_, start = [step for step in found.steps if isinstance(step, Exchange)]
     assert (start.violation, start.expectation.expect) == (False, (Outcome("error", "321"),))
@@ -270,3 +273,11 @@ def test_objects_that_nothing_ties_together_do_not_multiply() -> None:
     assert related(pack, "CD142C") == {"movement", "enquiry"}
     states = list(routes(pack, "departure", "CD203C"))
     assert [[step.message for step in route] for _, route in states] == [[], ["CD203C"], ["CD203C", "CD204C"]]
+
+
+def test_a_pointer_to_an_attribute_may_be_written_in_several_ways() -> None:
+    found = scenario("platform", "content-I7-attribute-value-Declaration.TotalGrossMassMeasure.unitCode")
+    (broken,) = (step for step in found.steps if isinstance(step, Exchange) and step.defect)
+    place = "/Declaration/TotalGrossMassMeasure"
+    assert {each.pointer for each in broken.expectation.expect} == {f"{place}/@unitCode"}
+    assert {each.pointer for each in broken.expectation.permitted} >= {place, f"{place}/unitCode"}
