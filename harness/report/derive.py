@@ -63,7 +63,6 @@ PAGES: Mapping[str, Page] = {
 """Reports for people, which can be made in every language of the catalogues."""
 
 DERIVED: Mapping[str, Derive] = {
-    **{name: _in_its_language(page) for name, page in PAGES.items()},
     "junit.xml": _of_record(junit),
     "gitb-tr.xml": _of_record(gitb),
     "ctrf.json": _of_record(ctrf),
@@ -71,5 +70,6 @@ DERIVED: Mapping[str, Derive] = {
     "sarif.json": _of_record(sarif),
     "allure-results.zip": _of_record(allure),
     "summary.json": _of_record(summary),
+    **{name: _in_its_language(page) for name, page in PAGES.items()},
 }
-"""File name below ``derived/`` to what makes it."""
+"""File name below ``derived/`` to what makes it; the pages come last, because what they load stays in memory."""
