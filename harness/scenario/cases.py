@@ -40,7 +40,8 @@ def _one_for_each_demand(cases: Iterable[Case]) -> Iterator[Case]:
     shown: set[tuple[str, ...]] = set()
     for case in cases:
         demands = (case.group, *case.requirements)
-        if case.derived_from is None or demands not in shown:
+        if case.derived_from is None:
             yield case
-        if case.derived_from is not None:
+        elif demands not in shown:
             shown.add(demands)
+            yield case

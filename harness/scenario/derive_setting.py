@@ -86,9 +86,9 @@ def _told_apart(pack: Pack, settings: Iterable[Setting]) -> Iterator[Setting]:
 def _passed_on(pack: Pack, seat: str) -> Iterator[Setting]:
     """The settings of what a seat passes on before it answers, where the pack says what it does without an answer."""
     for reaction in pack.reactions:
+        if reaction.unanswered is None:
+            continue
         for subject in _positions(pack):
-            if reaction.unanswered is None:
-                break
             outer = legal(pack, reaction.on, subject)
             ends = targets(reaction, outer, tuple(pack.parties), seat) if seat in owers(reaction, outer, pack) else []
             route = _way_to(pack, outer) if ends else None
